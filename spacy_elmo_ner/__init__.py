@@ -1,0 +1,1 @@
+"""ELMo named entity recognition for spaCy."""
