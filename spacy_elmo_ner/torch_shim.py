@@ -1,0 +1,120 @@
+"""A PyTorch module inside a Thinc model, built once its sizes are known."""
+
+import contextlib
+import json
+from typing import Any, Callable, Dict, Iterator
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from thinc.api import PyTorchShim, get_current_ops
+from thinc.util import xp2torch
+from torch import nn
+
+
+def default_device() -> torch.device:
+    """The torch device that belongs to Thinc's current ops."""
+    ops = get_current_ops()
+    if ops.device_type == "gpu":
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("mps" if ops.name == "mps" else "cpu")
+
+
+class LazyTorchShim(PyTorchShim):
+    """Holds a torch module whose sizes are learnt when the pipe is initialized.
+
+    `build` makes the module from keyword arguments that are known late (the
+    number of tags, the width of the input). They are saved beside the tensors,
+    so a saved pipe rebuilds its module by itself. The bytes are safetensors:
+    reading them runs no code, which pickled torch files do.
+
+    Unlike PyTorchShim it lets `use_params` put averaged weights in place.
+    """
+
+    def __init__(self, build: Callable[..., nn.Module]):
+        super().__init__(None)
+        self._build = build
+
+    @property
+    def is_built(self) -> bool:
+        return self._model is not None
+
+    @property
+    def module(self) -> nn.Module:
+        if self._model is None:
+            raise ValueError(
+                "The model has no weights yet. Call nlp.initialize() on the "
+                "pipeline, or load a trained one with spacy.load()."
+            )
+        return self._model
+
+    def build(self, **sizes: int) -> nn.Module:
+        """Make the module with fresh weights and keep its sizes for saving."""
+        self.cfg = dict(sizes)
+        self._model = self._build(**sizes).to(default_device())
+        return self._model
+
+    def __call__(self, inputs: Any, is_train: bool) -> Any:
+        self.module  # noqa: B018 (raises the error that says what to do)
+        return super().__call__(inputs, is_train)
+
+    def finish_update(self, optimizer: Any) -> None:
+        if self._model is not None:
+            super().finish_update(optimizer)
+
+    @contextlib.contextmanager
+    def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
+        """Put the optimizer's averages in place of the weights for a while."""
+        kept = {}
+        parameters = {} if self._model is None else dict(self._model.named_parameters())
+        for name, parameter in parameters.items():
+            if (self.id, name) in params:
+                kept[name] = parameter.data
+                average = xp2torch(params[(self.id, name)]).to(parameter.device)
+                parameter.data = average.reshape(parameter.shape)
+        try:
+            yield
+        finally:
+            for name, data in kept.items():
+                parameters[name].data = data
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        if self._model is not None:
+            super().to_device(device_type, device_id)
+
+    def to_bytes(self) -> bytes:
+        tensors = {} if self._model is None else self._model.state_dict()
+        # safetensors refuses tensors that share memory or are not contiguous
+        tensors = {k: v.detach().cpu().clone() for k, v in tensors.items()}
+        header = {"sizes": json.dumps(self.cfg), "built": json.dumps(self.is_built)}
+        return save_tensors(tensors, metadata=header)
+
+    def from_bytes(self, bytes_data: bytes) -> "LazyTorchShim":
+        header = _header(bytes_data)
+        if not json.loads(header["built"]):
+            return self
+        module = self._build(**json.loads(header["sizes"]))
+        try:
+            module.load_state_dict(load_tensors(bytes_data))
+        except RuntimeError as error:
+            raise ValueError(
+                "The saved weights do not fit the model that the config "
+                "describes. Load the pipeline with the config and the version of "
+                f"spacy_elmo_ner that it was saved with. Details: {error}"
+            ) from error
+        self.cfg = json.loads(header["sizes"])
+        self._model = module.to(default_device())
+        return self
+
+
+def _header(bytes_data: bytes) -> Dict[str, str]:
+    try:
+        size = int.from_bytes(bytes_data[:8], "little")
+        header = json.loads(bytes_data[8 : 8 + size])["__metadata__"]
+        return {"built": header["built"], "sizes": header["sizes"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            "The saved model's weights cannot be read: they are damaged, or were "
+            "saved by another version of spacy_elmo_ner. Load it with the version "
+            "named in its meta.json, or train it again."
+        ) from error
