@@ -1,0 +1,165 @@
+"""The Thinc model of the tagger: Docs → tag scores and CRF parameters."""
+
+import functools
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+from spacy.tokens import Doc
+from thinc.api import ArgsKwargs, Model, concatenate
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+from torch import Tensor
+
+from ..torch_shim import LazyTorchShim, default_device
+from .network import TaggerNetwork
+from .sentence_rows import SentenceRows
+
+Tok2Vec = Model[List[Doc], List[Floats2d]]
+
+
+class Potentials(NamedTuple):
+    """Scores of tags and of their neighbourhoods; also used for gradients.
+
+    emissions: (N, T) for the N tokens of all Docs end to end and T tags;
+    transitions: (T, T), from row to column; start and end: (T,).
+    """
+
+    emissions: Tensor
+    transitions: Tensor
+    start: Tensor
+    end: Tensor
+
+
+def build_crf_tagger_v1(
+    tok2vec: Tok2Vec,
+    *,
+    hidden_width: int = 200,
+    depth: int = 2,
+    max_sentence_length: int = 512,
+    nO: Optional[int] = None
+) -> Model[List[Doc], Potentials]:
+    """BiLSTM-CRF over the vectors of any tok2vec.
+
+    tok2vec: its vectors are the tagger's features; JoinedTok2Vec.v1 makes one
+        of several.
+    hidden_width, depth: of the BiLSTM, each direction; depth 0 leaves it out.
+    max_sentence_length: longer sentences are tagged in windows of as many tokens.
+    nO: number of tags; set by the component.
+
+    `dropout` of the training config acts on the features and on every layer.
+    """
+    network: Model = Model(
+        "crf_network",
+        _network_forward,
+        shims=[
+            LazyTorchShim(
+                functools.partial(TaggerNetwork, hidden_width=hidden_width, depth=depth)
+            )
+        ],
+        dims={"nI": None, "nO": nO},
+        attrs={"dropout_rate": 0.0},
+    )
+    return Model(
+        "crf_tagger",
+        _forward,
+        init=_init,
+        layers=[tok2vec, network],
+        refs={"tok2vec": tok2vec, "output_layer": network},
+        dims={"nO": nO},
+        attrs={
+            "resize_output": resize_output,
+            "max_sentence_length": max_sentence_length,
+        },
+    )
+
+
+def build_joined_tok2vec_v1(tok2vecs: Dict[str, Tok2Vec]) -> Tok2Vec:
+    """Several tok2vecs side by side: their vectors of a token, concatenated.
+
+    tok2vecs: in the config one block each, `[….tok2vecs.elmo]` and so on. They
+    are joined in the alphabetical order of their names.
+    """
+    if not tok2vecs:
+        raise ValueError(
+            "JoinedTok2Vec.v1 has nothing to join. Give it at least one tok2vec, "
+            "in a config block such as [components.elmo_ner.model.tok2vec.tok2vecs"
+            '.chars] with @architectures = "spacy_elmo_ner.CharCnn.v1".'
+        )
+    models = [tok2vecs[name] for name in sorted(tok2vecs)]
+    return models[0] if len(models) == 1 else concatenate(*models)
+
+
+def resize_output(model: Model, nO: int) -> Model:
+    """Give the tagger `nO` tags. A trained one keeps its weights."""
+    network = model.get_ref("output_layer")
+    shim = network.shims[0]
+    model.set_dim("nO", nO, force=True)
+    network.set_dim("nO", nO, force=True)
+    if shim.is_built and shim.cfg["nO"] != nO:
+        # A shim of its own: optimizers key what they keep by the shim's id,
+        # and what they kept has the old shape.
+        larger = LazyTorchShim(shim._build)
+        larger.build(nI=shim.cfg["nI"], nO=nO)
+        larger.module.copy_from(shim.module)
+        network.shims[0] = larger
+    return model
+
+
+def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
+    tok2vec, network = model.layers
+    tok2vec.initialize(X=X)
+    shim = network.shims[0]
+    if shim.is_built or not model.has_dim("nO"):
+        return
+    if X is not None:
+        nI = tok2vec.predict(X)[0].shape[1]
+    elif tok2vec.has_dim("nO"):
+        nI = tok2vec.get_dim("nO")
+    else:
+        return
+    network.set_dim("nI", nI, force=True)
+    network.set_dim("nO", model.get_dim("nO"), force=True)
+    shim.build(nI=nI, nO=model.get_dim("nO"))
+
+
+def _forward(
+    model: Model, docs: List[Doc], is_train: bool
+) -> Tuple[Potentials, Callable[[Potentials], List[Doc]]]:
+    tok2vec, network = model.layers
+    rows = SentenceRows.from_docs(
+        docs, max_length=model.attrs["max_sentence_length"]
+    )
+    vectors, backprop_tok2vec = tok2vec(docs, is_train)
+    features = model.ops.xp.vstack(vectors)
+    potentials, backprop_network = network((features, rows), is_train)
+
+    def backprop(gradients: Potentials) -> List[Doc]:
+        d_features = backprop_network(gradients)
+        lengths = model.ops.asarray1i([len(doc) for doc in docs])
+        return backprop_tok2vec(model.ops.unflatten(d_features, lengths))
+
+    return potentials, backprop
+
+
+def _network_forward(
+    model: Model, X: Tuple[Floats2d, SentenceRows], is_train: bool
+) -> Tuple[Potentials, Callable[[Potentials], Floats2d]]:
+    features, rows = X
+    device = default_device()
+    inputs = ArgsKwargs(
+        args=(
+            xp2torch(features, requires_grad=is_train).to(device),
+            rows.packed.to(device),
+            rows.unpacked.to(device),
+            rows.batch_sizes,
+        ),
+        kwargs={"dropout": model.attrs["dropout_rate"]},
+    )
+    outputs, backprop_torch = model.shims[0](inputs, is_train)
+
+    def backprop(gradients: Potentials) -> Floats2d:
+        d_inputs = backprop_torch(
+            ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": tuple(gradients)})
+        )
+        return torch2xp(d_inputs.args[0])
+
+    return Potentials(*(output.detach() for output in outputs)), backprop

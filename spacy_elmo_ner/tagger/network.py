@@ -1,0 +1,91 @@
+"""torch: features → tag scores, and the CRF's own parameters."""
+
+from typing import Tuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+# Score at the start of a tag that is added to a trained network. It is low
+# enough that old predictions stand, and close enough to be learnt away.
+NEW_TAG_SCORE = -10.0
+
+
+class TaggerNetwork(nn.Module):
+    """BiLSTM layers, a projection to tag scores, and CRF transition scores.
+
+    Source: Lample et al. (2016), "Neural Architectures for Named Entity
+    Recognition", section 2; dropout also before each further layer.
+
+    nI: width of the features of a token; nO: number of tags (tag 0 is "O").
+    hidden_width: of each direction of a layer; depth: layers, 0 for none.
+    """
+
+    def __init__(self, *, nI: int, nO: int, hidden_width: int, depth: int):
+        super().__init__()
+        widths = [nI] + [2 * hidden_width] * depth
+        self.layers = nn.ModuleList(
+            nn.LSTM(width, hidden_width, bidirectional=True) for width in widths[:-1]
+        )
+        self.output = nn.Linear(widths[-1], nO)
+        self.transitions = nn.Parameter(torch.zeros(nO, nO))
+        self.start = nn.Parameter(torch.zeros(nO))
+        self.end = nn.Parameter(torch.zeros(nO))
+        # An untrained tagger says "O" everywhere.
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+        with torch.no_grad():
+            self.output.bias[0] = 1.0
+        for layer in self.layers:
+            _initialize_lstm(layer)
+
+    def forward(
+        self,
+        features: Tensor,
+        packed: Tensor,
+        unpacked: Tensor,
+        batch_sizes: Tensor,
+        *,
+        dropout: float
+    ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Tag scores of each token, and the CRF's parameters.
+
+        features: (N, nI), the tokens of all sentences end to end; packed,
+        unpacked, batch_sizes: as in SentenceRows; dropout: a probability.
+        Returns emissions (N, nO), transitions (nO, nO) from row to column,
+        start (nO,) and end (nO,).
+        """
+        x = features[packed]
+        for layer in self.layers:
+            x = F.dropout(x, dropout, self.training)
+            x = layer(PackedSequence(x, batch_sizes))[0].data
+        x = F.dropout(x, dropout, self.training)
+        return self.output(x)[unpacked], self.transitions, self.start, self.end
+
+    def copy_from(self, smaller: "TaggerNetwork") -> None:
+        """Take over the weights of a network with fewer tags.
+
+        The tags that are new score low, so that what was predicted stays so.
+        """
+        old = smaller.state_dict()
+        with torch.no_grad():
+            self.output.bias.fill_(NEW_TAG_SCORE)
+            for name, tensor in self.state_dict().items():
+                region = tuple(slice(0, size) for size in old[name].shape)
+                tensor[region] = old[name]
+
+
+def _initialize_lstm(layer: nn.LSTM) -> None:
+    """Orthogonal recurrence, forget gates open (Jozefowicz et al. 2015)."""
+    width = layer.hidden_size
+    for name, parameter in layer.named_parameters():
+        if name.startswith("weight_ih"):
+            nn.init.xavier_uniform_(parameter)
+        elif name.startswith("weight_hh"):
+            for gate in parameter.data.split(width):
+                nn.init.orthogonal_(gate)
+        else:
+            nn.init.zeros_(parameter)
+            if name.startswith("bias_ih"):
+                parameter.data[width : 2 * width] = 1.0

@@ -1,0 +1,57 @@
+"""The sentences of a batch of Docs as rows, for recurrent layers and the CRF."""
+
+from typing import List, Sequence, Tuple
+
+import torch
+from spacy.tokens import Doc
+
+from ..sentences import sentence_spans
+
+
+class SentenceRows:
+    """Where each sentence's tokens lie in the batch's tokens laid end to end.
+
+    Attributes (B sentences, longest L, N tokens in all):
+        spans: (start, end) of each sentence in the N tokens, in their order.
+        lengths: (B,) int64, tokens of each sentence.
+        packed: (N,) int64. `flat[packed]` is in torch's packed order: all first
+            tokens, longest sentence first, then all second tokens, and so on.
+        unpacked: (N,) int64, the inverse permutation of `packed`.
+        batch_sizes: (L,) int64, sentences alive at each step.
+    """
+
+    def __init__(self, spans: Sequence[Tuple[int, int]]):
+        self.spans = list(spans)
+        starts = torch.tensor([start for start, _ in spans], dtype=torch.int64)
+        ends = torch.tensor([end for _, end in spans], dtype=torch.int64)
+        self.lengths = ends - starts
+        self._starts = starts
+        order = torch.argsort(self.lengths, descending=True, stable=True)
+        steps = torch.arange(int(self.lengths.max()) if spans else 0)
+        alive = steps[:, None] < self.lengths[order][None, :]
+        self.batch_sizes = alive.sum(dim=1)
+        self.packed = (starts[order][None, :] + steps[:, None])[alive]
+        self.unpacked = torch.argsort(self.packed)
+
+    @classmethod
+    def from_docs(cls, docs: Sequence[Doc], *, max_length: int) -> "SentenceRows":
+        spans: List[Tuple[int, int]] = []
+        offset = 0
+        for doc in docs:
+            for start, end in sentence_spans(doc, max_length=max_length):
+                spans.append((offset + start, offset + end))
+            offset += len(doc)
+        return cls(spans)
+
+    def pad(self, flat: torch.Tensor) -> torch.Tensor:
+        """(N, ...) → (B, L, ...). What lies beyond a row's end is arbitrary."""
+        steps = torch.arange(len(self.batch_sizes))
+        last = (self.lengths - 1)[:, None]
+        index = self._starts[:, None] + torch.minimum(steps[None, :], last)
+        return flat[index.to(flat.device)]
+
+    def flatten(self, padded: torch.Tensor) -> torch.Tensor:
+        """(B, L, ...) → (N, ...), the inverse of `pad`."""
+        steps = torch.arange(padded.shape[1])
+        inside = steps[None, :] < self.lengths[:, None]
+        return padded[inside.to(padded.device)]
