@@ -1,0 +1,440 @@
+"""Linear-chain conditional random field as pure functions of tensors.
+
+A path y of a sequence with emissions e has the score
+    start[y_1] + Σ_t e[t, y_t] + Σ_t transitions[y_t, y_t+1] + end[y_n]
+(Lafferty, McCallum and Pereira 2001; the recursions as in Rabiner 1989, eqs. 18-37, in
+log space). All functions take a padded batch and loop only over time. Shapes: B
+sequences, L tokens (padded), T tags.
+
+    emissions (B, L, T)  float32 or float64, finite within the lengths
+    lengths   (B,)       int64, 0 to L; what stands beyond a length is never looked at
+    allowed   (B, L, T)  bool, the tags that a token may take; None is all of them
+
+Inside, tensors are laid out (L, T, B): the reduction over the previous tag then runs
+over rows that are contiguous in memory.
+"""
+
+from typing import Any, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+# Log score of what is illegal. Finite, so that differences never become NaN; its sum
+# over 100,000 tokens stays far within float32, and no sum of real scores comes near.
+NEVER = -1e30
+_IMPOSSIBLE = NEVER / 2
+
+# Forward scores grow with the sequence and so would lose digits: after so many steps
+# their maximum is taken out of them and added up apart, in float64.
+_RENORMALISE = 16
+
+# How many numbers the backward pass holds for transitions at a time.
+_CHUNK = 2**18
+
+
+class Scores(NamedTuple):
+    """transitions (T, T), [from, to]; start (T,); end (T,)."""
+
+    transitions: Tensor
+    start: Tensor
+    end: Tensor
+
+
+def restrict(
+    scores: Scores, legal_transitions: Tensor, legal_start: Tensor, legal_end: Tensor
+) -> Scores:
+    """The scores with NEVER where the masks (bool, of the same shapes) are False.
+
+    No gradient flows to the parameters of what is illegal.
+    """
+    return Scores(
+        scores.transitions.masked_fill(~legal_transitions, NEVER),
+        scores.start.masked_fill(~legal_start, NEVER),
+        scores.end.masked_fill(~legal_end, NEVER),
+    )
+
+
+def path_score(
+    emissions: Tensor, lengths: Tensor, scores: Scores, tags: Tensor
+) -> Tensor:
+    """(B,) float64: the score of one path a sequence, tags (B, L) int64.
+
+    An empty sequence has the score 0. Differentiable.
+    """
+    if emissions.shape[1] == 0:
+        return emissions.sum((1, 2), dtype=torch.float64)
+    inside = _inside(emissions, lengths)
+    tags = tags.clamp(min=0)
+    at_tokens = emissions.gather(2, tags.unsqueeze(2)).squeeze(2)
+    between = scores.transitions[tags[:, :-1], tags[:, 1:]]
+    last = tags.gather(1, _last(lengths).unsqueeze(1)).squeeze(1)
+    ends = scores.start[tags[:, 0]] + scores.end[last]
+    return (
+        at_tokens.masked_fill(~inside, 0).sum(1, dtype=torch.float64)
+        + between.masked_fill(~inside[:, 1:], 0).sum(1, dtype=torch.float64)
+        + ends.masked_fill(lengths == 0, 0)
+    )
+
+
+def log_partition(
+    emissions: Tensor,
+    lengths: Tensor,
+    scores: Scores,
+    allowed: Optional[Tensor] = None,
+) -> Tensor:
+    """(B,): log Σ exp(score) over all paths; 0 for an empty sequence.
+
+    Differentiable once, in emissions and scores. A sequence without a legal path has a
+    value below NEVER / 2 and no gradient.
+    """
+    return _log_partition(emissions, lengths, scores, allowed).to(emissions.dtype)
+
+
+def log_likelihood(
+    emissions: Tensor,
+    lengths: Tensor,
+    scores: Scores,
+    known: Tensor,
+    allowed: Optional[Tensor] = None,
+) -> Tensor:
+    """(B,): log probability that the path agrees with what is known.
+
+    known: bool (B, L, T), the tags that agree with the annotation. One tag a token is
+        the ordinary likelihood; a row of all tags is a token of which nothing is known,
+        and the sum over its tags is taken (Tsuboi et al. 2008, eq. 2).
+
+    A sequence whose known tags admit no legal path says nothing that the model could
+    learn: it gives exactly 0 and no gradient.
+    """
+    if allowed is not None:
+        known = known & allowed
+    single = (known.sum(2) == 1) | ~_inside(emissions, lengths)
+    only = single.all(1)
+    # Summing over one path needs no recursion. Rows with a choice are done apart.
+    path = known.to(torch.uint8).argmax(2) if known.numel() else known.sum(2)
+    agreeing = path_score(emissions, lengths, scores, path)
+    rows = (~only).nonzero().squeeze(1)
+    if len(rows):
+        open_rows = _log_partition(emissions[rows], lengths[rows], scores, known[rows])
+        agreeing = agreeing.index_copy(0, rows, open_rows)
+    every = _log_partition(emissions, lengths, scores, allowed)
+    legal = (agreeing > _IMPOSSIBLE) & (every > _IMPOSSIBLE)
+    return (agreeing - every).masked_fill(~legal, 0).to(emissions.dtype)
+
+
+def tag_marginals(
+    emissions: Tensor,
+    lengths: Tensor,
+    scores: Scores,
+    allowed: Optional[Tensor] = None,
+) -> Tensor:
+    """(B, L, T): the probability of each tag at each token.
+
+    0 beyond the length and in a sequence without a legal path. Not differentiable.
+    """
+    with torch.no_grad():
+        steps = _time_major(emissions, lengths, allowed)
+        alphas, shifts = _forward(steps, scores.transitions, scores.start)
+        total = _total(alphas, shifts, scores.end, lengths)
+        legal = (total > _IMPOSSIBLE).to(emissions.dtype)
+        marginals, _, _ = _posteriors(alphas, lengths, scores, legal)
+        return _batch_major(marginals, emissions)
+
+
+def viterbi(
+    emissions: Tensor,
+    lengths: Tensor,
+    scores: Scores,
+    allowed: Optional[Tensor] = None,
+) -> Tuple[Tensor, Tensor]:
+    """The best path: its score (B,) and its tags (B, L) int64, -1 beyond the length.
+
+    A sequence without a legal path has the score -inf and the tags of a path that
+    breaks as few of the rules as it can.
+    """
+    with torch.no_grad():
+        steps = _time_major(emissions, lengths, allowed)
+        bests = torch.empty_like(steps)
+        table = scores.transitions.unsqueeze(2)
+        best = steps[0] + scores.start.unsqueeze(1)
+        bests[0] = best
+        for t in range(1, len(steps)):
+            best = (best.unsqueeze(1) + table).amax(0).add_(steps[t])
+            if t % _RENORMALISE == 0:
+                best -= best.amax(0)
+            bests[t] = best
+        # Only the best previous tag of the tags on the path is asked for, so it is
+        # found again on the way back and not kept for all of them.
+        into = scores.transitions.t().contiguous()
+        columns = torch.arange(steps.shape[2], device=steps.device)
+        last = _last(lengths)
+        tag = (bests[last, :, columns] + scores.end).argmax(1)
+        bests = bests.transpose(1, 2).contiguous()
+        path = torch.empty_like(bests[:, :, 0], dtype=torch.int64)
+        path[-1] = tag
+        for t in range(len(steps) - 2, -1, -1):
+            before = (bests[t] + into[tag]).argmax(1)
+            tag = torch.where(t < last, before, tag)
+            path[t] = tag
+        inside = _inside(emissions, lengths)
+        tags = path.t()[:, : emissions.shape[1]].masked_fill(~inside, -1)
+        if allowed is not None:
+            emissions = emissions.masked_fill(~allowed, NEVER)
+        score = path_score(emissions, lengths, scores, tags)
+        score = score.masked_fill(score < _IMPOSSIBLE, -float("inf"))
+        return score.to(emissions.dtype), tags
+
+
+def k_best(
+    emissions: Tensor,
+    lengths: Tensor,
+    scores: Scores,
+    k: int,
+    allowed: Optional[Tensor] = None,
+) -> Tuple[Tensor, Tensor]:
+    """The k best paths, best first: scores (B, k) and tags (B, k, L) int64.
+
+    -1 stands beyond the length. Where there are fewer legal paths, the rest has the
+    score -inf and the tags -1. An empty sequence has one path, of score 0. (Seshadri
+    and Sundberg 1994, the parallel list Viterbi algorithm.)
+    """
+    if k < 1:
+        raise ValueError(f"There are no {k} best paths; ask for at least one.")
+    with torch.no_grad():
+        steps = _time_major(emissions, lengths, allowed).permute(0, 2, 1)  # (L, B, T)
+        n_steps, n_rows, n_tags = steps.shape
+        table = scores.transitions.unsqueeze(1)  # (from, 1, to)
+        # best[b, tag, r]: the r-th best path to this tag. A state is tag * k + r.
+        best = steps.new_full((n_rows, n_tags, k), NEVER)
+        best[:, :, 0] = steps[0] + scores.start
+        shift = steps.new_zeros(n_rows, dtype=torch.float64)
+        stay = torch.arange(n_tags * k, device=steps.device).expand(n_rows, -1)
+        backwards = []
+        for t in range(1, n_steps):
+            going = (t < lengths).unsqueeze(1)
+            paths = (best.unsqueeze(3) + table).flatten(1, 2)  # (B, states, to)
+            values, states = paths.topk(k, dim=1)
+            values = values.transpose(1, 2) + steps[t].unsqueeze(2)
+            best = torch.where(going.unsqueeze(2), values, best)
+            backwards.append(
+                torch.where(going, states.transpose(1, 2).flatten(1), stay)
+            )
+            if t % _RENORMALISE == 0:
+                top = best.amax((1, 2))
+                best = best - top[:, None, None]
+                shift += top
+        values, state = (best + scores.end.unsqueeze(1)).flatten(1).topk(k, dim=1)
+        real = values.double() + shift.unsqueeze(1) > _IMPOSSIBLE
+        path = [state]
+        for states in reversed(backwards):
+            path.append(states.gather(1, path[-1]))
+        tags = torch.div(torch.stack(path[::-1], 2), k, rounding_mode="floor")
+        tags = tags[:, :, : emissions.shape[1]]
+        tags = tags.masked_fill(~_inside(emissions, lengths).unsqueeze(1), -1)
+        # The empty path exists once.
+        once = torch.arange(k, device=steps.device) == 0
+        real = torch.where((lengths == 0).unsqueeze(1), once, real)
+        score = path_score(
+            emissions.repeat_interleave(k, 0),
+            lengths.repeat_interleave(k),
+            scores,
+            tags.flatten(0, 1),
+        ).view(n_rows, k)
+        return (
+            score.masked_fill(~real, -float("inf")).to(emissions.dtype),
+            tags.masked_fill(~real.unsqueeze(2), -1),
+        )
+
+
+def span_log_probability(
+    emissions: Tensor,
+    lengths: Tensor,
+    scores: Scores,
+    rows: Tensor,
+    starts: Tensor,
+    span_tags: Tensor,
+    forbidden_next: Tensor,
+    allowed: Optional[Tensor] = None,
+) -> Tensor:
+    """(S,): the log probability that a path runs through given pieces, S at once.
+
+    rows, starts: int64 (S,), the sequence and the first token of each span.
+    span_tags: int64 (S, M), the tags of its tokens, at least one, padded with -1.
+    forbidden_next: bool (S, T), the tags that the token after the span must not have
+        (in BIO the I- tag that would make the entity longer).
+
+    One forward and one backward recursion serve all spans. -inf if the span is
+    impossible. Not differentiable. ValueError if a span leaves its sequence.
+    """
+    widths = (span_tags >= 0).sum(1)
+    stops = starts + widths
+    if bool(((starts < 0) | (widths < 1) | (stops > lengths[rows])).any()):
+        raise ValueError(
+            "A span of which the probability is asked is empty or leaves its sequence; "
+            "pass spans within the lengths."
+        )
+    with torch.no_grad():
+        steps = _time_major(emissions, lengths, allowed)
+        alphas, _ = _forward(steps, scores.transitions, scores.start)
+        # Read from the end, the sequence is a CRF with the transitions turned round:
+        # its forward scores are emission + backward score.
+        times = torch.arange(len(steps), device=steps.device).unsqueeze(1)
+        turned = (lengths - 1 - times).clamp(min=0).unsqueeze(1).expand_as(steps)
+        betas, shifts = _forward(
+            steps.gather(0, turned), scores.transitions.t(), scores.end
+        )
+        from_end = shifts.cumsum(0)
+
+        def tail(token: Tensor) -> Tensor:
+            back = (lengths[rows] - 1 - token).clamp(min=0)
+            return betas[back, :, rows] + from_end[back, rows].unsqueeze(1)
+
+        tags = span_tags.clamp(min=0)
+        head = alphas[starts, :, rows].double()
+        # The sum over all paths, taken at the span's first token: what was taken out of
+        # the forward scores there is missing from both sides and cancels.
+        every = (head + tail(starts) - steps[starts, :, rows]).logsumexp(1)
+
+        offsets = torch.arange(1, span_tags.shape[1], device=steps.device)
+        inner = (starts.unsqueeze(1) + offsets).clamp(max=len(steps) - 1)
+        within = steps[inner, tags[:, 1:], rows.unsqueeze(1)].double()
+        within = within + scores.transitions[tags[:, :-1], tags[:, 1:]]
+        within = within.masked_fill(span_tags[:, 1:] < 0, 0).sum(1)
+
+        final = tags.gather(1, widths.unsqueeze(1) - 1).squeeze(1)
+        onward = (tail(stops) + scores.transitions[final]).masked_fill(
+            forbidden_next, NEVER
+        )
+        after = torch.where(
+            stops < lengths[rows], onward.logsumexp(1), scores.end[final].double()
+        )
+        through = head.gather(1, tags[:, :1]).squeeze(1) + within + after
+        possible = (through > _IMPOSSIBLE) & (every > _IMPOSSIBLE)
+        probability = (through - every).clamp(max=0)
+        return probability.masked_fill(~possible, -float("inf")).to(emissions.dtype)
+
+
+def _log_partition(
+    emissions: Tensor, lengths: Tensor, scores: Scores, allowed: Optional[Tensor]
+) -> Tensor:
+    """log_partition in float64, so that differences of large values stay exact."""
+    return _LogPartition.apply(emissions, lengths, *scores, allowed)
+
+
+class _LogPartition(torch.autograd.Function):
+    """The gradient of log Z is the expected count of each tag and transition, which
+    the backward recursion gives without a graph through time."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        emissions: Tensor,
+        lengths: Tensor,
+        transitions: Tensor,
+        start: Tensor,
+        end: Tensor,
+        allowed: Optional[Tensor],
+    ) -> Tensor:
+        steps = _time_major(emissions, lengths, allowed)
+        alphas, shifts = _forward(steps, transitions, start)
+        total = _total(alphas, shifts, end, lengths)
+        ctx.save_for_backward(
+            emissions, lengths, transitions, start, end, alphas, total
+        )
+        return total
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
+        emissions, lengths, transitions, start, end, alphas, total = ctx.saved_tensors
+        weights = (gradient * (total > _IMPOSSIBLE)).to(emissions.dtype)
+        tags, pairs, ends = _posteriors(
+            alphas, lengths, Scores(transitions, start, end), weights
+        )
+        return (_batch_major(tags, emissions), None, pairs, tags[0].sum(1), ends, None)
+
+
+def _forward(
+    steps: Tensor, transitions: Tensor, start: Tensor
+) -> Tuple[Tensor, Tensor]:
+    """Forward scores (L, T, B) and, float64 (L, B), what was taken out of them at each
+    step and is missing from then on."""
+    alphas = torch.empty_like(steps)
+    shifts = steps.new_zeros((steps.shape[0], steps.shape[2]), dtype=torch.float64)
+    table = transitions.unsqueeze(2)
+    alpha = steps[0] + start.unsqueeze(1)
+    for t in range(len(steps)):
+        if t:
+            paths = alpha.unsqueeze(1) + table
+            top = paths.amax(0)
+            alpha = paths.sub_(top).exp_().sum(0).log_().add_(top).add_(steps[t])
+        if t % _RENORMALISE == 0:
+            shift = alpha.amax(0)
+            alpha = alpha - shift
+            shifts[t] = shift
+        alphas[t] = alpha
+    return alphas, shifts
+
+
+def _total(alphas: Tensor, shifts: Tensor, end: Tensor, lengths: Tensor) -> Tensor:
+    """float64 (B,): log Z from the forward scores."""
+    columns = torch.arange(alphas.shape[2], device=alphas.device)
+    last = _last(lengths)
+    ends = (alphas[last, :, columns] + end).double().logsumexp(1)
+    total = ends + shifts.cumsum(0)[last, columns]
+    return total.masked_fill(lengths == 0, 0)
+
+
+def _posteriors(
+    alphas: Tensor, lengths: Tensor, scores: Scores, weights: Tensor
+) -> Tuple[Tensor, Tensor, Tensor]:
+    """Expected counts, each sequence times its weight (B,): of tags (L, T, B), of
+    transitions (T, T) and of last tags (T,).
+
+    P(from | to) = softmax over `from` of forward score + transition, so the marginals
+    follow one from the next, each step a product of numbers not above 1.
+    """
+    tags = torch.zeros_like(alphas)
+    pairs = torch.zeros_like(scores.transitions)
+    columns = torch.arange(alphas.shape[2], device=alphas.device)
+    last = _last(lengths)
+    weights = weights.masked_fill(lengths == 0, 0).unsqueeze(1)
+    ends = (alphas[last, :, columns] + scores.end).softmax(1) * weights
+    tags[last, :, columns] = ends
+    table = scores.transitions.unsqueeze(2)
+    size = max(1, _CHUNK // max(1, alphas[0].numel() * alphas.shape[1]))
+    for stop in range(len(alphas) - 1, 0, -size):
+        first = max(0, stop - size)
+        chunk = (alphas[first:stop].unsqueeze(2) + table).softmax(1)
+        for t in range(stop - 1, first - 1, -1):
+            # Beyond the length the next marginals are 0 and leave those set above.
+            tags[t] += chunk[t - first].mul_(tags[t + 1]).sum(1)
+        pairs += chunk.sum((0, 3))
+    return tags, pairs, ends.sum(0)
+
+
+def _time_major(
+    emissions: Tensor, lengths: Tensor, allowed: Optional[Tensor]
+) -> Tensor:
+    """(max(L, 1), T, B) contiguous: NEVER where a tag is not allowed, 0 beyond the
+    length."""
+    if allowed is not None:
+        emissions = emissions.masked_fill(~allowed, NEVER)
+    if emissions.shape[1] == 0:
+        emissions = emissions.new_zeros(len(emissions), 1, emissions.shape[2])
+    outside = ~_inside(emissions, lengths).unsqueeze(2)
+    return emissions.masked_fill(outside, 0).permute(1, 2, 0).contiguous()
+
+
+def _batch_major(steps: Tensor, like: Tensor) -> Tensor:
+    return steps[: like.shape[1]].permute(2, 0, 1)
+
+
+def _inside(emissions: Tensor, lengths: Tensor) -> Tensor:
+    """bool (B, L): where a token is."""
+    times = torch.arange(emissions.shape[1], device=emissions.device)
+    return times < lengths.unsqueeze(1)
+
+
+def _last(lengths: Tensor) -> Tensor:
+    return (lengths - 1).clamp(min=0)
