@@ -1,0 +1,1 @@
+"""The commands: each file a function, a thin skin over the other rooms."""

