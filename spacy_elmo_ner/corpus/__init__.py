@@ -1,0 +1,1 @@
+"""Files ⇄ Docs: CoNLL in every dialect, DocBin, and the readers that training uses."""

@@ -1,0 +1,101 @@
+"""Sentences with entity spans ⇄ spaCy Docs."""
+
+from typing import Iterable, Iterator, List, Optional, Tuple, Union
+
+from spacy.tokens import Doc, Span, Token
+from spacy.vocab import Vocab
+
+from .conll import Sentence
+from .tag_dialects import EntitySpan
+
+GROUPINGS = ("sentence", "document")
+
+
+def check_grouping(group_by: str) -> None:
+    if group_by not in GROUPINGS:
+        raise ValueError(
+            f"group_by is {group_by!r}, but a Doc can hold one of "
+            f"{' or '.join(GROUPINGS)}."
+        )
+
+
+def to_docs(
+    documents: Iterable[List[Sentence]], *, vocab: Vocab, group_by: str
+) -> Iterator[Doc]:
+    """One Doc for each sentence, or one for each document with its sentence starts.
+
+    The words are the file's own; their spaces are unknown.
+    """
+    check_grouping(group_by)
+    for document in documents:
+        if group_by == "document":
+            yield _to_doc(document, vocab)
+        else:
+            for sentence in document:
+                yield _to_doc([sentence], vocab)
+
+
+def _to_doc(sentences: List[Sentence], vocab: Vocab) -> Doc:
+    words: List[str] = []
+    starts: List[Optional[Union[bool, int]]] = []
+    spans: List[EntitySpan] = []
+    for sentence in sentences:
+        begin = len(words)
+        words.extend(sentence.words)
+        starts.extend(i == 0 for i in range(len(sentence.words)))
+        spans.extend(
+            EntitySpan(begin + start, begin + end, label)
+            for start, end, label in sentence.entities
+        )
+    doc = Doc(vocab, words=words, sent_starts=starts)
+    doc.set_ents([Span(doc, start, end, label=label) for start, end, label in spans])
+    return doc
+
+
+def to_sentences(doc: Doc) -> List[Sentence]:
+    """The sentences of a Doc; all of it is one where sentence starts are unknown.
+
+    Tokens of nothing but spaces, tabs and line breaks are no words in a CoNLL file and
+    are left out, entities closing over them. Raises ValueError for a token without
+    entity annotation and for an entity that runs over a sentence's end.
+    """
+    for token in doc:
+        if not token.ent_iob_:
+            raise ValueError(
+                f"The token {token.text!r} (number {token.i}) has no entity annotation,"
+                " which a CoNLL file cannot say. Annotate the whole Doc first, with"
+                " doc.set_ents if it has no entities there."
+            )
+    entities = list(doc.ents)
+    sentences = []
+    for start, end in sentence_bounds(doc):
+        words = [token.text for token in doc[start:end] if not _is_blank(token)]
+        spans = []
+        while entities and entities[0].start < end:
+            entity = entities.pop(0)
+            if entity.end > end:
+                raise ValueError(
+                    f"The entity {entity.text!r} (tokens {entity.start} to "
+                    f"{entity.end}) runs over the end of its sentence at token {end}, "
+                    "which a CoNLL file cannot say. Correct doc.ents or the sentence "
+                    "starts."
+                )
+            left = sum(not _is_blank(token) for token in doc[start : entity.start])
+            length = sum(not _is_blank(token) for token in entity)
+            if length:
+                spans.append(EntitySpan(left, left + length, entity.label_))
+        if words:
+            sentences.append(Sentence(words, spans))
+    return sentences
+
+
+def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
+    """Token offsets (start, end) of the sentences that the Doc is annotated with."""
+    if not len(doc):
+        return []
+    starts = [0] + [token.i for token in doc[1:] if token.is_sent_start]
+    return list(zip(starts, starts[1:] + [len(doc)], strict=True))
+
+
+def _is_blank(token: Token) -> bool:
+    return not token.text.strip(" \t\r\n")

@@ -1,0 +1,139 @@
+"""Corpora that training reads: Examples whose predicted Docs keep words and sentences.
+
+spaCy's own corpus reader drops the sentence starts of the gold Docs, and without them
+an encoder that works sentence by sentence has to guess.
+"""
+
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, Optional, Union
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.util import ensure_path
+from spacy.vocab import Vocab
+
+from .conll import DETECT, read_conll
+from .docs import check_grouping, to_docs
+
+DOCBIN_SUFFIX = ".spacy"
+
+
+def create_conll_corpus_v1(
+    *,
+    path: Optional[Path],
+    group_by: str = "sentence",
+    limit: int = 0,
+    dialect: str = DETECT,
+) -> Callable[[Language], Iterable[Example]]:
+    """`spacy_elmo_ner.ConllCorpus.v1`: Examples from a CoNLL file.
+
+    group_by: one Doc for each "sentence", or for each "document". limit: this many
+    Docs at most, 0 for all. dialect: see `read_conll`.
+    """
+    check_grouping(group_by)
+    return ConllCorpus(
+        _check_path(path), group_by=group_by, limit=limit, dialect=dialect
+    )
+
+
+def create_docbin_corpus_v1(
+    *, path: Optional[Path], group_by: str = "document", limit: int = 0
+) -> Callable[[Language], Iterable[Example]]:
+    """`spacy_elmo_ner.DocBinCorpus.v1`: Examples from a .spacy file or a folder of them.
+
+    group_by: the Docs as they are stored ("document"), or each "sentence" of them on
+    its own; an entity that crosses two sentences is then unknown in both. limit: this
+    many Docs at most, 0 for all.
+    """
+    check_grouping(group_by)
+    return DocBinCorpus(_check_path(path), group_by=group_by, limit=limit)
+
+
+def _check_path(path: Optional[Union[str, Path]]) -> Path:
+    if path is None:
+        raise ValueError(
+            "The corpus has no path. Name the file in the config, or on the command "
+            "line with --paths.train and --paths.dev."
+        )
+    return ensure_path(path)
+
+
+class ConllCorpus:
+    """See `create_conll_corpus_v1`."""
+
+    def __init__(self, path: Path, *, group_by: str, limit: int, dialect: str) -> None:
+        self.path = path
+        self.group_by = group_by
+        self.limit = limit
+        self.dialect = dialect
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        documents = read_conll(self.path, dialect=self.dialect).documents
+        docs = to_docs(documents, vocab=nlp.vocab, group_by=self.group_by)
+        return to_examples(docs, limit=self.limit)
+
+
+class DocBinCorpus:
+    """See `create_docbin_corpus_v1`."""
+
+    def __init__(self, path: Path, *, group_by: str, limit: int) -> None:
+        self.path = path
+        self.group_by = group_by
+        self.limit = limit
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        docs = read_docbins(self.path, vocab=nlp.vocab)
+        if self.group_by == "sentence":
+            docs = (sent.as_doc() for doc in docs for sent in _sentences(doc))
+        return to_examples(docs, limit=self.limit)
+
+
+def _sentences(doc: Doc) -> Iterator:
+    return doc.sents if doc.has_annotation("SENT_START") else iter([doc[:]])
+
+
+def read_docbins(path: Path, *, vocab: Vocab) -> Iterator[Doc]:
+    """The Docs of a .spacy file, or of all .spacy files in and under a folder.
+
+    Raises OSError, and ValueError naming the file that is no DocBin.
+    """
+    files = sorted(path.rglob("*" + DOCBIN_SUFFIX)) if path.is_dir() else [path]
+    if not files:
+        raise ValueError(f"The folder {path} holds no {DOCBIN_SUFFIX} files.")
+    for file in files:
+        yield from _open_docbin(file).get_docs(vocab)
+
+
+def _open_docbin(path: Path) -> DocBin:
+    data = path.read_bytes()
+    try:
+        return DocBin().from_bytes(data)
+    except Exception as error:
+        # zlib and msgpack raise a dozen different exceptions for foreign bytes
+        raise ValueError(
+            f"{path} is not a {DOCBIN_SUFFIX} file, or a damaged one ({error}). Write "
+            "it again with the convert command."
+        ) from error
+
+
+def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
+    """Examples of the Docs that have tokens: the first `limit`, or all when it is 0."""
+    count = 0
+    for reference in docs:
+        if limit and count == limit:
+            return
+        if len(reference):
+            count += 1
+            yield Example(_bare_doc(reference), reference)
+
+
+def _bare_doc(reference: Doc) -> Doc:
+    """A Doc with the words, spaces and sentence starts of another, nothing else."""
+    spaces = [bool(token.whitespace_) for token in reference]
+    return Doc(
+        reference.vocab,
+        words=[token.text for token in reference],
+        spaces=None if reference.has_unknown_spaces else spaces,
+        sent_starts=[token.is_sent_start for token in reference],
+    )

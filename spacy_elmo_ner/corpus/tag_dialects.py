@@ -1,0 +1,134 @@
+"""Entity spans ⇄ tags, in the five spellings that CoNLL files use.
+
+iob1    I- inside; B- only where an entity follows one of its own type directly
+iob2    B- on the first token of every entity, I- on the others
+io      I- everywhere; neighbours of one type cannot be told apart
+biluo   B- first, I- inside, L- last, U- for a single token
+bioes   biluo with E- for L- and S- for U-
+
+IOB1 and IOB2 are Tjong Kim Sang and Veenstra, "Representing Text Chunks" (1999).
+"""
+
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+TAG_DIALECTS = ("iob1", "iob2", "io", "biluo", "bioes")
+OUTSIDE = "O"
+STARTING = "BUS"
+ENDING = "LEUS"
+PREFIXES = "BILUES"
+
+
+class EntitySpan(NamedTuple):
+    """Tokens start to end (exclusive), counted from the sentence's first token."""
+
+    start: int
+    end: int
+    label: str
+
+
+def split_tag(tag: str) -> Tuple[str, str]:
+    """The prefix and the label, as in ("B", "PER"); ("O", "") outside entities.
+
+    Raises ValueError for anything else. A label may itself hold hyphens.
+    """
+    if tag == OUTSIDE:
+        return OUTSIDE, ""
+    prefix, hyphen, label = tag.partition("-")
+    if prefix not in tuple(PREFIXES) or not hyphen or not label:
+        raise ValueError(
+            f"The tag {tag!r} is of no known form. A tag is O, or one of the letters "
+            f"{', '.join(PREFIXES)}, a hyphen and a label, such as B-PER."
+        )
+    return prefix, label
+
+
+def tags_to_spans(tags: Sequence[str]) -> List[EntitySpan]:
+    """Read the tags of one sentence, whatever their dialect.
+
+    One rule serves all of them: B-, U- and S- start an entity; I-, L- and E-
+    continue the entity before them when it has the same label and is not yet closed
+    by L-, E-, U- or S-, and start one otherwise. On tags that are legal in their
+    dialect this is the dialect's own meaning; on B-, I- and O in any order it is what
+    the shared task's scorer does.
+    """
+    spans: List[EntitySpan] = []
+    start = 0
+    open_label = ""
+    closed = True
+    for i, tag in enumerate(tags):
+        prefix, label = split_tag(tag)
+        continues = label == open_label and not closed and prefix not in STARTING
+        if not continues:
+            if open_label:
+                spans.append(EntitySpan(start, i, open_label))
+            start = i
+        open_label = label
+        closed = prefix in ENDING
+    if open_label:
+        spans.append(EntitySpan(start, len(tags), open_label))
+    return spans
+
+
+def spans_to_tags(
+    spans: Sequence[EntitySpan], *, length: int, dialect: str
+) -> List[str]:
+    """Spell spans, sorted and without overlap, as `length` tags of one dialect."""
+    check_dialect(dialect)
+    tags = [OUTSIDE] * length
+    before: Optional[EntitySpan] = None
+    for span in spans:
+        touches = before is not None and before[1:] == (span.start, span.label)
+        prefixes = _prefixes(span.end - span.start, dialect, touches)
+        tags[span.start : span.end] = [f"{prefix}-{span.label}" for prefix in prefixes]
+        before = span
+    return tags
+
+
+def _prefixes(length: int, dialect: str, touches: bool) -> str:
+    if dialect in ("biluo", "bioes"):
+        last, single = "LU" if dialect == "biluo" else "ES"
+        return single if length == 1 else "B" + "I" * (length - 2) + last
+    starts_with_b = dialect == "iob2" or (dialect == "iob1" and touches)
+    return ("B" if starts_with_b else "I") + "I" * (length - 1)
+
+
+def check_dialect(dialect: str) -> None:
+    if dialect not in TAG_DIALECTS:
+        raise ValueError(
+            f"There is no tag dialect {dialect!r}; take one of "
+            f"{', '.join(TAG_DIALECTS)}."
+        )
+
+
+def first_breach(tags: Sequence[str], *, dialect: str) -> Optional[Tuple[int, str]]:
+    """Where the tags of one sentence are not what the dialect would write.
+
+    Returns the token's index and the tag expected there; None when all are legal. In
+    iob1 a B- that is not needed passes: the published CoNLL-2003 has two of them.
+    """
+    spans = tags_to_spans(tags)
+    expected = spans_to_tags(spans, length=len(tags), dialect=dialect)
+    for i, (tag, wanted) in enumerate(zip(tags, expected, strict=True)):
+        needless = dialect == "iob1" and tag.startswith("B-")
+        if tag != wanted and not needless:
+            return i, wanted
+    return None
+
+
+def detect_dialect(sentences: Iterable[Sequence[str]]) -> str:
+    """The dialect of a whole file's tags, sentence by sentence.
+
+    L- and U- are BILUO's alone, E- and S- BIOES's. Tags without any B- are IO. What
+    remains is IOB2 when B- begins every entity, and otherwise IOB1.
+    """
+    sentences = list(sentences)
+    letters = {split_tag(tag)[0] for tags in sentences for tag in tags}
+    if letters & {"L", "U"}:
+        return "biluo"
+    if letters & {"E", "S"}:
+        return "bioes"
+    if "I" in letters and "B" not in letters:
+        return "io"
+    if any(first_breach(tags, dialect="iob2") for tags in sentences):
+        return "iob1"
+    return "iob2"
