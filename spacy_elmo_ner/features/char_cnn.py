@@ -1,0 +1,122 @@
+"""A trainable convolution over the characters of a word."""
+
+from functools import partial
+from typing import Callable, List, Optional, Sequence, Tuple, cast
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
+from thinc.types import Floats2d
+from torch import nn
+from torch.nn import functional as F
+
+from spacy_elmo_ner.elmo.char_ids import PADDING, encode_words
+from spacy_elmo_ner.features.word_types import word_types
+from spacy_elmo_ner.torch_shim import LazyTorchShim
+
+
+def build_char_cnn_v1(
+    *, char_width: int = 30, filters: Sequence[Sequence[int]] = ((3, 64),)
+) -> Model[List[Doc], List[Floats2d]]:
+    """A tok2vec that reads each word's characters: Ma and Hovy 2016, section 2.1.
+
+    A word is the first 48 of its UTF-8 bytes between a sign for its begin and one
+    for its end, each embedded in `char_width` values. `filters` lists (width, count)
+    of the convolutions; each yields its maximum over the word, through a ReLU. The
+    embedded characters drop out at the pipe's dropout rate while it trains.
+
+    Docs → (tokens, nO) each, nO the sum of the counts. A word has the same vector
+    wherever it occurs and is computed once a batch. ValueError for sizes below 1.
+    """
+    sizes = [char_width] + [number for pair in filters for number in pair]
+    if not filters or min(sizes) < 1 or any(len(pair) != 2 for pair in filters):
+        raise ValueError(
+            "CharCnn needs a char_width of at least 1, and in filters at least one "
+            "pair [width, count] of numbers of at least 1, such as [[3, 64]]. "
+            f"It was given char_width = {char_width}, filters = {filters}."
+        )
+    pairs = [(width, count) for width, count in filters]
+    return Model(
+        "char_cnn",
+        forward,
+        init=init,
+        dims={"nO": sum(count for _, count in pairs)},
+        attrs={"dropout_rate": 0.0},
+        shims=[LazyTorchShim(partial(CharCnn, char_width=char_width, filters=pairs))],
+    )
+
+
+class CharCnn(nn.Module):
+    """Character ids → one vector for each word."""
+
+    def __init__(self, *, char_width: int, filters: Sequence[Tuple[int, int]]):
+        super().__init__()
+        # its gradient skips the padding, which thus stays 0
+        self.embedding = nn.Embedding(PADDING + 1, char_width, padding_idx=PADDING)
+        self.widths = [width for width, _ in filters]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(char_width, count, width) for width, count in filters
+        )
+
+    def forward(
+        self, ids: torch.Tensor, index: torch.Tensor, *, dropout: float
+    ) -> torch.Tensor:
+        """ids: (words, characters), index: (tokens,) → (tokens, sum of counts).
+
+        A filter sees the word between 0s, and stops at each of its characters once.
+        """
+        characters = F.dropout(self.embedding(ids), dropout, self.training)
+        characters = characters.transpose(1, 2)
+        padding = (ids == PADDING).unsqueeze(1)
+        maxima = []
+        for width, convolution in zip(self.widths, self.convolutions, strict=True):
+            padded = F.pad(characters, ((width - 1) // 2, width // 2))
+            # beyond its end a word has nothing to say, however long the others are
+            values = convolution(padded).masked_fill(padding, -torch.inf)
+            maxima.append(values.amax(dim=2))
+        return F.relu(torch.cat(maxima, dim=1))[index]
+
+
+def init(
+    model: Model[List[Doc], List[Floats2d]],
+    X: Optional[List[Doc]] = None,
+    Y: Optional[List[Floats2d]] = None,
+) -> None:
+    cast(LazyTorchShim, model.shims[0]).build()
+
+
+def forward(
+    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Callable]:
+    words, index = word_types(docs)
+    if not words:
+        return _nothing(model, docs)
+    shim = cast(LazyTorchShim, model.shims[0])
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    ids = encode_words(words)
+    ids = ids[:, : (ids != PADDING).sum(axis=1).max()]
+    device = next(shim.module.parameters()).device
+    inputs = ArgsKwargs(
+        args=(torch.from_numpy(ids).to(device), torch.from_numpy(index).to(device)),
+        kwargs={"dropout": model.attrs["dropout_rate"]},
+    )
+    vectors, backprop_torch = shim(inputs, is_train)
+
+    def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
+        gradient = xp2torch(model.ops.flatten(d_vectors)).to(device)
+        backprop_torch(
+            ArgsKwargs(args=((vectors,),), kwargs={"grad_tensors": (gradient,)})
+        )
+        return []
+
+    output = cast(Floats2d, torch2xp(vectors))
+    return model.ops.unflatten(output, lengths), backprop
+
+
+def _nothing(
+    model: Model[List[Doc], List[Floats2d]], docs: List[Doc]
+) -> Tuple[List[Floats2d], Callable]:
+    def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
+        return []
+
+    return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], backprop

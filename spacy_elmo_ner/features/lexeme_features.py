@@ -1,0 +1,217 @@
+"""Brown clusters, probability, norm, shape and casing of words, embedded."""
+
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
+
+import numpy as np
+from spacy.lookups import Lookups, Table
+from spacy.tokens import Doc
+from thinc.api import HashEmbed, Model, concatenate
+from thinc.types import Floats2d, Ints2d
+
+from spacy_elmo_ner.features.word_types import token_ids, word_types
+
+CLUSTER_TABLE = "lexeme_cluster"
+PROB_TABLE = "lexeme_prob"
+# as wide as the integer that holds a cluster's path
+LONGEST_PREFIX = 64
+# rows of the hashed tables; each is well above the number of distinct values
+CASING_ROWS = 32
+PROB_ROWS = 128
+CLUSTER_ROWS = 2000
+
+
+def build_lexeme_features_v1(
+    *,
+    cluster_prefixes: Sequence[int] = (4, 6, 10, 20),
+    cluster_width: int = 16,
+    prob_width: int = 0,
+    norm_width: int = 32,
+    norm_rows: int = 5000,
+    shape_width: int = 16,
+    shape_rows: int = 1000,
+    casing_width: int = 8,
+) -> Model[List[Doc], List[Floats2d]]:
+    """A tok2vec that embeds what is known of a word without its sentence.
+
+    Each feature has its own trained table of vectors, and the vectors are
+    concatenated. A width of 0 leaves a feature out.
+
+    - `cluster_prefixes`: the first bits of the word's path in a tree of Brown
+      clusters, one feature of `cluster_width` for each length (Miller et al. 2004,
+      Turian et al. 2010). Needs the table `lexeme_cluster` of spacy-lookups-data.
+    - `prob_width`: the word's log probability, in steps of 1. Needs the table
+      `lexeme_prob` of spacy-lookups-data.
+    - `norm_width`: the token's norm; many words share the `norm_rows` rows.
+    - `shape_width`: the token's shape, such as "Xxxxx" or "dd/dd".
+    - `casing_width`: all lower, all upper, initial upper, mixed, digits, digits with
+      other characters, or none of these (after Collobert et al. 2011).
+
+    Both tables are looked up by the word as it is written, and where that is not
+    known, by its lower-case form. They come through [initialize.lookups], live in
+    the pipeline's vocab and are saved with it.
+
+    Docs → (tokens, nO) each, nO the sum of the widths. ValueError when no feature
+    is left, a width or a prefix makes no sense, or the vocab has no such table.
+    """
+    widths = [cluster_width, prob_width, norm_width, shape_width, casing_width]
+    if min(widths) < 0:
+        raise ValueError(
+            "A width of LexemeFeatures is negative. Set it to 0 to leave the "
+            "feature out, or to the number of values that its vectors shall have."
+        )
+    prefixes = list(cluster_prefixes) if cluster_width else []
+    for bits in prefixes:
+        if not 1 <= bits <= LONGEST_PREFIX:
+            raise ValueError(
+                f"A cluster prefix of {bits} bits makes no sense. Give lengths "
+                f"between 1 and {LONGEST_PREFIX} in cluster_prefixes."
+            )
+    attrs: Dict[str, int] = {"NORM": norm_width, "SHAPE": shape_width}
+    attrs = {name: width for name, width in attrs.items() if width}
+    rows = {"NORM": norm_rows, "SHAPE": shape_rows}
+    # (width, rows) of every column, in the order of _columns
+    tables = [(width, rows[name]) for name, width in attrs.items()]
+    tables += [(casing_width, CASING_ROWS)] if casing_width else []
+    tables += [(prob_width, PROB_ROWS)] if prob_width else []
+    tables += [(cluster_width, CLUSTER_ROWS)] * len(prefixes)
+    if not tables:
+        raise ValueError(
+            "LexemeFeatures has no feature left. Set at least one of "
+            "its widths above 0, or take it out of the config."
+        )
+    embeds: List[Model] = [
+        HashEmbed(width, n_rows, column=i, seed=i + 1)
+        for i, (width, n_rows) in enumerate(tables)
+    ]
+    # concatenate wants two layers at least
+    embed = concatenate(*embeds) if len(embeds) > 1 else embeds[0]
+    return Model(
+        "lexeme_features",
+        forward,
+        init=init,
+        layers=[embed],
+        dims={"nO": sum(width for width, _ in tables)},
+        attrs={
+            "token_attrs": list(attrs),
+            "casing": casing_width > 0,
+            "prob": prob_width > 0,
+            "cluster_prefixes": prefixes,
+        },
+    )
+
+
+def init(
+    model: Model[List[Doc], List[Floats2d]],
+    X: Optional[List[Doc]] = None,
+    Y: Optional[List[Floats2d]] = None,
+) -> None:
+    sample = None
+    if X:
+        if model.attrs["cluster_prefixes"]:
+            _drop_unknown_clusters(X[0].vocab.lookups)
+        if any(len(doc) for doc in X):
+            sample = _columns(model, X)
+    model.layers[0].initialize(X=sample)
+
+
+def forward(
+    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Callable]:
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    backprop_embed: Optional[Callable] = None
+    if lengths.sum() > 0:
+        vectors, backprop_embed = model.layers[0](_columns(model, docs), is_train)
+    else:
+        vectors = model.ops.alloc2f(0, model.get_dim("nO"))
+
+    def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
+        if backprop_embed is not None:
+            backprop_embed(model.ops.flatten(d_vectors))
+        return []
+
+    return model.ops.unflatten(vectors, lengths), backprop
+
+
+def _columns(model: Model, docs: List[Doc]) -> Ints2d:
+    """The features' values: (tokens, features), uint64."""
+    attrs = model.attrs
+    words, index = word_types(docs)
+    lookups = docs[0].vocab.lookups
+    by_word: List[np.ndarray] = []
+    if attrs["casing"]:
+        by_word.append(np.array([casing(word) for word in words], dtype="uint64"))
+    if attrs["prob"]:
+        probs = _look_up(_table(lookups, PROB_TABLE), words)
+        by_word.append(np.array([_bucket(prob) for prob in probs], dtype="uint64"))
+    if attrs["cluster_prefixes"]:
+        found = _look_up(_table(lookups, CLUSTER_TABLE), words)
+        clusters = np.array(found, dtype="uint64")
+        by_word += [cluster_prefix(clusters, k) for k in attrs["cluster_prefixes"]]
+    by_token = [token_ids(docs, attrs["token_attrs"])] if attrs["token_attrs"] else []
+    columns = np.hstack(by_token + [column[index][:, None] for column in by_word])
+    return model.ops.asarray2i(cast(Ints2d, columns), dtype="uint64")
+
+
+def cluster_prefix(clusters: np.ndarray, bits: int) -> np.ndarray:
+    """The first `bits` bits of clusters' paths, plus 1; 0 where none is known.
+
+    A cluster's integer holds its path from the low bit up, without the path's
+    length. A path shorter than `bits` therefore reads as if 0s followed it. That
+    mixes no two clusters: a cluster is a leaf of the tree, so its path begins no
+    other cluster's path. The integer 0 stands for words that have no cluster.
+    """
+    mask = np.uint64(2**bits - 1)
+    # a path that begins with `bits` 0s must not read as unknown
+    return np.where(clusters == 0, clusters, (clusters & mask) + np.uint64(1))
+
+
+def casing(word: str) -> int:
+    """How a word is written: one of 7 classes, 0 to 6."""
+    if word.isdigit():
+        return 1
+    if any(char.isdigit() for char in word):
+        return 2
+    if word.islower():
+        return 3
+    if word[:1].isupper() and (len(word) == 1 or word[1:].islower()):
+        return 4
+    if word.isupper():
+        return 5
+    return 6 if any(char.isupper() for char in word) else 0
+
+
+def _bucket(prob: float) -> int:
+    """1 for log probabilities in (-1, 0], 2 in (-2, -1], …; 0 where none is known."""
+    return 1 + int(-prob) if prob else 0
+
+
+def _look_up(table: Table, words: List[str]) -> List[Any]:
+    """The words' values, or those of their lower-case forms, or 0."""
+    return [table.get(word) or table.get(word.lower(), 0) for word in words]
+
+
+def _drop_unknown_clusters(lookups: Lookups) -> None:
+    """Drop words whose cluster is 0, the value of words that are not in the table.
+
+    These are four fifths of the English table: the saved pipeline gets smaller and
+    loads faster, and `Lexeme.cluster` gives the same as before.
+    """
+    table = _table(lookups, CLUSTER_TABLE)
+    known = {word: cluster for word, cluster in table.items() if cluster}
+    if len(known) < len(table):
+        lookups.remove_table(CLUSTER_TABLE)
+        lookups.add_table(CLUSTER_TABLE, known)
+
+
+def _table(lookups: Lookups, name: str) -> Table:
+    if not lookups.has_table(name):
+        option = "cluster_width" if name == CLUSTER_TABLE else "prob_width"
+        raise ValueError(
+            f"LexemeFeatures needs the table '{name}', and the pipeline's vocab does "
+            "not have it. Install spacy-lookups-data, add the table's name to the "
+            "tables in the config and initialize the pipeline again, or set "
+            f"{option} to 0:\n\n"
+            '[initialize.lookups]\n@misc = "spacy.LookupsDataLoader.v1"\n'
+            'lang = ${nlp.lang}\ntables = ["lexeme_norm", "' + name + '"]\n'
+        )
+    return lookups.get_table(name)
