@@ -1,0 +1,1 @@
+"""The spaCy component, which alone knows both vectors and tags."""

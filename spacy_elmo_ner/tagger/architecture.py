@@ -35,7 +35,7 @@ def build_crf_tagger_v1(
     hidden_width: int = 200,
     depth: int = 2,
     max_sentence_length: int = 512,
-    nO: Optional[int] = None
+    nO: Optional[int] = None,
 ) -> Model[List[Doc], Potentials]:
     """BiLSTM-CRF over the vectors of any tok2vec.
 
@@ -72,7 +72,7 @@ def build_crf_tagger_v1(
     )
 
 
-def build_joined_tok2vec_v1(tok2vecs: Dict[str, Tok2Vec]) -> Tok2Vec:
+def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
     """Several tok2vecs side by side: their vectors of a token, concatenated.
 
     tok2vecs: in the config one block each, `[….tok2vecs.elmo]` and so on. They
@@ -125,9 +125,7 @@ def _forward(
     model: Model, docs: List[Doc], is_train: bool
 ) -> Tuple[Potentials, Callable[[Potentials], List[Doc]]]:
     tok2vec, network = model.layers
-    rows = SentenceRows.from_docs(
-        docs, max_length=model.attrs["max_sentence_length"]
-    )
+    rows = SentenceRows.from_docs(docs, max_length=model.attrs["max_sentence_length"])
     vectors, backprop_tok2vec = tok2vec(docs, is_train)
     features = model.ops.xp.vstack(vectors)
     potentials, backprop_network = network((features, rows), is_train)

@@ -47,7 +47,7 @@ class TaggerNetwork(nn.Module):
         unpacked: Tensor,
         batch_sizes: Tensor,
         *,
-        dropout: float
+        dropout: float,
     ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
         """Tag scores of each token, and the CRF's parameters.
 

@@ -26,7 +26,7 @@ class SentenceRows:
         ends = torch.tensor([end for _, end in spans], dtype=torch.int64)
         self.lengths = ends - starts
         self._starts = starts
-        order = torch.argsort(self.lengths, descending=True, stable=True)
+        order = torch.sort(self.lengths, stable=True, descending=True)[1]
         steps = torch.arange(int(self.lengths.max()) if spans else 0)
         alive = steps[:, None] < self.lengths[order][None, :]
         self.batch_sizes = alive.sum(dim=1)

@@ -1,0 +1,309 @@
+"""The `elmo_ner` component: named entities by a CRF tagger, over ELMo by default."""
+
+from itertools import islice
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc, SpanGroup
+from spacy.tokens import Span as DocSpan
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import check_lexeme_norms
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+
+from ..tagger.architecture import Potentials
+from ..tagger.sentence_rows import SentenceRows
+from ..tagger.tag_schemes import TagScheme, check_label
+from .constraints import blocked_tokens
+from .decoding import Entities, decode
+from .default_config import DEFAULT_CONFIG
+from .loss import Loss, likelihood_loss, rehearsal_loss
+from .packaged import is_packaged_model, load_packaged_component
+
+# Docs are predicted together up to so many tokens, which bounds memory.
+PREDICT_TOKENS = 10_000
+
+
+@Language.factory(
+    "elmo_ner",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    default_config=DEFAULT_CONFIG,
+    default_score_weights={
+        "ents_f": 1.0,
+        "ents_p": 0.0,
+        "ents_r": 0.0,
+        "ents_per_type": None,
+    },
+)
+def make_elmo_ner(
+    nlp: Language,
+    name: str,
+    model: Model,
+    tag_scheme: str,
+    threshold: float,
+    scores_key: Optional[str],
+    incorrect_spans_key: Optional[str],
+    scorer: Optional[Callable[..., Dict[str, Any]]],
+) -> "ElmoNer":
+    """Make the component that `nlp.add_pipe("elmo_ner")` adds; see ElmoNer."""
+    return ElmoNer(
+        nlp.vocab,
+        model,
+        name,
+        tag_scheme=tag_scheme,
+        threshold=threshold,
+        scores_key=scores_key,
+        incorrect_spans_key=incorrect_spans_key,
+        scorer=scorer,
+    )
+
+
+class ElmoNer(TrainablePipe):
+    """Finds named entities and writes them to doc.ents.
+
+    model: Docs → Potentials, as CrfTagger.v1 makes it.
+    tag_scheme: "BILUO" or "BIO", how entities are written as tags.
+    threshold: entities with a lower probability are dropped; 0 keeps all.
+    scores_key: if set, `doc.spans[scores_key]` holds the entities that this
+        component found, with their probabilities in `.attrs["scores"]`.
+    incorrect_spans_key: if set, `doc.spans[incorrect_spans_key]` of a gold Doc
+        holds spans that are known not to be entities, for training.
+
+    Entities and blocked tokens that a Doc brings along stay as they are.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[List[Doc], Potentials],
+        name: str = "elmo_ner",
+        *,
+        tag_scheme: str = "BILUO",
+        threshold: float = 0.0,
+        scores_key: Optional[str] = None,
+        incorrect_spans_key: Optional[str] = None,
+        scorer: Optional[Callable[..., Dict[str, Any]]] = None,
+    ):
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg = {
+            "labels": [],
+            "tag_scheme": tag_scheme,
+            "threshold": threshold,
+            "scores_key": scores_key,
+            "incorrect_spans_key": incorrect_spans_key,
+        }
+        self._rehearsal_model: Optional[Model[List[Doc], Potentials]] = None
+        self._scheme = TagScheme(tag_scheme, ())
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """The entity labels, in the order in which they were added."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> Tuple[str, ...]:
+        """What `initialize` takes as `labels`; written by `spacy init labels`."""
+        return self.labels
+
+    @property
+    def scheme(self) -> TagScheme:
+        """The tags of the labels."""
+        # cfg is the truth: spaCy replaces it when it loads a component or
+        # searches for a threshold
+        wanted = (self.cfg["tag_scheme"], self.labels)
+        if (self._scheme.name, self._scheme.labels) != wanted:
+            self._scheme = TagScheme(*wanted)
+        return self._scheme
+
+    def add_label(self, label: str) -> int:
+        """Add a label; 1 if it is new. A trained model grows and stays trained.
+
+        Raises ValueError for a label that is empty or has a tag's prefix.
+        """
+        check_label(label)
+        if label in self.labels:
+            return 0
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        if self.model.has_dim("nO"):
+            self.set_output(len(self.scheme.tags))
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Iterable[str]] = None,
+    ) -> None:
+        """Learn the labels and sizes from examples.
+
+        labels: from `spacy init labels`; otherwise they are read off the examples.
+        Without labels and without any gold entity annotation, a component with
+        the default model takes over the weights that are packaged with it.
+        """
+        validate_get_examples(get_examples, "ElmoNer.initialize")
+        check_lexeme_norms(self.vocab, "named entity recognizer")
+        if labels is not None:
+            found, annotated = list(labels), True
+        else:
+            found, annotated = _gold_labels(get_examples())
+        for label in found:
+            self.add_label(label)
+        if not annotated and not self.labels and nlp is not None:
+            if is_packaged_model(nlp.get_pipe_config(self.name)):
+                load_packaged_component(self)
+                return
+        docs = [example.predicted for example in islice(get_examples(), 10)]
+        if not any(len(doc) for doc in docs):
+            docs = [Doc(self.vocab, words=["a", "word"])]
+        self.set_output(len(self.scheme.tags))
+        self.model.initialize(X=docs)
+
+    def predict(self, docs: Iterable[Doc]) -> List[Entities]:
+        """The entities of each Doc; the Docs are not changed."""
+        entities: List[Entities] = []
+        for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
+            entities.extend(self._predict_batch(batch))
+        return entities
+
+    def _predict_batch(self, docs: List[Doc]) -> List[Entities]:
+        wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0
+        if not any(len(doc) for doc in docs):
+            return [Entities([], [] if wants_scores else None) for _ in docs]
+        potentials = self.model.predict(docs)
+        return decode(
+            docs,
+            potentials,
+            self._rows(docs),
+            self.scheme,
+            with_probabilities=wants_scores,
+        )
+
+    def set_annotations(self, docs: Iterable[Doc], entities: List[Entities]) -> None:
+        """Write entities to doc.ents beside those that are there already."""
+        for doc, (spans, probabilities) in zip(docs, entities):
+            kept = list(doc.ents)
+            taken = {token.i for ent in kept for token in ent}
+            new, scores = [], []
+            for i, (start, end, label) in enumerate(spans):
+                probability = 1.0 if probabilities is None else probabilities[i]
+                if probability >= self.cfg["threshold"] and start not in taken:
+                    new.append(DocSpan(doc, start, end, label=label))
+                    scores.append(probability)
+            blocked = [doc[i : i + 1] for i in blocked_tokens(doc)]
+            doc.set_ents(kept + new, blocked=blocked, default="outside")
+            if self.cfg["scores_key"] is not None:
+                doc.spans[self.cfg["scores_key"]] = SpanGroup(
+                    doc, name=self.cfg["scores_key"], spans=new, attrs={"scores": scores}
+                )
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn from a batch of examples; the loss is added to `losses`."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "ElmoNer.update")
+        docs = [example.predicted for example in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        potentials, backprop = self.model.begin_update(docs)
+        loss, gradients = self.get_loss(examples, potentials)
+        backprop(gradients)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], scores: Potentials) -> Loss:
+        """Loss of the scores, and its gradient."""
+        examples = list(examples)
+        loss = likelihood_loss(
+            examples,
+            scores,
+            self._rows([example.predicted for example in examples]),
+            self.scheme,
+            incorrect_spans_key=self.cfg["incorrect_spans_key"],
+        )
+        if loss[0] != loss[0]:
+            raise ValueError(
+                f"The loss of '{self.name}' is not a number. Lower the learning rate "
+                "or set grad_clip in [training.optimizer], and start again from the "
+                "last saved pipeline."
+            )
+        return loss
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Stay close to what the component said when `nlp.resume_training` was
+        called; labels added since then are free to be learnt."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "ElmoNer.rehearse")
+        docs = [example.predicted for example in examples]
+        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        potentials, backprop = self.model.begin_update(docs)
+        teacher = self._rehearsal_model.predict(docs)
+        per_label = max(1, (len(self.scheme.tags) - 1) // max(1, len(self.labels)))
+        n_labels = (len(teacher.start) - 1) // per_label
+        loss, gradients = rehearsal_loss(
+            potentials,
+            teacher,
+            self._rows(docs),
+            self.scheme,
+            TagScheme(self.scheme.name, self.labels[:n_labels]),
+        )
+        backprop(gradients)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def _rows(self, docs: List[Doc]) -> SentenceRows:
+        return SentenceRows.from_docs(
+            docs, max_length=self.model.attrs["max_sentence_length"]
+        )
+
+
+def _gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:
+    """The labels of the gold entities, sorted, and whether any gold says anything."""
+    labels = set()
+    annotated = False
+    for example in examples:
+        labels.update(ent.label_ for ent in example.reference.ents)
+        annotated = annotated or example.reference.has_annotation("ENT_IOB")
+    return sorted(labels), annotated
+
+
+def _batches_by_tokens(docs: Iterable[Doc], limit: int) -> Iterator[List[Doc]]:
+    batch: List[Doc] = []
+    tokens = 0
+    for doc in docs:
+        if batch and tokens + len(doc) > limit:
+            yield batch
+            batch, tokens = [], 0
+        batch.append(doc)
+        tokens += len(doc)
+    if batch:
+        yield batch

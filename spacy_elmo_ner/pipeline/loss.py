@@ -1,0 +1,164 @@
+"""What the tagger is trained to: gold entities, non-entities, and its former self."""
+
+from typing import List, Optional, Sequence, Tuple
+
+import numpy
+import torch
+from spacy.training import Example
+from torch import Tensor
+
+from ..tagger import crf
+from ..tagger.architecture import Potentials
+from ..tagger.sentence_rows import SentenceRows
+from ..tagger.tag_schemes import Span, TagScheme
+from .decoding import restricted_scores
+
+Loss = Tuple[float, Potentials]
+
+# log probability above which an incorrect span counts as certain
+MOST_CERTAIN = -1e-4
+
+
+def likelihood_loss(
+    examples: Sequence[Example],
+    potentials: Potentials,
+    rows: SentenceRows,
+    scheme: TagScheme,
+    *,
+    incorrect_spans_key: Optional[str]
+) -> Loss:
+    """Negative log likelihood of the gold entities, a mean over the sentences.
+
+    Tokens without gold or with misaligned gold count with all their tags. For each
+    span of the group `incorrect_spans_key` of the gold Doc, -log(1 - P(span)) is
+    added: what is known is that this entity does not stand there.
+    """
+    learnt = _leaves(potentials)
+    scores = restricted_scores(learnt, scheme)
+    emissions = rows.pad(learnt.emissions)
+    lengths = rows.lengths.to(emissions.device)
+    known = rows.pad(torch.from_numpy(_known_tags(examples, rows, scheme)))
+    known = known.to(emissions.device)
+    loss = -crf.log_likelihood(emissions, lengths, scores, known).sum()
+    if incorrect_spans_key is not None:
+        incorrect = _incorrect_spans(examples, incorrect_spans_key)
+        loss = loss + _incorrect_loss(
+            incorrect, rows, scheme, emissions, lengths, scores, known
+        )
+    return _with_gradients(loss / max(1, len(rows.spans)), learnt)
+
+
+def rehearsal_loss(
+    potentials: Potentials,
+    teacher: Potentials,
+    rows: SentenceRows,
+    scheme: TagScheme,
+    teacher_scheme: TagScheme,
+) -> Loss:
+    """Divergence of the tagger from the teacher, over the tags that the teacher has.
+
+    KL(teacher ‖ tagger) of the distributions over whole paths, up to a constant: log Z
+    of the tagger less its expected score under the teacher, whose expectations are the
+    gradient of its own log Z. Labels new to the tagger are left alone.
+    """
+    of_teacher = _leaves(teacher)
+    lengths = rows.lengths.to(teacher.emissions.device)
+    crf.log_partition(
+        rows.pad(of_teacher.emissions),
+        lengths,
+        restricted_scores(of_teacher, teacher_scheme),
+    ).sum().backward()
+    learnt = _leaves(potentials)
+    n_tags = len(teacher_scheme.tags)
+    emissions = rows.pad(learnt.emissions)
+    old = torch.zeros_like(emissions, dtype=torch.bool)
+    old[..., :n_tags] = True
+    log_z = crf.log_partition(
+        emissions, lengths, restricted_scores(learnt, scheme), old
+    ).sum()
+    expected = (learnt.emissions[:, :n_tags] * of_teacher.emissions.grad).sum()
+    expected = expected + sum(
+        (score[(slice(n_tags),) * score.dim()] * of_score.grad).sum()
+        for score, of_score in zip(learnt[1:], of_teacher[1:])
+    )
+    return _with_gradients((log_z - expected) / max(1, len(rows.spans)), learnt)
+
+
+def _leaves(potentials: Potentials) -> Potentials:
+    return Potentials(*(score.detach().requires_grad_() for score in potentials))
+
+
+def _with_gradients(loss: Tensor, learnt: Potentials) -> Loss:
+    loss.backward()
+    gradients = Potentials(
+        *(torch.zeros_like(s) if s.grad is None else s.grad for s in learnt)
+    )
+    return float(loss.detach()), gradients
+
+
+def _known_tags(
+    examples: Sequence[Example], rows: SentenceRows, scheme: TagScheme
+) -> numpy.ndarray:
+    """bool (N, tags): the tags that agree with the gold, sentence by sentence."""
+    gold = [tag for example in examples for tag in example.get_aligned_ner()]
+    masks = [scheme.allowed(gold[start:end]) for start, end in rows.spans]
+    return numpy.concatenate(masks)
+
+
+def _incorrect_spans(examples: Sequence[Example], key: str) -> List[Span]:
+    """Spans known to be wrong, in tokens of the batch laid end to end.
+
+    Raises ValueError if one of them is also a gold entity.
+    """
+    spans = []
+    offset = 0
+    for example in examples:
+        gold = {(e.start, e.end, e.label_) for e in example.reference.ents}
+        if key in example.reference.spans:
+            wrong = list(example.reference.spans[key])
+            for span in wrong:
+                if (span.start, span.end, span.label_) in gold:
+                    raise ValueError(
+                        f"The span {span.text!r} with label {span.label_!r} is an "
+                        f"entity of the gold Doc and also among its incorrect spans "
+                        f"(doc.spans[{key!r}]). Remove it from one of them."
+                    )
+            aligned = example.get_aligned_spans_y2x(wrong, allow_overlap=True)
+            spans += [(s.start + offset, s.end + offset, s.label_) for s in aligned]
+        offset += len(example.predicted)
+    return spans
+
+
+def _incorrect_loss(
+    spans: List[Span],
+    rows: SentenceRows,
+    scheme: TagScheme,
+    emissions: Tensor,
+    lengths: Tensor,
+    scores: crf.Scores,
+    known: Tensor,
+) -> Tensor:
+    """Σ -log(1 - P(span | what is known)), for spans inside one sentence."""
+    places, with_span = [], []
+    width = emissions.shape[1]
+    for row, (start, end) in enumerate(rows.spans):
+        for left, right, label in spans:
+            if label in scheme.labels and start <= left and right <= end:
+                mask = known[row].cpu().numpy()
+                entity = scheme.entity_mask(mask, left - start, right - start, label)
+                if (entity & ~mask)[: end - start].any():
+                    continue  # what is known already excludes it
+                places.append(row)
+                with_span.append(torch.from_numpy(entity)[:width])
+    if not places:
+        return emissions.sum() * 0.0
+    index = torch.tensor(places, device=emissions.device)
+    chosen, some = emissions[index], lengths[index]
+    entity_masks = torch.stack(with_span).to(emissions.device)
+    every = crf.log_partition(chosen, some, scores, known[index])
+    through = crf.log_partition(chosen, some, scores, entity_masks)
+    possible = (every > crf.NEVER / 2) & (through > crf.NEVER / 2)
+    log_probability = (through - every)[possible]
+    # A certain span has an infinite loss. The value is bounded, not the gradient's way.
+    excess = (log_probability - MOST_CERTAIN).clamp(min=0.0).detach()
+    return -torch.log1p(-(log_probability - excess).exp()).sum()
