@@ -9,35 +9,26 @@ sequences, L tokens (padded), T tags.
     emissions (B, L, T)  float32 or float64, finite within the lengths
     lengths   (B,)       int64, 0 to L; what stands beyond a length is never looked at
     allowed   (B, L, T)  bool, the tags that a token may take; None is all of them
-
-Inside, tensors are laid out (L, T, B): the reduction over the previous tag then runs
-over rows that are contiguous in memory.
 """
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
 
-# Log score of what is illegal. Finite, so that differences never become NaN; its sum
-# over 100,000 tokens stays far within float32, and no sum of real scores comes near.
-NEVER = -1e30
-_IMPOSSIBLE = NEVER / 2
-
-# Forward scores grow with the sequence and so would lose digits: after so many steps
-# their maximum is taken out of them and added up apart, in float64.
-_RENORMALISE = 16
-
-# How many numbers the backward pass holds for transitions at a time.
-_CHUNK = 2**18
-
-
-class Scores(NamedTuple):
-    """transitions (T, T), [from, to]; start (T,); end (T,)."""
-
-    transitions: Tensor
-    start: Tensor
-    end: Tensor
+from .forward_backward import (
+    IMPOSSIBLE,
+    NEVER,
+    RENORMALISE,
+    Scores,
+    expected_counts,
+    forward_scores,
+    last_token,
+    log_sum,
+    time_major,
+    token_mask,
+    total_score,
+)
 
 
 def restrict(
@@ -63,11 +54,11 @@ def path_score(
     """
     if emissions.shape[1] == 0:
         return emissions.sum((1, 2), dtype=torch.float64)
-    inside = _inside(emissions, lengths)
+    inside = token_mask(emissions, lengths)
     tags = tags.clamp(min=0)
     at_tokens = emissions.gather(2, tags.unsqueeze(2)).squeeze(2)
     between = scores.transitions[tags[:, :-1], tags[:, 1:]]
-    last = tags.gather(1, _last(lengths).unsqueeze(1)).squeeze(1)
+    last = tags.gather(1, last_token(lengths).unsqueeze(1)).squeeze(1)
     ends = scores.start[tags[:, 0]] + scores.end[last]
     return (
         at_tokens.masked_fill(~inside, 0).sum(1, dtype=torch.float64)
@@ -87,7 +78,7 @@ def log_partition(
     Differentiable once, in emissions and scores. A sequence without a legal path has a
     value below NEVER / 2 and no gradient.
     """
-    return _log_partition(emissions, lengths, scores, allowed).to(emissions.dtype)
+    return log_sum(emissions, lengths, scores, allowed).to(emissions.dtype)
 
 
 def log_likelihood(
@@ -108,17 +99,17 @@ def log_likelihood(
     """
     if allowed is not None:
         known = known & allowed
-    single = (known.sum(2) == 1) | ~_inside(emissions, lengths)
+    single = (known.sum(2) == 1) | ~token_mask(emissions, lengths)
     only = single.all(1)
     # Summing over one path needs no recursion. Rows with a choice are done apart.
     path = known.to(torch.uint8).argmax(2) if known.numel() else known.sum(2)
     agreeing = path_score(emissions, lengths, scores, path)
     rows = (~only).nonzero().squeeze(1)
     if len(rows):
-        open_rows = _log_partition(emissions[rows], lengths[rows], scores, known[rows])
+        open_rows = log_sum(emissions[rows], lengths[rows], scores, known[rows])
         agreeing = agreeing.index_copy(0, rows, open_rows)
-    every = _log_partition(emissions, lengths, scores, allowed)
-    legal = (agreeing > _IMPOSSIBLE) & (every > _IMPOSSIBLE)
+    every = log_sum(emissions, lengths, scores, allowed)
+    legal = (agreeing > IMPOSSIBLE) & (every > IMPOSSIBLE)
     return (agreeing - every).masked_fill(~legal, 0).to(emissions.dtype)
 
 
@@ -133,12 +124,12 @@ def tag_marginals(
     0 beyond the length and in a sequence without a legal path. Not differentiable.
     """
     with torch.no_grad():
-        steps = _time_major(emissions, lengths, allowed)
-        alphas, shifts = _forward(steps, scores.transitions, scores.start)
-        total = _total(alphas, shifts, scores.end, lengths)
-        legal = (total > _IMPOSSIBLE).to(emissions.dtype)
-        marginals, _, _ = _posteriors(alphas, lengths, scores, legal)
-        return _batch_major(marginals, emissions)
+        steps = time_major(emissions, lengths, allowed)
+        alphas, shifts = forward_scores(steps, scores.transitions, scores.start)
+        total = total_score(alphas, shifts, scores.end, lengths)
+        legal = (total > IMPOSSIBLE).to(emissions.dtype)
+        marginals, _ = expected_counts(alphas, lengths, scores, legal)
+        return marginals[: emissions.shape[1]].permute(2, 0, 1)
 
 
 def viterbi(
@@ -153,21 +144,21 @@ def viterbi(
     breaks as few of the rules as it can.
     """
     with torch.no_grad():
-        steps = _time_major(emissions, lengths, allowed)
+        steps = time_major(emissions, lengths, allowed)
         bests = torch.empty_like(steps)
         table = scores.transitions.unsqueeze(2)
         best = steps[0] + scores.start.unsqueeze(1)
         bests[0] = best
         for t in range(1, len(steps)):
             best = (best.unsqueeze(1) + table).amax(0).add_(steps[t])
-            if t % _RENORMALISE == 0:
+            if t % RENORMALISE == 0:
                 best -= best.amax(0)
             bests[t] = best
         # Only the best previous tag of the tags on the path is asked for, so it is
         # found again on the way back and not kept for all of them.
         into = scores.transitions.t().contiguous()
         columns = torch.arange(steps.shape[2], device=steps.device)
-        last = _last(lengths)
+        last = last_token(lengths)
         tag = (bests[last, :, columns] + scores.end).argmax(1)
         bests = bests.transpose(1, 2).contiguous()
         path = torch.empty_like(bests[:, :, 0], dtype=torch.int64)
@@ -176,12 +167,12 @@ def viterbi(
             before = (bests[t] + into[tag]).argmax(1)
             tag = torch.where(t < last, before, tag)
             path[t] = tag
-        inside = _inside(emissions, lengths)
+        inside = token_mask(emissions, lengths)
         tags = path.t()[:, : emissions.shape[1]].masked_fill(~inside, -1)
         if allowed is not None:
             emissions = emissions.masked_fill(~allowed, NEVER)
         score = path_score(emissions, lengths, scores, tags)
-        score = score.masked_fill(score < _IMPOSSIBLE, -float("inf"))
+        score = score.masked_fill(score < IMPOSSIBLE, -float("inf"))
         return score.to(emissions.dtype), tags
 
 
@@ -201,7 +192,7 @@ def k_best(
     if k < 1:
         raise ValueError(f"There are no {k} best paths; ask for at least one.")
     with torch.no_grad():
-        steps = _time_major(emissions, lengths, allowed).permute(0, 2, 1)  # (L, B, T)
+        steps = time_major(emissions, lengths, allowed).permute(0, 2, 1)  # (L, B, T)
         n_steps, n_rows, n_tags = steps.shape
         table = scores.transitions.unsqueeze(1)  # (from, 1, to)
         # best[b, tag, r]: the r-th best path to this tag. A state is tag * k + r.
@@ -219,18 +210,18 @@ def k_best(
             backwards.append(
                 torch.where(going, states.transpose(1, 2).flatten(1), stay)
             )
-            if t % _RENORMALISE == 0:
+            if t % RENORMALISE == 0:
                 top = best.amax((1, 2))
                 best = best - top[:, None, None]
                 shift += top
         values, state = (best + scores.end.unsqueeze(1)).flatten(1).topk(k, dim=1)
-        real = values.double() + shift.unsqueeze(1) > _IMPOSSIBLE
+        real = values.double() + shift.unsqueeze(1) > IMPOSSIBLE
         path = [state]
         for states in reversed(backwards):
             path.append(states.gather(1, path[-1]))
         tags = torch.div(torch.stack(path[::-1], 2), k, rounding_mode="floor")
         tags = tags[:, :, : emissions.shape[1]]
-        tags = tags.masked_fill(~_inside(emissions, lengths).unsqueeze(1), -1)
+        tags = tags.masked_fill(~token_mask(emissions, lengths).unsqueeze(1), -1)
         # The empty path exists once.
         once = torch.arange(k, device=steps.device) == 0
         real = torch.where((lengths == 0).unsqueeze(1), once, real)
@@ -274,13 +265,13 @@ def span_log_probability(
             "pass spans within the lengths."
         )
     with torch.no_grad():
-        steps = _time_major(emissions, lengths, allowed)
-        alphas, _ = _forward(steps, scores.transitions, scores.start)
+        steps = time_major(emissions, lengths, allowed)
+        alphas, _ = forward_scores(steps, scores.transitions, scores.start)
         # Read from the end, the sequence is a CRF with the transitions turned round:
         # its forward scores are emission + backward score.
         times = torch.arange(len(steps), device=steps.device).unsqueeze(1)
         turned = (lengths - 1 - times).clamp(min=0).unsqueeze(1).expand_as(steps)
-        betas, shifts = _forward(
+        betas, shifts = forward_scores(
             steps.gather(0, turned), scores.transitions.t(), scores.end
         )
         from_end = shifts.cumsum(0)
@@ -309,132 +300,6 @@ def span_log_probability(
             stops < lengths[rows], onward.logsumexp(1), scores.end[final].double()
         )
         through = head.gather(1, tags[:, :1]).squeeze(1) + within + after
-        possible = (through > _IMPOSSIBLE) & (every > _IMPOSSIBLE)
+        possible = (through > IMPOSSIBLE) & (every > IMPOSSIBLE)
         probability = (through - every).clamp(max=0)
         return probability.masked_fill(~possible, -float("inf")).to(emissions.dtype)
-
-
-def _log_partition(
-    emissions: Tensor, lengths: Tensor, scores: Scores, allowed: Optional[Tensor]
-) -> Tensor:
-    """log_partition in float64, so that differences of large values stay exact."""
-    return _LogPartition.apply(emissions, lengths, *scores, allowed)
-
-
-class _LogPartition(torch.autograd.Function):
-    """The gradient of log Z is the expected count of each tag and transition, which
-    the backward recursion gives without a graph through time."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        emissions: Tensor,
-        lengths: Tensor,
-        transitions: Tensor,
-        start: Tensor,
-        end: Tensor,
-        allowed: Optional[Tensor],
-    ) -> Tensor:
-        steps = _time_major(emissions, lengths, allowed)
-        alphas, shifts = _forward(steps, transitions, start)
-        total = _total(alphas, shifts, end, lengths)
-        ctx.save_for_backward(
-            emissions, lengths, transitions, start, end, alphas, total
-        )
-        return total
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
-        emissions, lengths, transitions, start, end, alphas, total = ctx.saved_tensors
-        weights = (gradient * (total > _IMPOSSIBLE)).to(emissions.dtype)
-        tags, pairs, ends = _posteriors(
-            alphas, lengths, Scores(transitions, start, end), weights
-        )
-        return (_batch_major(tags, emissions), None, pairs, tags[0].sum(1), ends, None)
-
-
-def _forward(
-    steps: Tensor, transitions: Tensor, start: Tensor
-) -> Tuple[Tensor, Tensor]:
-    """Forward scores (L, T, B) and, float64 (L, B), what was taken out of them at each
-    step and is missing from then on."""
-    alphas = torch.empty_like(steps)
-    shifts = steps.new_zeros((steps.shape[0], steps.shape[2]), dtype=torch.float64)
-    table = transitions.unsqueeze(2)
-    alpha = steps[0] + start.unsqueeze(1)
-    for t in range(len(steps)):
-        if t:
-            paths = alpha.unsqueeze(1) + table
-            top = paths.amax(0)
-            alpha = paths.sub_(top).exp_().sum(0).log_().add_(top).add_(steps[t])
-        if t % _RENORMALISE == 0:
-            shift = alpha.amax(0)
-            alpha = alpha - shift
-            shifts[t] = shift
-        alphas[t] = alpha
-    return alphas, shifts
-
-
-def _total(alphas: Tensor, shifts: Tensor, end: Tensor, lengths: Tensor) -> Tensor:
-    """float64 (B,): log Z from the forward scores."""
-    columns = torch.arange(alphas.shape[2], device=alphas.device)
-    last = _last(lengths)
-    ends = (alphas[last, :, columns] + end).double().logsumexp(1)
-    total = ends + shifts.cumsum(0)[last, columns]
-    return total.masked_fill(lengths == 0, 0)
-
-
-def _posteriors(
-    alphas: Tensor, lengths: Tensor, scores: Scores, weights: Tensor
-) -> Tuple[Tensor, Tensor, Tensor]:
-    """Expected counts, each sequence times its weight (B,): of tags (L, T, B), of
-    transitions (T, T) and of last tags (T,).
-
-    P(from | to) = softmax over `from` of forward score + transition, so the marginals
-    follow one from the next, each step a product of numbers not above 1.
-    """
-    tags = torch.zeros_like(alphas)
-    pairs = torch.zeros_like(scores.transitions)
-    columns = torch.arange(alphas.shape[2], device=alphas.device)
-    last = _last(lengths)
-    weights = weights.masked_fill(lengths == 0, 0).unsqueeze(1)
-    ends = (alphas[last, :, columns] + scores.end).softmax(1) * weights
-    tags[last, :, columns] = ends
-    table = scores.transitions.unsqueeze(2)
-    size = max(1, _CHUNK // max(1, alphas[0].numel() * alphas.shape[1]))
-    for stop in range(len(alphas) - 1, 0, -size):
-        first = max(0, stop - size)
-        chunk = (alphas[first:stop].unsqueeze(2) + table).softmax(1)
-        for t in range(stop - 1, first - 1, -1):
-            # Beyond the length the next marginals are 0 and leave those set above.
-            tags[t] += chunk[t - first].mul_(tags[t + 1]).sum(1)
-        pairs += chunk.sum((0, 3))
-    return tags, pairs, ends.sum(0)
-
-
-def _time_major(
-    emissions: Tensor, lengths: Tensor, allowed: Optional[Tensor]
-) -> Tensor:
-    """(max(L, 1), T, B) contiguous: NEVER where a tag is not allowed, 0 beyond the
-    length."""
-    if allowed is not None:
-        emissions = emissions.masked_fill(~allowed, NEVER)
-    if emissions.shape[1] == 0:
-        emissions = emissions.new_zeros(len(emissions), 1, emissions.shape[2])
-    outside = ~_inside(emissions, lengths).unsqueeze(2)
-    return emissions.masked_fill(outside, 0).permute(1, 2, 0).contiguous()
-
-
-def _batch_major(steps: Tensor, like: Tensor) -> Tensor:
-    return steps[: like.shape[1]].permute(2, 0, 1)
-
-
-def _inside(emissions: Tensor, lengths: Tensor) -> Tensor:
-    """bool (B, L): where a token is."""
-    times = torch.arange(emissions.shape[1], device=emissions.device)
-    return times < lengths.unsqueeze(1)
-
-
-def _last(lengths: Tensor) -> Tensor:
-    return (lengths - 1).clamp(min=0)

@@ -3,28 +3,21 @@ that say which tags a token may take."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from itertools import pairwise
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
+
+from .gold_tags import read_gold_tags
 
 Span = Tuple[int, int, str]
 """First token, token after the last, label."""
 
-
-class _Kind(NamedTuple):
-    opens: bool  # may be the first token of an entity
-    closes: bool  # may be the last one
-
-
-# Scheme → what each of its prefixes says about the token's place in the entity.
-_SCHEMES = {
-    "BIO": {"B": _Kind(True, True), "I": _Kind(False, True)},
-    "BILUO": {
-        "B": _Kind(True, False),
-        "I": _Kind(False, False),
-        "L": _Kind(False, True),
-        "U": _Kind(True, True),
-    },
+# Scheme → its prefixes → which pieces of an entity each may be: beginning, inner piece,
+# last piece or a unit, an entity of one token. Everything else follows from this.
+_SCHEMES: Dict[str, Dict[str, str]] = {
+    "BIO": {"B": "BU", "I": "IL"},
+    "BILUO": {"B": "B", "I": "I", "L": "L", "U": "U"},
 }
 
 
@@ -75,44 +68,37 @@ class TagScheme:
                     f"The label {label!r} is given more than once; pass each label once."
                 )
 
-    # Tags and what may follow what
+    # Tags, and what may follow what
 
     @cached_property
     def tags(self) -> Tuple[str, ...]:
-        """ "O", then every prefix with the first label, with the second, …"""
+        """The tag "O", then every prefix with the first label, with the second, …"""
         prefixes = _SCHEMES[self.name]
         return ("O", *(f"{p}-{label}" for label in self.labels for p in prefixes))
 
     @cached_property
     def legal_transitions(self) -> np.ndarray:
         """bool (tags, tags), [from, to]."""
-        inside = np.asarray([i > 0 for i in range(len(self.tags))])
-        same = self._label_of[:, None] == self._label_of[None, :]
-        # An entity either goes on with the same label or is complete and another
-        # entity (or none) follows.
-        goes_on = same & self._can_go_on[:, None] & (inside & ~self._opens)[None, :]
-        follows = self.legal_end[:, None] & self.legal_start[None, :]
-        return goes_on | follows
+        return self._goes_on | (self.legal_end[:, None] & self.legal_start)
 
     @cached_property
     def legal_start(self) -> np.ndarray:
         """bool (tags,): what the first token may be."""
-        return self._opens | self._outside
+        return self._outside | self._may_be("BU")
 
     @cached_property
     def legal_end(self) -> np.ndarray:
         """bool (tags,): what the last token may be."""
-        return self._closes | self._outside
+        return self._outside | self._may_be("LU")
 
     def index(self, tag: str) -> int:
         """Place of `tag` in `tags`; ValueError if it is not one of them."""
-        try:
-            return self._places[tag]
-        except KeyError:
+        if tag not in self.tags:
             raise ValueError(
                 f"There is no tag {tag!r} in the {self.name} scheme of the labels "
-                f"{self._known}; add its label first."
-            ) from None
+                f"{self._known_labels}; add its label first."
+            )
+        return self.tags.index(tag)
 
     # Spans and tags
 
@@ -123,13 +109,8 @@ class TagScheme:
                 f"An entity {label!r} of {length} tokens has no tags; "
                 "an entity has at least one token."
             )
-        first = self._first_tag(label)
-        prefixes = list(_SCHEMES[self.name])
-        if self.name == "BIO":
-            order = "B" + "I" * (length - 1)
-        else:
-            order = "U" if length == 1 else "B" + "I" * (length - 2) + "L"
-        return np.asarray([first + prefixes.index(p) for p in order], dtype=np.int64)
+        pieces = "U" if length == 1 else "B" + "I" * (length - 2) + "L"
+        return np.asarray([self._tag_of(piece, label) for piece in pieces], np.int64)
 
     def encode(self, spans: Sequence[Span], length: int) -> np.ndarray:
         """int64 (length,): the tags of a sequence with these entities.
@@ -155,23 +136,14 @@ class TagScheme:
         not fit the open entity closes it, and one inside an entity that nothing opened
         opens its own. Padding (-1) counts as "O".
         """
-        spans: List[Span] = []
-        begin = 0
-        before = 0
-        for i, tag in enumerate([*(max(0, int(tag)) for tag in tags), 0]):
-            goes_on = (
-                before
-                and tag
-                and self._can_go_on[before]
-                and not self._opens[tag]
-                and self._label_of[before] == self._label_of[tag]
-            )
-            if not goes_on:
-                if before:
-                    spans.append((begin, i, self.labels[self._label_of[before]]))
-                begin = i
-            before = tag
-        return spans
+        path = np.maximum(np.asarray(tags, dtype=np.int64), 0)
+        breaks = np.flatnonzero(~self._goes_on[path[:-1], path[1:]]) + 1
+        edges = [0, *breaks.tolist(), len(path)]
+        return [
+            (start, end, self._label_of(path[start]))
+            for start, end in pairwise(edges)
+            if start < end and path[start] > 0
+        ]
 
     # Masks: bool (tokens, tags), True where a token may take a tag
 
@@ -185,35 +157,24 @@ class TagScheme:
         biluo: tags as `spacy.training.Example.get_aligned_ner` gives them, whatever the
             scheme here; None (or "-", "") is a token of which nothing is known.
 
-        An entity cut off by the beginning or the end of the sequence (a segment
-        boundary went through it) cannot be written in the scheme: its tokens count as
-        unknown. Raises ValueError for a tag that is not BILUO and for an unknown label.
+        An entity that the beginning or the end of the sequence cuts through cannot be
+        written in the scheme: its tokens count as unknown. Raises ValueError for a tag
+        that is not BILUO and for an unknown label.
         """
         rows = self.unrestricted(len(biluo))
-        parts = [_split(tag) for tag in biluo]
-        for _, label in parts:
-            if label:
-                self._first_tag(label)
-        for i in range(_cut_before(parts), len(parts) - _cut_after(parts)):
-            prefix, label = parts[i]
-            if prefix == "O":
-                rows[i, 1:] = False
-            elif prefix:
-                keep = self._first_tag(label) + self._prefix_place(prefix)
-                rows[i] = False
-                rows[i, keep] = True
-                if prefix in "LU" and i + 1 < len(parts):
-                    rows[i + 1, self.continuation(label)] = False
+        for i, (piece, label) in enumerate(read_gold_tags(biluo)):
+            if piece == "O":
+                rows[i] &= self._outside
+            elif piece:
+                rows[i] &= np.arange(len(self.tags)) == self._tag_of(piece, label)
+                if piece in "LU":
+                    rows[i + 1 : i + 2] &= ~self.continuation(label)
         return rows
 
     def continuation(self, label: str) -> np.ndarray:
         """bool (tags,): the tags that, after a complete entity with `label`, would make
         it longer instead of beginning something new: I- in BIO, none in BILUO."""
-        first = self._first_tag(label)
-        more = np.zeros(len(self.tags), dtype=bool)
-        if self.name == "BIO":
-            more[first + 1] = True
-        return more
+        return self._goes_on[self._tag_of("L", label)]
 
     def entity_mask(
         self, allowed_rows: np.ndarray, start: int, end: int, label: str
@@ -228,8 +189,7 @@ class TagScheme:
         rows = allowed_rows.copy()
         rows[start:end] = False
         rows[np.arange(start, end), self.span_tags(end - start, label)] = True
-        if end < len(rows):
-            rows[end] &= ~self.continuation(label)
+        rows[end : end + 1] &= ~self.continuation(label)
         return rows
 
     def block(self, allowed_rows: np.ndarray, start: int, end: int) -> np.ndarray:
@@ -244,12 +204,12 @@ class TagScheme:
     ) -> np.ndarray:
         """A copy of the mask in which white space neither begins nor ends an entity.
 
-        spaces: one bool a token. In BIO no tag says that an entity ends; there the
-        decoded spans go through `trim_spaces` as well.
+        spaces: one bool a token. In BIO no tag says that an entity ends here, so there
+        the decoded spans go through `trim_spaces` as well.
         """
         rows = allowed_rows.copy()
-        forbidden = self._opens if self.name == "BIO" else self._opens | self._closes
-        rows[np.asarray(spaces, dtype=bool)] &= ~forbidden
+        only_inside = self._outside | self._may_be("I")
+        rows[np.asarray(spaces, dtype=bool)] &= only_inside
         return rows
 
     def decoding_mask(
@@ -286,50 +246,39 @@ class TagScheme:
     # What each tag is
 
     @cached_property
-    def _places(self) -> "dict[str, int]":
-        return {tag: i for i, tag in enumerate(self.tags)}
-
-    @cached_property
-    def _label_of(self) -> np.ndarray:
-        width = len(_SCHEMES[self.name])
-        return np.asarray([(i - 1) // width for i in range(len(self.tags))])
-
-    @cached_property
     def _outside(self) -> np.ndarray:
         return np.arange(len(self.tags)) == 0
 
-    @cached_property
-    def _opens(self) -> np.ndarray:
-        kinds = list(_SCHEMES[self.name].values())
-        return np.asarray([False] + [k.opens for k in kinds] * len(self.labels))
+    def _may_be(self, pieces: str) -> np.ndarray:
+        """bool (tags,): whether a tag can be one of these pieces of an entity."""
+        matches = [bool({*pieces} & {*own}) for own in _SCHEMES[self.name].values()]
+        return np.asarray([False] + matches * len(self.labels))
 
     @cached_property
-    def _closes(self) -> np.ndarray:
-        kinds = list(_SCHEMES[self.name].values())
-        return np.asarray([False] + [k.closes for k in kinds] * len(self.labels))
-
-    @cached_property
-    def _can_go_on(self) -> np.ndarray:
-        if self.name == "BIO":
-            return ~self._outside
-        return ~self._outside & ~self._closes
+    def _goes_on(self) -> np.ndarray:
+        """bool (tags, tags): whether the second tag is in the first one's entity."""
+        width = len(_SCHEMES[self.name])
+        labels = (np.arange(len(self.tags)) - 1) // width
+        same_label = labels[:, None] == labels
+        return same_label & self._may_be("BI")[:, None] & self._may_be("IL")
 
     @property
-    def _known(self) -> str:
+    def _known_labels(self) -> str:
         return ", ".join(map(repr, self.labels)) or "(none)"
 
-    def _prefix_place(self, biluo_prefix: str) -> int:
-        if self.name == "BIO":
-            return {"B": 0, "U": 0, "I": 1, "L": 1}[biluo_prefix]
-        return list(_SCHEMES[self.name]).index(biluo_prefix)
+    def _label_of(self, tag: int) -> str:
+        return self.labels[(tag - 1) // len(_SCHEMES[self.name])]
 
-    def _first_tag(self, label: str) -> int:
+    def _tag_of(self, piece: str, label: str) -> int:
+        """The tag for a piece (B, I, L or U) of an entity."""
         if label not in self.labels:
             raise ValueError(
-                f"The entity label {label!r} is not among the labels {self._known}; "
-                "add it to the component's labels or correct the annotation."
+                f"The entity label {label!r} is not among the labels "
+                f"{self._known_labels}; add it or correct the annotation."
             )
-        return 1 + self.labels.index(label) * len(_SCHEMES[self.name])
+        pieces = list(_SCHEMES[self.name].values())
+        place = next(i for i, own in enumerate(pieces) if piece in own)
+        return 1 + self.labels.index(label) * len(pieces) + place
 
 
 def trim_spaces(spans: Sequence[Span], spaces: Sequence[bool]) -> List[Span]:
@@ -352,38 +301,3 @@ def _check_range(start: int, end: int, length: int, label: str) -> None:
             f"The span {label!r} at tokens {start} to {end} does not lie in a sequence "
             f"of {length} tokens; pass token offsets with 0 <= start < end <= {length}."
         )
-
-
-def _split(tag: Optional[str]) -> Tuple[str, str]:
-    """ "L-PER" → ("L", "PER"); nothing known → ("", "")."""
-    if tag is None or tag in {"", "-"}:
-        return "", ""
-    if tag == "O":
-        return "O", ""
-    prefix, hyphen, label = tag.partition("-")
-    if prefix not in {"B", "I", "L", "U"} or not hyphen or not label:
-        raise ValueError(
-            f"The gold tag {tag!r} is not BILUO; pass 'O', None, or B-, I-, L- or U- "
-            "and a label."
-        )
-    return prefix, label
-
-
-def _cut_before(parts: Sequence[Tuple[str, str]]) -> int:
-    """How many tokens at the start belong to an entity that began earlier."""
-    for i, (prefix, label) in enumerate(parts):
-        if prefix not in {"I", "L"} or label != parts[0][1]:
-            return i
-        if prefix == "L":
-            return i + 1
-    return len(parts)
-
-
-def _cut_after(parts: Sequence[Tuple[str, str]]) -> int:
-    """How many tokens at the end belong to an entity that ends later."""
-    for i, (prefix, label) in enumerate(reversed(parts)):
-        if prefix not in {"B", "I"} or label != parts[-1][1]:
-            return i
-        if prefix == "B":
-            return i + 1
-    return len(parts)

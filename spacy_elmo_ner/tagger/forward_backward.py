@@ -1,0 +1,153 @@
+"""The recursions under the CRF: forward scores, log Z with its gradient, expected
+counts.
+
+Inside, tensors are laid out (L, T, B): tokens, tags, sequences. The reduction over the
+previous tag then runs over rows that are contiguous in memory. `crf` says what the
+arguments are.
+"""
+
+from typing import Any, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+# Log score of what is illegal. Finite, so that differences never become NaN; its sum
+# over 100,000 tokens stays far within float32, and no sum of real scores comes near.
+NEVER = -1e30
+# A score below this has something illegal in it.
+IMPOSSIBLE = NEVER / 2
+
+# Scores grow with the sequence and so would lose digits: after so many steps their
+# maximum is taken out of them (and added up apart, in float64, where it is needed).
+RENORMALISE = 16
+
+# How many numbers the backward pass holds for transitions at a time; they fit a cache.
+_CHUNK = 2**17
+
+
+class Scores(NamedTuple):
+    """transitions (T, T), [from, to]; start (T,); end (T,)."""
+
+    transitions: Tensor
+    start: Tensor
+    end: Tensor
+
+
+def log_sum(
+    emissions: Tensor, lengths: Tensor, scores: Scores, allowed: Optional[Tensor]
+) -> Tensor:
+    """float64 (B,): log Z, precise enough for the difference of two of them."""
+    return _LogSum.apply(emissions, lengths, *scores, allowed)
+
+
+class _LogSum(torch.autograd.Function):
+    """The gradient of log Z is how often each tag and transition is expected, which a
+    backward recursion gives without a graph through time."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        emissions: Tensor,
+        lengths: Tensor,
+        transitions: Tensor,
+        start: Tensor,
+        end: Tensor,
+        allowed: Optional[Tensor],
+    ) -> Tensor:
+        steps = time_major(emissions, lengths, allowed)
+        alphas, shifts = forward_scores(steps, transitions, start)
+        total = total_score(alphas, shifts, end, lengths)
+        ctx.save_for_backward(alphas, lengths, transitions, start, end, total)
+        ctx.n_tokens = emissions.shape[1]
+        return total
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
+        alphas, lengths, transitions, start, end, total = ctx.saved_tensors
+        weights = (gradient * (total > IMPOSSIBLE)).to(alphas.dtype)
+        tags, expected = expected_counts(
+            alphas, lengths, Scores(transitions, start, end), weights
+        )
+        return (tags[: ctx.n_tokens].permute(2, 0, 1), None, *expected, None)
+
+
+def forward_scores(
+    steps: Tensor, transitions: Tensor, start: Tensor
+) -> Tuple[Tensor, Tensor]:
+    """Forward scores (L, T, B) and, float64 (L, B), what was taken out of them at each
+    step and is missing from then on (Rabiner 1989, eqs. 19 and 20, in log space)."""
+    alphas = torch.empty_like(steps)
+    shifts = steps.new_zeros((steps.shape[0], steps.shape[2]), dtype=torch.float64)
+    table = transitions.unsqueeze(2)
+    alpha = steps[0] + start.unsqueeze(1)
+    for t, emission in enumerate(steps.unbind(0)):
+        if t:
+            paths = alpha.unsqueeze(1) + table
+            top = paths.amax(0)
+            alpha = paths.sub_(top).exp_().sum(0).log_().add_(top).add_(emission)
+        if t % RENORMALISE == 0:
+            shift = alpha.amax(0)
+            alpha = alpha - shift
+            shifts[t] = shift
+        alphas[t] = alpha
+    return alphas, shifts
+
+
+def total_score(alphas: Tensor, shifts: Tensor, end: Tensor, lengths: Tensor) -> Tensor:
+    """float64 (B,): log Z from the forward scores; 0 for an empty sequence."""
+    columns = torch.arange(alphas.shape[2], device=alphas.device)
+    last = last_token(lengths)
+    ends = (alphas[last, :, columns] + end).double().logsumexp(1)
+    total = ends + shifts.cumsum(0)[last, columns]
+    return total.masked_fill(lengths == 0, 0)
+
+
+def expected_counts(
+    alphas: Tensor, lengths: Tensor, scores: Scores, weights: Tensor
+) -> Tuple[Tensor, Scores]:
+    """How often each tag is expected at each token (L, T, B) and, over all sequences,
+    each transition, first and last tag. Each sequence counts times its weight (B,).
+
+    P(from | to) is the softmax over `from` of forward score + transition, so the
+    marginals of a token follow from those of the next, and every factor is at most 1.
+    """
+    tags = torch.zeros_like(alphas)
+    transitions = torch.zeros_like(scores.transitions)
+    columns = torch.arange(alphas.shape[2], device=alphas.device)
+    last = last_token(lengths)
+    weights = weights.masked_fill(lengths == 0, 0).unsqueeze(1)
+    ends = (alphas[last, :, columns] + scores.end).softmax(1) * weights
+    tags[last, :, columns] = ends
+    table = scores.transitions.unsqueeze(2)
+    size = max(1, _CHUNK // max(1, table.numel() * alphas.shape[2]))
+    for stop in range(len(alphas) - 1, 0, -size):
+        first = max(0, stop - size)
+        pairs = (alphas[first:stop].unsqueeze(2) + table).softmax(1)
+        for t in range(stop - 1, first - 1, -1):
+            # Beyond the length the next marginals are 0 and leave those set above.
+            tags[t] += pairs[t - first].mul_(tags[t + 1]).sum(1)
+        transitions += pairs.sum((0, 3))
+    return tags, Scores(transitions, tags[0].sum(1), ends.sum(0))
+
+
+def time_major(emissions: Tensor, lengths: Tensor, allowed: Optional[Tensor]) -> Tensor:
+    """(B, L, T) → (max(L, 1), T, B) contiguous, with NEVER where a tag is not allowed
+    and 0 beyond the length."""
+    if allowed is not None:
+        emissions = emissions.masked_fill(~allowed, NEVER)
+    if emissions.shape[1] == 0:
+        emissions = emissions.new_zeros(len(emissions), 1, emissions.shape[2])
+    beyond = ~token_mask(emissions, lengths).unsqueeze(2)
+    return emissions.masked_fill(beyond, 0).permute(1, 2, 0).contiguous()
+
+
+def token_mask(emissions: Tensor, lengths: Tensor) -> Tensor:
+    """bool (B, L): where a token is and not padding."""
+    times = torch.arange(emissions.shape[1], device=emissions.device)
+    return times < lengths.unsqueeze(1)
+
+
+def last_token(lengths: Tensor) -> Tensor:
+    """(B,): place of the last token; 0 in an empty sequence."""
+    return (lengths - 1).clamp(min=0)

@@ -1,0 +1,48 @@
+"""Gold annotation as spaCy gives it, one BILUO string or None a token, made safe for a
+sequence that may be a piece of a longer text."""
+
+from typing import List, Optional, Sequence, Tuple
+
+GoldTag = Tuple[str, str]
+"""Prefix and label: ("L", "PER"); ("O", ""); ("", "") where nothing is known."""
+
+
+def read_gold_tags(biluo: Sequence[Optional[str]]) -> List[GoldTag]:
+    """The tags in parts.
+
+    None, "-" and "" are tokens of which nothing is known. So are those of an entity of
+    which only a part lies in the sequence: it has no beginning or no end here, and
+    cannot be written in any tag scheme.
+
+    Raises ValueError for a tag that is not BILUO.
+    """
+    tags = [_split(tag) for tag in biluo]
+    from_left = _cut_off(tags, inner="I", border="L")
+    from_right = _cut_off(tags[::-1], inner="I", border="B")
+    whole = range(from_left, len(tags) - from_right)
+    return [tag if i in whole else ("", "") for i, tag in enumerate(tags)]
+
+
+def _split(tag: Optional[str]) -> GoldTag:
+    if tag is None or tag in {"", "-"}:
+        return "", ""
+    if tag == "O":
+        return "O", ""
+    prefix, _, label = tag.partition("-")
+    if prefix not in {"B", "I", "L", "U"} or not label:
+        raise ValueError(
+            f"The gold tag {tag!r} is not BILUO; pass 'O', None, or a label after "
+            "'B-', 'I-', 'L-' or 'U-'."
+        )
+    return prefix, label
+
+
+def _cut_off(tags: Sequence[GoldTag], *, inner: str, border: str) -> int:
+    """How many of the first tags belong to an entity that crosses the edge before
+    them; `border` is the prefix of its only end that lies within."""
+    for i, (prefix, label) in enumerate(tags):
+        if prefix not in {inner, border} or label != tags[0][1]:
+            return i
+        if prefix == border:
+            return i + 1
+    return len(tags)
