@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import List, NamedTuple, Union
 
 from .columns import TokenRows, read_columns
-from .tag_dialects import (
-    TAG_DIALECTS,
+from .conll_tags import (
+    TAG_SCHEMES,
     EntitySpan,
-    detect_dialect,
+    detect_scheme,
     first_breach,
     split_tag,
     tags_to_spans,
@@ -22,33 +22,33 @@ class Sentence(NamedTuple):
 
 
 class ConllFile(NamedTuple):
-    """The documents of a file and the tag dialect it was read in."""
+    """The documents of a file and the tag scheme it was read in."""
 
     documents: List[List[Sentence]]
-    dialect: str
+    scheme: str
 
 
-def read_conll(path: Union[str, Path], *, dialect: str = DETECT) -> ConllFile:
+def read_conll(path: Union[str, Path], *, scheme: str = DETECT) -> ConllFile:
     """Read a file with the word in the first column and the tag in the last.
 
-    dialect: "auto" finds it from the tags (see `detect_dialect`), and one of
-    `TAG_DIALECTS` demands it. See `read_columns` for the layouts that are understood.
+    scheme: "auto" finds it from the tags (see `detect_scheme`), and one of
+    `TAG_SCHEMES` demands it. See `read_columns` for the layouts that are understood.
 
     Raises OSError, and ValueError that names the file and the line.
     """
     documents = read_columns(path)
     sentences = [sentence for document in documents for sentence in document]
     check_tag_forms(path, sentences)
-    if dialect == DETECT:
-        dialect = detect_dialect(_tags(sentence) for sentence in sentences)
-    elif dialect not in TAG_DIALECTS:
+    if scheme == DETECT:
+        scheme = detect_scheme(_tags(sentence) for sentence in sentences)
+    elif scheme not in TAG_SCHEMES:
         raise ValueError(
-            f"There is no tag dialect {dialect!r} to read; take one of "
-            f"{', '.join((DETECT,) + TAG_DIALECTS)}."
+            f"There is no tag scheme {scheme!r} to read; take one of "
+            f"{', '.join((DETECT,) + TAG_SCHEMES)}."
         )
-    _check_dialect_kept(path, sentences, dialect)
+    _check_scheme_kept(path, sentences, scheme)
     return ConllFile(
-        [[_to_sentence(rows) for rows in document] for document in documents], dialect
+        [[_to_sentence(rows) for rows in document] for document in documents], scheme
     )
 
 
@@ -64,18 +64,18 @@ def check_tag_forms(
                 raise ValueError(f"{path}, line {line + i}: {error}") from None
 
 
-def _check_dialect_kept(
-    path: Union[str, Path], sentences: List[TokenRows], dialect: str
+def _check_scheme_kept(
+    path: Union[str, Path], sentences: List[TokenRows], scheme: str
 ) -> None:
     for sentence in sentences:
         tags = _tags(sentence)
-        breach = first_breach(tags, dialect=dialect)
+        breach = first_breach(tags, scheme=scheme)
         if breach:
             i, expected = breach
             raise ValueError(
                 f"{path}, line {sentence.line + i}: the tag {tags[i]} stands where "
-                f"{dialect} has {expected}. Correct the tags, or name the dialect that "
-                f"they are in: one of {', '.join(TAG_DIALECTS)}."
+                f"{scheme} has {expected}. Correct the tags, or name the scheme that "
+                f"they are in: one of {', '.join(TAG_SCHEMES)}."
             )
 
 

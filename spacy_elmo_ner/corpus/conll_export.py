@@ -7,8 +7,8 @@ from spacy.tokens import Doc
 
 from ..elmo.atomic import replacing
 from .columns import DOCUMENT_HEADER
+from .conll_tags import check_scheme, spans_to_tags
 from .docs import to_sentences
-from .tag_dialects import check_dialect, spans_to_tags
 
 # what each width has between word and tag, and the header that belongs to it
 FILLERS = {2: [], 4: ["-X-", "-X-"]}
@@ -18,21 +18,21 @@ def write_conll(
     docs: Iterable[Doc],
     path: Union[str, Path],
     *,
-    dialect: str = "iob2",
+    scheme: str = "iob2",
     columns: int = 4,
     docstart: bool = True,
     separator: str = " ",
 ) -> None:
     """Write each Doc as a document: sentences, words and entities.
 
-    dialect: one of `TAG_DIALECTS`; io cannot keep neighbours of one type apart.
+    scheme: one of `TAG_SCHEMES`; io cannot keep neighbours of one type apart.
     columns: 2 for word and tag, 4 with two placeholders between them. docstart: begin
     each Doc with a -DOCSTART- line; leave it out when every Doc is only a sentence.
-    separator: a space, or a tab, with which words may hold spaces.
+    separator: a space or a tab; between tabs, words may hold spaces.
 
     Raises ValueError when a Doc cannot be said in the format; no file is written then.
     """
-    check_dialect(dialect)
+    check_scheme(scheme)
     if columns not in FILLERS:
         raise ValueError(f"A CoNLL file has 2 or 4 columns, not {columns}.")
     if separator not in (" ", "\t"):
@@ -47,26 +47,32 @@ def write_conll(
                     header = [DOCUMENT_HEADER, *fillers, "O"]
                     file.write(separator.join(header) + "\n\n")
                 try:
-                    file.writelines(_lines(doc, dialect, fillers, separator))
+                    file.writelines(_lines(doc, scheme, fillers, separator))
                 except ValueError as error:
                     raise ValueError(f"Doc {number}: {error}") from None
 
 
-def _lines(doc: Doc, dialect: str, fillers: List[str], separator: str) -> Iterator[str]:
+def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterator[str]:
+    # a tab would turn a file of spaces into one of tabs for whoever reads it
+    forbidden = "\t\r\n" if separator == "\t" else " \t\r\n"
     for words, entities in to_sentences(doc):
-        tags = spans_to_tags(entities, length=len(words), dialect=dialect)
+        _check_fields(words, forbidden)
+        _check_fields([label for _, _, label in entities], " \t\r\n")
+        tags = spans_to_tags(entities, length=len(words), scheme=scheme)
         for word, tag in zip(words, tags, strict=True):
-            _check_field(word, separator)
-            _check_field(tag, separator)
             yield separator.join([word, *fillers, tag]) + "\n"
         yield "\n"
 
 
-def _check_field(field: str, separator: str) -> None:
-    if any(mark in field for mark in (separator, "\n", "\r")):
-        raise ValueError(
-            f"{field!r} cannot stand in a column, for it holds a separator or a line "
-            "break. Separate the columns with tabs, or tokenise further."
-        )
-    if field.startswith(DOCUMENT_HEADER):
-        raise ValueError(f"{field!r} as a word would be read as a document's header.")
+def _check_fields(fields: Iterable[str], forbidden: str) -> None:
+    for field in fields:
+        if any(mark in field for mark in forbidden):
+            raise ValueError(
+                f"{field!r} cannot stand in a column, because it holds a space, a tab "
+                "or a line break. Words with spaces can be written in columns that "
+                "tabs separate; for the others, split the token."
+            )
+        if field.startswith(DOCUMENT_HEADER):
+            raise ValueError(
+                f"The word {field!r} would be read as the beginning of a document."
+            )

@@ -1,12 +1,14 @@
 """Sentences with entity spans ⇄ spaCy Docs."""
 
+from collections import deque
+from itertools import accumulate
 from typing import Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
 from .conll import Sentence
-from .tag_dialects import EntitySpan
+from .conll_tags import EntitySpan
 
 GROUPINGS = ("sentence", "document")
 
@@ -66,13 +68,15 @@ def to_sentences(doc: Doc) -> List[Sentence]:
                 " which a CoNLL file cannot say. Annotate the whole Doc first, with"
                 " doc.set_ents if it has no entities there."
             )
-    entities = list(doc.ents)
+    # how many words stand before each token
+    offsets = [0, *accumulate(not _is_blank(token) for token in doc)]
+    entities = deque(doc.ents)
     sentences = []
     for start, end in sentence_bounds(doc):
         words = [token.text for token in doc[start:end] if not _is_blank(token)]
         spans = []
         while entities and entities[0].start < end:
-            entity = entities.pop(0)
+            entity = entities.popleft()
             if entity.end > end:
                 raise ValueError(
                     f"The entity {entity.text!r} (tokens {entity.start} to "
@@ -80,10 +84,11 @@ def to_sentences(doc: Doc) -> List[Sentence]:
                     "which a CoNLL file cannot say. Correct doc.ents or the sentence "
                     "starts."
                 )
-            left = sum(not _is_blank(token) for token in doc[start : entity.start])
-            length = sum(not _is_blank(token) for token in entity)
-            if length:
-                spans.append(EntitySpan(left, left + length, entity.label_))
+            first, last = (
+                offsets[i] - offsets[start] for i in (entity.start, entity.end)
+            )
+            if first < last:
+                spans.append(EntitySpan(first, last, entity.label_))
         if words:
             sentences.append(Sentence(words, spans))
     return sentences

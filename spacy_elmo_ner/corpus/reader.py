@@ -24,17 +24,15 @@ def create_conll_corpus_v1(
     path: Optional[Path],
     group_by: str = "sentence",
     limit: int = 0,
-    dialect: str = DETECT,
+    scheme: str = DETECT,
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy_elmo_ner.ConllCorpus.v1`: Examples from a CoNLL file.
 
     group_by: one Doc for each "sentence", or for each "document". limit: this many
-    Docs at most, 0 for all. dialect: see `read_conll`.
+    Docs at most, 0 for all. scheme: see `read_conll`.
     """
     check_grouping(group_by)
-    return ConllCorpus(
-        _check_path(path), group_by=group_by, limit=limit, dialect=dialect
-    )
+    return ConllCorpus(_check_path(path), group_by=group_by, limit=limit, scheme=scheme)
 
 
 def create_docbin_corpus_v1(
@@ -50,6 +48,19 @@ def create_docbin_corpus_v1(
     return DocBinCorpus(_check_path(path), group_by=group_by, limit=limit)
 
 
+def read_docs(
+    path: Path, *, vocab: Vocab, group_by: str = "document", scheme: str = DETECT
+) -> Iterator[Doc]:
+    """The Docs of a .spacy file, of a folder of such files, or of a CoNLL file.
+
+    group_by and scheme are for CoNLL files; Docs from .spacy files come as stored.
+    """
+    if path.suffix == DOCBIN_SUFFIX or path.is_dir():
+        return read_docbins(path, vocab=vocab)
+    documents = read_conll(path, scheme=scheme).documents
+    return to_docs(documents, vocab=vocab, group_by=group_by)
+
+
 def _check_path(path: Optional[Union[str, Path]]) -> Path:
     if path is None:
         raise ValueError(
@@ -62,14 +73,14 @@ def _check_path(path: Optional[Union[str, Path]]) -> Path:
 class ConllCorpus:
     """See `create_conll_corpus_v1`."""
 
-    def __init__(self, path: Path, *, group_by: str, limit: int, dialect: str) -> None:
+    def __init__(self, path: Path, *, group_by: str, limit: int, scheme: str) -> None:
         self.path = path
         self.group_by = group_by
         self.limit = limit
-        self.dialect = dialect
+        self.scheme = scheme
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        documents = read_conll(self.path, dialect=self.dialect).documents
+        documents = read_conll(self.path, scheme=self.scheme).documents
         docs = to_docs(documents, vocab=nlp.vocab, group_by=self.group_by)
         return to_examples(docs, limit=self.limit)
 

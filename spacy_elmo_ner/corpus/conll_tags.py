@@ -11,7 +11,7 @@ IOB1 and IOB2 are Tjong Kim Sang and Veenstra, "Representing Text Chunks" (1999)
 
 from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-TAG_DIALECTS = ("iob1", "iob2", "io", "biluo", "bioes")
+TAG_SCHEMES = ("iob1", "iob2", "io", "biluo", "bioes")
 OUTSIDE = "O"
 STARTING = "BUS"
 ENDING = "LEUS"
@@ -43,12 +43,12 @@ def split_tag(tag: str) -> Tuple[str, str]:
 
 
 def tags_to_spans(tags: Sequence[str]) -> List[EntitySpan]:
-    """Read the tags of one sentence, whatever their dialect.
+    """Read the tags of one sentence, whatever their scheme.
 
     One rule serves all of them: B-, U- and S- start an entity; I-, L- and E-
     continue the entity before them when it has the same label and is not yet closed
     by L-, E-, U- or S-, and start one otherwise. On tags that are legal in their
-    dialect this is the dialect's own meaning; on B-, I- and O in any order it is what
+    scheme this is the scheme's own meaning; on B-, I- and O in any order it is what
     the shared task's scorer does.
     """
     spans: List[EntitySpan] = []
@@ -70,53 +70,53 @@ def tags_to_spans(tags: Sequence[str]) -> List[EntitySpan]:
 
 
 def spans_to_tags(
-    spans: Sequence[EntitySpan], *, length: int, dialect: str
+    spans: Sequence[EntitySpan], *, length: int, scheme: str
 ) -> List[str]:
-    """Spell spans, sorted and without overlap, as `length` tags of one dialect."""
-    check_dialect(dialect)
+    """Spell spans, sorted and without overlap, as `length` tags of one scheme."""
+    check_scheme(scheme)
     tags = [OUTSIDE] * length
     before: Optional[EntitySpan] = None
     for span in spans:
         touches = before is not None and before[1:] == (span.start, span.label)
-        prefixes = _prefixes(span.end - span.start, dialect, touches)
+        prefixes = _prefixes(span.end - span.start, scheme, touches)
         tags[span.start : span.end] = [f"{prefix}-{span.label}" for prefix in prefixes]
         before = span
     return tags
 
 
-def _prefixes(length: int, dialect: str, touches: bool) -> str:
-    if dialect in ("biluo", "bioes"):
-        last, single = "LU" if dialect == "biluo" else "ES"
+def _prefixes(length: int, scheme: str, touches: bool) -> str:
+    if scheme in ("biluo", "bioes"):
+        last, single = "LU" if scheme == "biluo" else "ES"
         return single if length == 1 else "B" + "I" * (length - 2) + last
-    starts_with_b = dialect == "iob2" or (dialect == "iob1" and touches)
+    starts_with_b = scheme == "iob2" or (scheme == "iob1" and touches)
     return ("B" if starts_with_b else "I") + "I" * (length - 1)
 
 
-def check_dialect(dialect: str) -> None:
-    if dialect not in TAG_DIALECTS:
+def check_scheme(scheme: str) -> None:
+    if scheme not in TAG_SCHEMES:
         raise ValueError(
-            f"There is no tag dialect {dialect!r}; take one of "
-            f"{', '.join(TAG_DIALECTS)}."
+            f"There is no tag scheme {scheme!r}; take one of "
+            f"{', '.join(TAG_SCHEMES)}."
         )
 
 
-def first_breach(tags: Sequence[str], *, dialect: str) -> Optional[Tuple[int, str]]:
-    """Where the tags of one sentence are not what the dialect would write.
+def first_breach(tags: Sequence[str], *, scheme: str) -> Optional[Tuple[int, str]]:
+    """Where the tags of one sentence are not what the scheme would write.
 
     Returns the token's index and the tag expected there; None when all are legal. In
     iob1 a B- that is not needed passes: the published CoNLL-2003 has two of them.
     """
     spans = tags_to_spans(tags)
-    expected = spans_to_tags(spans, length=len(tags), dialect=dialect)
+    expected = spans_to_tags(spans, length=len(tags), scheme=scheme)
     for i, (tag, wanted) in enumerate(zip(tags, expected, strict=True)):
-        needless = dialect == "iob1" and tag.startswith("B-")
+        needless = scheme == "iob1" and tag.startswith("B-")
         if tag != wanted and not needless:
             return i, wanted
     return None
 
 
-def detect_dialect(sentences: Iterable[Sequence[str]]) -> str:
-    """The dialect of a whole file's tags, sentence by sentence.
+def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
+    """The scheme of a whole file's tags, sentence by sentence.
 
     L- and U- are BILUO's alone, E- and S- BIOES's. Tags without any B- are IO. What
     remains is IOB2 when B- begins every entity, and otherwise IOB1.
@@ -129,6 +129,6 @@ def detect_dialect(sentences: Iterable[Sequence[str]]) -> str:
         return "bioes"
     if "I" in letters and "B" not in letters:
         return "io"
-    if any(first_breach(tags, dialect="iob2") for tags in sentences):
+    if any(first_breach(tags, scheme="iob2") for tags in sentences):
         return "iob1"
     return "iob2"

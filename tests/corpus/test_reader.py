@@ -1,0 +1,140 @@
+from pathlib import Path
+from typing import Callable, List
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from spacy.util import registry
+
+from spacy_elmo_ner.corpus.reader import (
+    create_conll_corpus_v1,
+    create_docbin_corpus_v1,
+)
+
+CONLL = """-DOCSTART- -X- -X- O
+
+Don't NNP I-NP B-PER
+call VB I-VP O
+New NNP I-NP B-LOC
+York NNP I-NP I-LOC
+
+He PRP I-NP O
+
+-DOCSTART- -X- -X- O
+
+Rome NNP I-NP B-LOC
+"""
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    return spacy.blank("en")
+
+
+@pytest.fixture
+def conll(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.conll"
+    path.write_text(CONLL)
+    return path
+
+
+def test_predicted_docs_have_words_and_sentences_only(
+    nlp: Language, conll: Path
+) -> None:
+    corpus = create_conll_corpus_v1(path=conll, group_by="document")
+    first, second = corpus(nlp)
+    for doc in (first.predicted, first.reference):
+        assert [t.text for t in doc] == ["Don't", "call", "New", "York", "He"]
+        assert [t.is_sent_start for t in doc] == [True, False, False, False, True]
+        assert doc.has_unknown_spaces
+        assert doc.vocab is nlp.vocab
+    assert not first.predicted.has_annotation("ENT_IOB")
+    assert first.get_aligned_ner() == ["U-PER", "O", "B-LOC", "L-LOC", "O"]
+    assert second.get_aligned_ner() == ["U-LOC"]
+    lengths = [len(eg.x) for eg in create_conll_corpus_v1(path=conll)(nlp)]
+    assert lengths == [4, 1, 1]
+    lengths = [len(eg.x) for eg in create_conll_corpus_v1(path=conll, limit=2)(nlp)]
+    assert lengths == [4, 1]
+
+
+def test_readers_are_found_through_the_registry(nlp: Language, conll: Path) -> None:
+    config = {"r": {"@readers": "spacy_elmo_ner.ConllCorpus.v1", "path": str(conll)}}
+    assert len(list(registry.resolve(config)["r"](nlp))) == 3
+    config = {"r": {"@readers": "spacy_elmo_ner.DocBinCorpus.v1", "path": str(conll)}}
+    with pytest.raises(ValueError, match="corpus.conll is not a .spacy file"):
+        list(registry.resolve(config)["r"](nlp))
+
+
+@pytest.mark.parametrize("create", [create_conll_corpus_v1, create_docbin_corpus_v1])
+def test_bad_arguments(create: Callable, tmp_path: Path, nlp: Language) -> None:
+    with pytest.raises(ValueError, match="The corpus has no path. .* --paths.train"):
+        create(path=None)
+    with pytest.raises(ValueError, match="group_by is 'page'.* sentence or document"):
+        create(path=tmp_path, group_by="page")
+    with pytest.raises(FileNotFoundError):
+        list(create(path=tmp_path / "absent")(nlp))
+
+
+def test_gold_tags_of_conll_2003(nlp: Language, shared_data: Path) -> None:
+    """Aligned BILUO tags, with BILUO's letters dropped, are the file's own tags."""
+    path = shared_data / "conll2003" / "eng.testa"
+    sentences: List[List[str]] = [[]]
+    for line in path.read_text().split("\n"):
+        fields = line.split()
+        if not fields or fields[0] == "-DOCSTART-":
+            sentences.append([])
+        else:
+            sentences[-1].append(fields[-1][2:])
+    examples = list(create_conll_corpus_v1(path=path)(nlp))
+    labels = [[tag[2:] for tag in eg.get_aligned_ner()] for eg in examples]
+    assert labels == [sentence for sentence in sentences if sentence]
+    starts = sum(tag[0] in "BU" for eg in examples for tag in eg.get_aligned_ner())
+    assert starts == 5942
+
+
+@pytest.fixture
+def stored(nlp: Language) -> List[Doc]:
+    """A Doc with spaces and sentences, one without sentences, one without tokens."""
+    first = nlp.make_doc("I like New York. He doesn't.")
+    for token in first:
+        token.is_sent_start = token.i in (0, 5)
+    first.set_ents([Span(first, 2, 4, label="LOC")])
+    second = nlp.make_doc("Rome is old.")
+    second.set_ents([Span(second, 0, 1, label="LOC")], default="missing")
+    return [first, second, Doc(nlp.vocab)]
+
+
+def test_docbin_keeps_what_spacy_drops(
+    nlp: Language, stored: List[Doc], tmp_path: Path
+) -> None:
+    (tmp_path / "more").mkdir()
+    DocBin(docs=stored).to_disk(tmp_path / "a.spacy")
+    DocBin(docs=stored[:1]).to_disk(tmp_path / "more" / "b.spacy")
+    first, second, third = create_docbin_corpus_v1(path=tmp_path)(nlp)
+    assert first.predicted.text == stored[0].text == third.predicted.text
+    starts = [bool(token.is_sent_start) for token in first.predicted]
+    assert starts == [token.i in (0, 5) for token in stored[0]]
+    assert not first.predicted.has_annotation("ENT_IOB")
+    assert [ent.text for ent in first.reference.ents] == ["New York"]
+    assert not second.predicted.has_annotation("SENT_START")
+    assert second.get_aligned_ner() == ["U-LOC", None, None, None]
+
+
+def test_docbin_by_sentence(nlp: Language, stored: List[Doc], tmp_path: Path) -> None:
+    stored[0].set_ents([Span(stored[0], 3, 6, label="LOC")])
+    path = tmp_path / "a.spacy"
+    DocBin(docs=stored).to_disk(path)
+    examples = list(create_docbin_corpus_v1(path=path, group_by="sentence")(nlp))
+    assert [eg.text for eg in examples] == [
+        "I like New York. ",
+        "He doesn't.",
+        "Rome is old.",
+    ]
+    assert examples[0].get_aligned_ner() == ["O", "O", "O", None, None]
+    assert examples[1].get_aligned_ner() == [None, "O", "O", "O"]
+
+
+def test_folder_without_docbins(nlp: Language, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no .spacy files"):
+        list(create_docbin_corpus_v1(path=tmp_path)(nlp))
