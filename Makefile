@@ -1,0 +1,43 @@
+# The Python of each environment is looked for; to name it: make run PYTHON=python3.12,
+# make test-allennlp PYTHON310=/opt/python3.10/bin/python
+VENV = .venv
+VENV_ALLENNLP = .venv-allennlp
+METADATA = setup.cfg pyproject.toml constraints.txt
+PAGE = visualizations/entities.html
+
+.PHONY: run test lint test-allennlp
+
+# The main job: entities printed one a line, and as a displaCy page
+run: $(VENV)/installed
+	@$(VENV)/bin/python -m spacy_elmo_ner entities "My name is John!" \
+		--file assets/sample/text.txt
+	@$(VENV)/bin/python -m spacy_elmo_ner visualize $(PAGE) \
+		--text "My name is John!" --file assets/sample/text.txt
+
+test: lint
+	$(VENV)/bin/python -m pytest -q
+
+lint: $(VENV)/installed-dev
+	$(VENV)/bin/black --check --quiet . || $(VENV)/bin/black --check .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy --no-error-summary spacy_elmo_ner
+
+# The same tests beside AllenNLP, which needs Python 3.10 and old versions of the rest
+test-allennlp: $(VENV_ALLENNLP)/installed
+	$(VENV_ALLENNLP)/bin/python -m pytest -q
+
+$(VENV)/installed: $(METADATA)
+	python=$${PYTHON:-$$(scripts/find_python.sh 3.11 3.12)} && "$$python" -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
+		--editable ".[dev,glove]"
+	touch $@
+
+$(VENV_ALLENNLP)/installed: $(METADATA)
+	python=$${PYTHON310:-$$(scripts/find_python.sh 3.10)} && \
+		"$$python" -m venv $(VENV_ALLENNLP)
+	$(VENV_ALLENNLP)/bin/pip install --quiet --editable ".[allennlp,dev]"
+	touch $@
