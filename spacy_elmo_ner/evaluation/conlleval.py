@@ -1,0 +1,83 @@
+"""The figures of the CoNLL shared tasks' scorer, and its way of printing them.
+
+Rules: Tjong Kim Sang and Buchholz, "Introduction to the CoNLL-2000 Shared Task"
+(2000), and the notes that the scorer was published with. A phrase is correct when its
+first token, its last token and its type are those of a gold phrase. Tags that no
+scheme allows still make phrases: an I- that continues nothing of its type begins one.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, Sequence, Tuple
+
+from ..corpus.conll_tags import tags_to_spans
+from .precision_recall import Counts
+
+TagPair = Tuple[Sequence[str], Sequence[str]]
+"""The gold and the guessed tags of one sentence, of the same length."""
+
+
+@dataclass(frozen=True)
+class PhraseCounts:
+    """What the scorer counts; `types` has every type of the gold and of the guess."""
+
+    tokens: int
+    correct_tags: int
+    types: Dict[str, Counts]
+
+    @property
+    def total(self) -> Counts:
+        columns = zip(*self.types.values(), strict=True)
+        return Counts(*map(sum, columns)) if self.types else Counts(0, 0, 0)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """For JSON. Scores are shares of 1, unrounded, where the text has percents."""
+        return {
+            "accuracy": self.correct_tags / self.tokens if self.tokens else 0.0,
+            **self.total.to_dict(),
+            "tokens": self.tokens,
+            "types": {name: counts.to_dict() for name, counts in self.types.items()},
+        }
+
+    def to_text(self) -> str:
+        """The scorer's output, to the letter, with its final line end."""
+        gold, found, correct = self.total
+        text = (
+            f"processed {self.tokens} tokens with {gold} phrases; "
+            f"found: {found} phrases; correct: {correct}.\n"
+        )
+        if self.tokens:
+            accuracy = 100 * self.correct_tags / self.tokens
+            text += f"accuracy: {accuracy:6.2f}%; {_to_percents(self.total)}\n"
+        for name, counts in self.types.items():
+            text += f"{name:>17}: {_to_percents(counts)}  {counts.found}\n"
+        return text
+
+
+def _to_percents(counts: Counts) -> str:
+    precision, recall, f1 = counts.scores(whole=100)
+    return f"precision: {precision:6.2f}%; recall: {recall:6.2f}%; FB1: {f1:6.2f}"
+
+
+def count_phrases(sentences: Iterable[TagPair]) -> PhraseCounts:
+    """Compare gold with guess, sentence by sentence; no phrase crosses sentences.
+
+    Tags may be in any scheme of `corpus.conll_tags`, or in none. The share of correct
+    tags compares them as strings. Raises ValueError for a tag of unknown form and for
+    sequences of different lengths.
+    """
+    tokens = correct_tags = 0
+    gold, found, correct = Counter[str](), Counter[str](), Counter[str]()
+    for gold_tags, guessed_tags in sentences:
+        pairs = list(zip(gold_tags, guessed_tags, strict=True))
+        tokens += len(pairs)
+        correct_tags += sum(a == b for a, b in pairs)
+        in_gold, in_guess = map(tags_to_spans, (gold_tags, guessed_tags))
+        gold.update(span.label for span in in_gold)
+        found.update(span.label for span in in_guess)
+        correct.update(span.label for span in set(in_gold) & set(in_guess))
+    types = {
+        name: Counts(gold[name], found[name], correct[name])
+        for name in sorted({*gold, *found})
+    }
+    return PhraseCounts(tokens, correct_tags, types)

@@ -1,0 +1,110 @@
+"""All that is reported on predicted Docs beside their gold."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Sequence
+
+from spacy.language import Language
+from spacy.scorer import Scorer, get_ner_prf
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..corpus.conll_tags import OUTSIDE
+from ..corpus.docs import sentence_bounds
+from ..corpus.reader import to_examples
+from .conlleval import PhraseCounts, count_phrases
+from .scorer_file import ScoredSentence
+from .token_report import TokenReport, report_tokens
+
+
+@dataclass(frozen=True)
+class Report:
+    """sentences: gold and predicted tags in IOB2, from which the figures are counted.
+    spacy: spaCy's own scores, and "speed" in words a second where it was measured."""
+
+    sentences: List[ScoredSentence]
+    conlleval: PhraseCounts
+    tags: TokenReport
+    spacy: Dict[str, Any]
+
+    def to_text(self) -> str:
+        """The shared task's block and the table per tag."""
+        return self.conlleval.to_text() + "\n" + self.tags.to_text()
+
+    def to_dict(self) -> Dict[str, Any]:
+        """For JSON. Every score is a share of 1, as spaCy has it."""
+        return {
+            "conlleval": self.conlleval.to_dict(),
+            "tags": self.tags.to_dict(),
+            "spacy": self.spacy,
+        }
+
+
+def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
+    """Run a pipeline on the words and sentences of gold Docs, and compare.
+
+    Any pipeline will do that sets doc.ents. spaCy's scores are those of all its
+    components. Raises ValueError as `report_docs` does.
+    """
+    examples = list(to_examples(gold))
+    start = time.perf_counter()
+    predicted = list(nlp.pipe(example.predicted for example in examples))
+    seconds = time.perf_counter() - start
+    report = report_docs([example.reference for example in examples], predicted)
+    for example, doc in zip(examples, predicted, strict=True):
+        example.predicted = doc
+    report.spacy.update(
+        # not every component that sets entities has a scorer for them
+        {**Scorer(nlp=nlp).score(examples), **report.spacy},
+        speed=sum(map(len, predicted)) / seconds,
+    )
+    return report
+
+
+def report_docs(gold: Sequence[Doc], predicted: Sequence[Doc]) -> Report:
+    """Compare the entities of gold and predicted Docs, given in the same order.
+
+    Raises ValueError when their words differ, and for gold tokens of which nothing is
+    known: in the figures they would count as outside entities.
+    """
+    if len(gold) != len(predicted):
+        raise ValueError(
+            f"There are {len(gold)} gold Docs, but {len(predicted)} predicted ones. Pass "
+            "each with its counterpart."
+        )
+    docs = list(zip(gold, predicted, strict=True))
+    sentences = []
+    for number, (reference, guess) in enumerate(docs, start=1):
+        _check(reference, guess, f"gold Doc number {number}")
+        sentences.extend(_align(reference, guess))
+    pairs = [(sentence.gold, sentence.guess) for sentence in sentences]
+    scores = get_ner_prf([Example(guess, reference) for reference, guess in docs])
+    return Report(sentences, count_phrases(pairs), report_tokens(pairs), scores)
+
+
+def _check(gold: Doc, predicted: Doc, name: str) -> None:
+    if [token.text for token in gold] != [token.text for token in predicted]:
+        raise ValueError(
+            f"The {name} and its prediction differ in their words. Let the pipeline "
+            "work on the gold words, as the corpus readers of this package do."
+        )
+    for token in gold:
+        if not token.ent_iob_:
+            raise ValueError(
+                f"In the {name} the token {token.text!r} (number {token.i}) has no "
+                "entity annotation. Annotate the whole Doc, with doc.set_ents if it "
+                "has no entities there."
+            )
+
+
+def _align(gold: Doc, predicted: Doc) -> List[ScoredSentence]:
+    words = [token.text for token in gold]
+    columns = words, _iob2_tags(gold), _iob2_tags(predicted)
+    return [
+        ScoredSentence(*(column[start:end] for column in columns))
+        for start, end in sentence_bounds(gold)
+    ]
+
+
+def _iob2_tags(doc: Doc) -> List[str]:
+    return [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else OUTSIDE for t in doc]

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+import typer
+from typer.testing import CliRunner, Result
+
+from spacy_elmo_ner.cli.convert import convert
+from spacy_elmo_ner.cli.evaluate import evaluate
+from spacy_elmo_ner.evaluation.conlleval import count_phrases
+from spacy_elmo_ner.evaluation.scorer_file import read_scorer_file
+
+GOLD = """Don't B-PER
+visit O
+New B-LOC
+York I-LOC
+
+Rome B-LOC
+Paris B-LOC
+"""
+BLOCK = """processed 6 tokens with 4 phrases; found: 4 phrases; correct: 3.
+accuracy:  83.33%; precision:  75.00%; recall:  75.00%; FB1:  75.00
+              LOC: precision: 100.00%; recall: 100.00%; FB1: 100.00  3
+              ORG: precision:   0.00%; recall:   0.00%; FB1:   0.00  1
+              PER: precision:   0.00%; recall:   0.00%; FB1:   0.00  0
+"""
+
+
+def run(*arguments: object) -> Result:
+    app = typer.Typer()
+    app.command()(evaluate)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A pipeline of rules, one of them wrong."""
+    nlp = spacy.blank("en")
+    patterns = [
+        {"label": "ORG", "pattern": [{"ORTH": "Don't"}]},
+        {"label": "LOC", "pattern": [{"ORTH": "New"}, {"ORTH": "York"}]},
+        {"label": "LOC", "pattern": [{"ORTH": "Rome"}]},
+        {"label": "LOC", "pattern": [{"ORTH": "Paris"}]},
+    ]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    path = tmp_path / "gold.conll"
+    path.write_text(GOLD)
+    return path
+
+
+@pytest.mark.parametrize("group_by", ["sentence", "document"])
+def test_report_json_and_predictions(
+    model: Path, gold: Path, tmp_path: Path, group_by: str
+) -> None:
+    scores, predictions = tmp_path / "new" / "scores.json", tmp_path / "new" / "out.txt"
+    result = run(
+        *(model, gold, "--output", scores, "--predictions", predictions),
+        *("--group-by", group_by),
+    )
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith(BLOCK + "\n")
+    assert "weighted avg" in result.output
+    numbers = json.loads(scores.read_text())
+    assert set(numbers) == {"conlleval", "tags", "spacy"}
+    assert numbers["conlleval"]["f1"] == numbers["spacy"]["ents_f"] == 0.75
+    assert numbers["spacy"]["ents_per_type"]["LOC"]["f"] == 1.0
+    assert numbers["tags"]["B-LOC"]["support"] == 3
+    sentences = read_scorer_file(predictions)
+    assert [len(sentence.words) for sentence in sentences] == [4, 2]
+    counts = count_phrases((s.gold, s.guess) for s in sentences)
+    assert counts.to_text() == BLOCK
+
+
+def test_docbin_gives_the_same(model: Path, gold: Path, tmp_path: Path) -> None:
+    convert(
+        gold,
+        tmp_path / "gold.spacy",
+        group_by="document",
+        read_scheme="auto",
+        scheme="iob2",
+        columns=4,
+        tabs=False,
+        docstart=True,
+    )
+    assert run(model, tmp_path / "gold.spacy").output == run(model, gold).output
+
+
+def test_nothing_is_written_after_an_error(
+    model: Path, gold: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "scores.json"
+    gold.write_text("a O\nb PER\n")
+    result = run(model, gold, "-o", output)
+    assert f"{gold}, line 2: The tag 'PER'" in str(result.exception)
+    gold.write_text("\n")
+    result = run(model, gold, "-o", output)
+    assert "nothing in" in str(result.exception)
+    assert run(tmp_path / "absent", gold, "-o", output).exit_code != 0
+    assert not output.exists()
