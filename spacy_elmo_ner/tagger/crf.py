@@ -266,7 +266,8 @@ def span_log_probability(
         )
     with torch.no_grad():
         steps = time_major(emissions, lengths, allowed)
-        alphas, _ = forward_scores(steps, scores.transitions, scores.start)
+        alphas, taken = forward_scores(steps, scores.transitions, scores.start)
+        legal = total_score(alphas, taken, scores.end, lengths)[rows] > IMPOSSIBLE
         # Read from the end, the sequence is a CRF with the transitions turned round:
         # its forward scores are emission + backward score.
         times = torch.arange(len(steps), device=steps.device).unsqueeze(1)
@@ -300,6 +301,6 @@ def span_log_probability(
             stops < lengths[rows], onward.logsumexp(1), scores.end[final].double()
         )
         through = head.gather(1, tags[:, :1]).squeeze(1) + within + after
-        possible = (through > IMPOSSIBLE) & (every > IMPOSSIBLE)
+        impossible = ~legal | (through < IMPOSSIBLE)
         probability = (through - every).clamp(max=0)
-        return probability.masked_fill(~possible, -float("inf")).to(emissions.dtype)
+        return probability.masked_fill(impossible, -float("inf")).to(emissions.dtype)

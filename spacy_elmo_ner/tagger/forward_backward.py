@@ -19,7 +19,7 @@ IMPOSSIBLE = NEVER / 2
 
 # Scores grow with the sequence and so would lose digits: after so many steps their
 # maximum is taken out of them (and added up apart, in float64, where it is needed).
-RENORMALISE = 16
+RENORMALISE = 8
 
 # How many numbers the backward pass holds for transitions at a time; they fit a cache.
 _CHUNK = 2**17

@@ -7,7 +7,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 import pytest
 import spacy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 from spacy.training import Example, biluo_tags_to_spans
@@ -78,6 +78,7 @@ def test_tags_are_in_order_and_only_appended() -> None:
         assert (more.legal_end[:n] == few.legal_end).all()
 
 
+@settings(deadline=None)
 @given(scheme_and_spans())
 def test_encode_is_legal_and_decodes_to_the_same(case: Any) -> None:
     scheme, spans, length = case
@@ -90,6 +91,7 @@ def test_encode_is_legal_and_decodes_to_the_same(case: Any) -> None:
         assert (tags[start:end] == scheme.span_tags(end - start, label)).all()
 
 
+@settings(deadline=None)
 @given(schemes, st.integers(0, 4))
 def test_every_legal_path_is_the_encoding_of_its_spans(
     scheme: TagScheme, length: int
@@ -102,6 +104,7 @@ def test_every_legal_path_is_the_encoding_of_its_spans(
         assert tuple(scheme.encode(spans, length)) == path
 
 
+@settings(deadline=None)
 @given(scheme_and_spans())
 def test_spacy_reads_the_tags_as_we_do(case: Any) -> None:
     scheme, spans, length = case
@@ -112,6 +115,7 @@ def test_spacy_reads_the_tags_as_we_do(case: Any) -> None:
     assert [(span.start, span.end, span.label_) for span in found] == spans
 
 
+@settings(deadline=None)
 @given(scheme_and_spans())
 def test_bio_is_what_spacy_stores_in_a_doc(case: Any) -> None:
     scheme, spans, length = case
@@ -124,6 +128,7 @@ def test_bio_is_what_spacy_stores_in_a_doc(case: Any) -> None:
     assert tags == (stored if spans else ["O"] * length)
 
 
+@settings(deadline=None)
 @given(scheme_and_spans())
 def test_complete_gold_allows_one_legal_path(case: Any) -> None:
     scheme, spans, length = case
@@ -133,6 +138,7 @@ def test_complete_gold_allows_one_legal_path(case: Any) -> None:
     assert legal_paths(scheme, mask) == [tuple(scheme.encode(spans, length))]
 
 
+@settings(deadline=None)
 @given(st.data(), scheme_and_spans(max_length=4))
 def test_gold_with_gaps_allows_the_paths_that_agree(data: Any, case: Any) -> None:
     scheme, spans, length = case
@@ -187,6 +193,7 @@ def test_entities_cut_by_the_edges_are_unknown(name: str) -> None:
     assert read_gold_tags(["I-A", "L-B", "L-B"])[1] == ("L", "B")
 
 
+@settings(deadline=None)
 @given(st.data(), scheme_and_spans(max_length=4))
 def test_entity_mask_admits_exactly_the_paths_with_the_entity(
     data: Any, case: Any
@@ -207,6 +214,7 @@ def test_entity_mask_admits_exactly_the_paths_with_the_entity(
     ]
 
 
+@settings(deadline=None)
 @given(st.data(), scheme_and_spans(max_length=4))
 def test_decoding_mask_respects_presets_blocks_and_spaces(data: Any, case: Any) -> None:
     scheme, spans, length = case
