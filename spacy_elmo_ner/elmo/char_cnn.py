@@ -1,0 +1,115 @@
+"""Byte ids → word vector (Kim et al. 2016, arXiv:1508.06615, section 2.2–2.3)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from spacy_elmo_ner.elmo.char_ids import MASK, PADDING
+from spacy_elmo_ner.elmo.options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
+from spacy_elmo_ner.elmo.products import steady_product
+
+# Words a step of `CharCnn.forward` works on: bounds memory, about 0.2 MB a word.
+WORDS_PER_STEP = 128
+
+
+class CharCnn(nn.Module):
+    """Character vectors, convolutions, max over time, highways and projection.
+
+    Every parameter has the shape of its dataset in the published HDF5.
+    """
+
+    def __init__(self, options: ElmoOptions) -> None:
+        super().__init__()
+        width, joined = options.char_embedding_width, options.n_filters
+        self.activation = torch.relu if options.activation == "relu" else torch.tanh
+        self.char_embed = nn.Parameter(torch.randn(N_CHARACTER_VECTORS, width))
+        self.convolutions = nn.ModuleList(
+            Convolution(width, length, count) for length, count in options.filters
+        )
+        self.highways = nn.ModuleList(Highway(joined) for _ in range(options.n_highway))
+        self.projection = Affine(joined, options.projection_width)
+
+    def forward(self, char_ids: Tensor) -> Tensor:
+        """Character ids (n_words, 50) → vectors (n_words, projection_width)."""
+        lengths = (char_ids != PADDING).sum(1)
+        order = torch.argsort(lengths)
+        # words of like length together, so that a short one pays for few windows
+        pooled = torch.cat(
+            [
+                self._pool(char_ids[rows], int(lengths[rows[-1]]))
+                for rows in order.split(WORDS_PER_STEP)
+            ]
+        )
+        vectors = self.activation(pooled)
+        for highway in self.highways:
+            vectors = highway(vectors)
+        return self.projection(vectors)[torch.argsort(order)]
+
+    def _pool(self, char_ids: Tensor, longest: int) -> Tensor:
+        """Convolution maxima (n, n_filters) of words of at most `longest` ids."""
+        vectors = F.embedding(char_ids - MASK, self.char_embed)
+        return torch.cat([conv(vectors, longest) for conv in self.convolutions], 1)
+
+
+class Convolution(nn.Module):
+    """`count` filters over `length` character vectors."""
+
+    def __init__(self, width: int, length: int, count: int) -> None:
+        super().__init__()
+        self.length = length
+        self.W_cnn = nn.Parameter(torch.empty(1, length, width, count))
+        self.b_cnn = nn.Parameter(torch.zeros(count))
+        nn.init.uniform_(self.W_cnn, -0.05, 0.05)
+
+    def forward(self, vectors: Tensor, longest: int) -> Tensor:
+        """Maxima over time: character vectors (n, 50, width) → (n, count).
+
+        longest: from this place on, all words are padding.
+
+        Windows that begin in the padding are all equal, so the first of them stands
+        for the rest in the maximum. A plain product of the windows, not torch's
+        convolution, whose rounding depends on the batch and which drops to 10-bit
+        mantissas on newer GPUs. The bias may wait until after the maximum: adding it
+        keeps the order of values.
+        """
+        end = min(longest + self.length, MAX_CHARACTERS)
+        # torch puts the window last: (n, places, length, width) after transposing
+        windows = vectors[:, :end].unfold(1, self.length, 1).transpose(2, 3)
+        n, places = windows.shape[:2]
+        filters = self.W_cnn.flatten(0, 2)
+        values = steady_product(windows.reshape(n * places, -1), filters)
+        return values.view(n, places, -1).amax(1) + self.b_cnn
+
+
+class Highway(nn.Module):
+    """y = g · relu(x W_t + b_t) + (1 - g) · x, g = σ(x W_c + b_c).
+
+    Srivastava et al. 2015, arXiv:1505.00387, equation 3. Published ELMo calls the gate
+    of the transformed part `carry`.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.transform = Affine(width, width)
+        self.carry = Affine(width, width)
+        # begin by handing the input on
+        nn.init.constant_(self.carry.b, -2.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, width) → (n, width)."""
+        gate = torch.sigmoid(self.carry(x))
+        return torch.lerp(x, torch.relu(self.transform(x)), gate)
+
+
+class Affine(nn.Module):
+    """x W + b with W of shape (inputs, outputs), the published files' way round."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(inputs, outputs))
+        self.b = nn.Parameter(torch.zeros(outputs))
+        nn.init.normal_(self.W, std=inputs**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        return steady_product(x, self.W, self.b)

@@ -1,0 +1,80 @@
+"""Types and sentences → the biLM's layers per token: char-CNN and LSTMs together."""
+
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spacy_elmo_ner.elmo.bilm import BiLM, BiLMState
+from spacy_elmo_ner.elmo.char_cnn import CharCnn
+from spacy_elmo_ner.elmo.char_ids import boundary_ids
+from spacy_elmo_ner.elmo.options import ElmoOptions
+
+BEGIN, END = 0, 1
+N_BOUNDARIES = 2
+
+
+class ElmoEncoder(nn.Module):
+    """The whole biLM of Peters et al. 2018, section 3, up to its layers."""
+
+    def __init__(self, options: ElmoOptions) -> None:
+        super().__init__()
+        self.options = options
+        self.char_cnn = CharCnn(options)
+        self.bilm = BiLM(options)
+
+    def forward(
+        self,
+        type_ids: Tensor,
+        sentences: Sequence[np.ndarray],
+        *,
+        state: Optional[BiLMState] = None,
+        depth: Optional[int] = None,
+    ) -> Tuple[List[Tensor], BiLMState]:
+        """Layers of all tokens of all sentences, in the order given.
+
+        type_ids: character ids of the distinct words, (n_types, 50).
+        sentences: each token's row in type_ids, without boundaries; at least one
+            sentence, which may be empty.
+        state, depth: see `BiLM.forward`.
+
+        Returns depth + 1 tensors (n_tokens, 2 · projection_width): the word vector
+        twice, then each LSTM layer, all without the boundaries; and the end state.
+        """
+        return self.layers(
+            self.word_vectors(type_ids), sentences, state=state, depth=depth
+        )
+
+    def word_vectors(self, type_ids: Tensor) -> Tensor:
+        """Vectors of the two boundaries and of all types: (2 + n_types, projected)."""
+        boundaries = torch.from_numpy(boundary_ids()).to(type_ids.device)
+        return self.char_cnn(torch.cat([boundaries, type_ids]))
+
+    def layers(
+        self,
+        word_vectors: Tensor,
+        sentences: Sequence[np.ndarray],
+        *,
+        state: Optional[BiLMState] = None,
+        depth: Optional[int] = None,
+    ) -> Tuple[List[Tensor], BiLMState]:
+        """As `forward`, from what `word_vectors` returned."""
+        lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
+        tokens = np.concatenate(
+            [
+                part
+                for sentence in sentences
+                for part in ([BEGIN], sentence + N_BOUNDARIES, [END])
+            ]
+        ).astype(np.int64)
+        is_word = torch.from_numpy(tokens >= N_BOUNDARIES).to(word_vectors.device)
+        # only the types of these sentences, when the vectors are those of many more
+        present, tokens = np.unique(tokens, return_inverse=True)
+        types = word_vectors[torch.from_numpy(present).to(word_vectors.device)]
+        token_types = torch.from_numpy(tokens).to(word_vectors.device)
+        lstm_layers, end = self.bilm(
+            types, token_types, lengths, state=state, depth=depth
+        )
+        twice = torch.cat([types, types], 1)[token_types]
+        return [layer[is_word] for layer in [twice, *lstm_layers]], end

@@ -1,0 +1,26 @@
+"""Matrix products whose rows do not depend on how many rows there are."""
+
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# A multiple of the rows that the kernels of common BLAS libraries take at once.
+TILE = 8
+
+
+def steady_product(x: Tensor, W: Tensor, b: Optional[Tensor] = None) -> Tensor:
+    """x W + b: (n, inputs), (inputs, outputs), (outputs,) → (n, outputs).
+
+    BLAS gives the rows that are left over from a multiple of its tile to another
+    kernel, which sums in another order: the same word would differ by rounding with
+    the size of the batch, and an LSTM can blow that up. So n is filled up to a
+    multiple of TILE; the products need little longer for it.
+    """
+    n = len(x)
+    missing = -n % TILE
+    if missing:
+        x = F.pad(x, (0, 0, 0, missing))
+    product = x @ W if b is None else torch.addmm(b, x, W)
+    return product[:n]

@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
+from spacy_elmo_ner.elmo.encoder import ElmoEncoder
+from spacy_elmo_ner.elmo.options import ElmoOptions
+
+WORDS = ["a", "of", "London", "x" * 60, "Größe", "日本語", "\0", ""]
+sentences_of_words = st.lists(
+    st.lists(st.sampled_from(WORDS), max_size=12), min_size=1, max_size=20
+)
+
+
+def encoder(*, seed=0, dtype=torch.float32, **changes):
+    sizes = dict(
+        filters=((1, 8), (2, 8), (3, 16)),
+        n_highway=1,
+        lstm_width=24,
+        projection_width=8,
+        n_layers=2,
+    )
+    torch.manual_seed(seed)
+    return ElmoEncoder(ElmoOptions(**{**sizes, **changes})).to(dtype)
+
+
+def encode(module, sentences, **options):
+    """The layers of each sentence, (depth + 1, tokens, width), and the end state."""
+    types, indexed = index_types(sentences)
+    layers, end = module(torch.from_numpy(encode_words(types)), indexed, **options)
+    lengths = [len(sentence) for sentence in sentences]
+    split = [layer.split(lengths) for layer in layers]
+    return [torch.stack(one) for one in zip(*split, strict=True)], end
+
+
+@settings(deadline=None, max_examples=40)
+@given(sentences_of_words, st.randoms(use_true_random=False))
+def test_a_sentence_has_the_same_vectors_in_any_batch_and_order(sentences, random):
+    module = encoder(lstm_width=64, projection_width=32)
+    with torch.no_grad():
+        together, _ = encode(module, sentences)
+        order = list(range(len(sentences)))
+        random.shuffle(order)
+        shuffled, _ = encode(module, [sentences[i] for i in order])
+        for sentence, vectors in zip(sentences, together, strict=True):
+            alone, _ = encode(module, [sentence])
+            torch.testing.assert_close(vectors, alone[0], rtol=0, atol=1e-6)
+        for i, vectors in zip(order, shuffled, strict=True):
+            torch.testing.assert_close(vectors, together[i], rtol=0, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(sentences_of_words, st.sampled_from([None, 0.2]), st.booleans())
+def test_overwriting_changes_nothing(sentences, clip, skip_connections):
+    """Without autograd, memory is reused; the results are those of autograd."""
+    module = encoder(
+        cell_clip=clip, projection_clip=clip, skip_connections=skip_connections
+    )
+    recorded, recorded_end = encode(module, sentences)
+    with torch.no_grad():
+        reused, reused_end = encode(module, sentences)
+    for one, other in zip(recorded, reused, strict=True):
+        torch.testing.assert_close(one, other)
+    torch.testing.assert_close(recorded_end, reused_end)
+
+
+def test_the_given_state_is_left_as_it_was():
+    module = encoder()
+    with torch.no_grad():
+        _, state = encode(module, [["a"], ["of", "a"]])
+        kept = [tensor.clone() for tensor in state]
+        encode(module, [["London"] * 3, ["of"]], state=state)
+    assert all(torch.equal(one, other) for one, other in zip(state, kept, strict=True))
+
+
+def test_zeros_are_the_state_that_is_left_out():
+    module = encoder()
+    sentences = [["a", "of"], ["London"]]
+    with torch.no_grad():
+        plain, end = encode(module, sentences)
+        zeros = type(end)(*(torch.zeros_like(tensor) for tensor in end))
+        given_zeros, _ = encode(module, sentences, state=zeros)
+    for one, other in zip(plain, given_zeros, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_states_belong_to_sentences_not_to_rows():
+    """Sentences are sorted inside: each must get its own state, and hand on its own."""
+    module = encoder()
+    first = [["a"], ["of", "a", "London"], []]
+    second = [["London", "a"], ["of"], ["a", "a", "a"]]
+    with torch.no_grad():
+        _, state = encode(module, first)
+        together, end = encode(module, second, state=state)
+        for i in range(3):
+            _, own = encode(module, [first[i]])
+            alone, own_end = encode(module, [second[i]], state=own)
+            torch.testing.assert_close(together[i], alone[0])
+            torch.testing.assert_close(end.hidden[:, :, i], own_end.hidden[:, :, 0])
+            torch.testing.assert_close(end.cell[:, :, i], own_end.cell[:, :, 0])
+
+
+def test_depth_stops_early_and_changes_nothing_below():
+    module = encoder(n_layers=3)
+    sentences = [["a", "of", "a"], ["London"]]
+    with torch.no_grad():
+        full, _ = encode(module, sentences)
+        for depth in range(4):
+            some, end = encode(module, sentences, depth=depth)
+            assert end.cell.shape[1] == depth
+            for one, other in zip(full, some, strict=True):
+                assert torch.equal(one[: depth + 1], other)
+
+
+def test_first_layer_is_the_word_vector_twice():
+    module = encoder()
+    layers, _ = encode(module, [["a", "of", "a"]])
+    vectors = module.word_vectors(torch.from_numpy(encode_words(["a", "of"])))[2:]
+    torch.testing.assert_close(
+        layers[0][0], torch.cat([vectors, vectors], 1)[[0, 1, 0]]
+    )
+
+
+def test_sentences_without_words_have_no_vectors():
+    layers, end = encode(encoder(), [[], []])
+    assert [tuple(one.shape) for one in layers] == [(3, 0, 16), (3, 0, 16)]
+    assert end.hidden.shape == (2, 2, 2, 8)
+
+
+@pytest.mark.parametrize("skip_connections", [True, False])
+def test_gradients_agree_with_finite_differences(skip_connections):
+    module = encoder(
+        dtype=torch.float64,
+        filters=((1, 2), (2, 2)),
+        char_embedding_width=2,
+        lstm_width=3,
+        projection_width=2,
+        skip_connections=skip_connections,
+        activation="tanh",
+    )
+    types, sentences = index_types([["ab", "c"], [], ["c", "c", "ab"]])
+    type_ids = torch.from_numpy(encode_words(types))
+    weights = [torch.randn(5, 4, dtype=torch.float64) for _ in range(3)]
+
+    def loss():
+        layers, _ = module(type_ids, sentences)
+        return sum((w * layer).sum() for w, layer in zip(weights, layers, strict=True))
+
+    module.zero_grad()
+    loss().backward()
+    random = np.random.default_rng(0)
+    for name, parameter in module.named_parameters():
+        direction = torch.from_numpy(random.normal(size=parameter.shape))
+        step = 1e-6
+        with torch.no_grad():
+            parameter.add_(direction, alpha=step)
+            above = loss()
+            parameter.add_(direction, alpha=-2 * step)
+            below = loss()
+            parameter.add_(direction, alpha=step)
+        slope = (above - below) / (2 * step)
+        gradient = (parameter.grad * direction).sum()
+        torch.testing.assert_close(gradient, slope, rtol=1e-5, atol=1e-7, msg=name)
