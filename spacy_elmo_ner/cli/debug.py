@@ -1,0 +1,63 @@
+"""`debug`: check a config and its corpora before a long training."""
+
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+from spacy.cli._util import (
+    import_code,
+    parse_config_overrides,
+    show_validation_error,
+)
+from spacy.schemas import ConfigSchemaTraining
+from spacy.training import Example
+from spacy.util import (
+    load_config,
+    load_model_from_config,
+    registry,
+    resolve_dot_names,
+)
+
+from ..corpus.audit import count_corpus, find_problems
+
+
+def debug(
+    ctx: typer.Context,
+    config_path: Path = typer.Argument(..., help="Config of the pipeline", exists=True),
+    code: Optional[Path] = typer.Option(
+        None, "--code", "-c", help="Python file with registered functions to import"
+    ),
+) -> None:
+    """Check a config, count the labels of its corpora and name their troubles.
+
+    `spacy debug data` passes over entities unless the component is spaCy's own `ner`.
+    Settings are overridden as in training, for instance --paths.train FILE.
+    """
+    import_code(code)
+    overrides = parse_config_overrides(ctx.args)
+    with show_validation_error(config_path):
+        config = load_config(config_path, overrides=overrides, interpolate=False)
+        nlp = load_model_from_config(config, auto_fill=True)
+        filled = nlp.config.interpolate()
+        settings = registry.resolve(filled["training"], schema=ConfigSchemaTraining)
+        names = [settings["train_corpus"], settings["dev_corpus"]]
+        readers = resolve_dot_names(filled, names)
+    typer.echo(f"The config is valid; its pipeline is: {', '.join(nlp.pipe_names)}")
+    train, dev = (list(reader(nlp)) for reader in readers)
+    for name, examples in (("training", train), ("development", dev)):
+        typer.echo(describe(name, examples))
+    for problem in find_problems(train, dev):
+        typer.echo(f"Note: {problem}")
+
+
+def describe(name: str, examples: List[Example]) -> str:
+    """One line on a corpus. Raises ValueError if it is empty."""
+    facts = count_corpus(examples)
+    if not facts.tokens:
+        raise ValueError(f"The {name} corpus has no words; check its path and limit.")
+    labels = ", ".join(f"{label} {n:,}" for label, n in sorted(facts.labels.items()))
+    return (
+        f"The {name} corpus has {facts.docs:,} Docs, {facts.sentences:,} sentences, "
+        f"{facts.tokens:,} tokens and {sum(facts.labels.values()):,} entities "
+        f"({labels or 'none'}); {facts.unknown:,} tokens have no known tag"
+    )
