@@ -22,7 +22,8 @@ NAME = "glove_6b_50d"
 def vectors(
     output: Path = typer.Argument(..., help="Folder for the vectors pipeline"),
     wheel: Optional[Path] = typer.Option(
-        None, help=f"The wheel of {PACKAGE}; without one, the installed package"
+        None,
+        help=f"Wheel of {PACKAGE}, read if it is there; else the installed package",
     ),
 ) -> None:
     """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
@@ -38,7 +39,8 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
     GloVe's words are lower case, so only lower-case text finds its vectors by exact
     form. Pennington, Socher and Manning (2014), https://nlp.stanford.edu/projects/glove
 
-    wheel: file of the package that holds the vectors, read without installing it.
+    wheel: file of the package that holds the vectors. If it is there, it is read and
+    the package need not be installed.
     Raises ValueError if there is neither wheel nor package, or they are not as expected.
     """
     parquet = _import("pyarrow.parquet", "pyarrow")
@@ -75,15 +77,15 @@ def write_pipeline(nlp: Language, output: Path) -> None:
 
 
 def _package_folder(wheel: Optional[Path]) -> Any:
-    """The package's files, be they installed or zipped: something like a Path."""
-    if wheel is not None:
-        if not wheel.is_file() or not zipfile.is_zipfile(wheel):
-            raise ValueError(
-                f"There is no wheel of {PACKAGE} at {wheel}; fetch it with: "
-                f"pip download --no-deps {PACKAGE}==1.0.0"
-            )
-        return zipfile.Path(wheel) / MODULE
-    return resources.files(_import(MODULE, PACKAGE))
+    """The package's files, be they zipped or installed: something like a Path."""
+    if wheel is None or not wheel.exists():
+        return resources.files(_import(MODULE, PACKAGE))
+    if not zipfile.is_zipfile(wheel):
+        raise ValueError(
+            f"{wheel} is not a wheel of {PACKAGE}, or a damaged one; fetch it again "
+            "with: spacy project assets"
+        )
+    return zipfile.Path(wheel) / MODULE
 
 
 def _import(module: str, package: str) -> Any:

