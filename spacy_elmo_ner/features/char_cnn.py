@@ -63,17 +63,24 @@ class CharCnn(nn.Module):
     ) -> torch.Tensor:
         """ids: (words, characters), index: (tokens,) → (tokens, sum of counts).
 
-        A filter sees the word between 0s, and stops at each of its characters once.
+        All words stand in one row, with enough padding between them that no filter
+        sees two. A filter is centred on each character of a word once.
         """
-        characters = F.dropout(self.embedding(ids), dropout, self.training)
-        characters = characters.transpose(1, 2)
-        padding = (ids == PADDING).unsqueeze(1)
+        lengths = (ids != PADDING).sum(dim=1)
+        gap = max(self.widths) // 2
+        ids = F.pad(ids, (0, gap), value=PADDING)
+        columns = torch.arange(ids.shape[1], device=ids.device)
+        steps = (lengths + gap).unsqueeze(1)
+        row = F.pad(ids[columns < steps], (gap, 0), value=PADDING)
+        characters = F.dropout(self.embedding(row), dropout, self.training)
+        # the places of a word's characters; a short word repeats its last place,
+        # which leaves its maximum as it is
+        inside = torch.minimum(columns[: lengths.max()], lengths.unsqueeze(1) - 1)
+        places = gap + torch.cumsum(steps, dim=0) - steps + inside
         maxima = []
         for width, convolution in zip(self.widths, self.convolutions, strict=True):
-            padded = F.pad(characters, ((width - 1) // 2, width // 2))
-            # beyond its end a word has nothing to say, however long the others are
-            values = convolution(padded).masked_fill(padding, -torch.inf)
-            maxima.append(values.amax(dim=2))
+            values = convolution(characters.T.unsqueeze(0))[0].T
+            maxima.append(values[places - (width - 1) // 2].max(dim=1).values)
         return F.relu(torch.cat(maxima, dim=1))[index]
 
 
@@ -93,11 +100,12 @@ def forward(
         return _nothing(model, docs)
     shim = cast(LazyTorchShim, model.shims[0])
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    ids = encode_words(words)
-    ids = ids[:, : (ids != PADDING).sum(axis=1).max()]
     device = next(shim.module.parameters()).device
     inputs = ArgsKwargs(
-        args=(torch.from_numpy(ids).to(device), torch.from_numpy(index).to(device)),
+        args=(
+            torch.from_numpy(encode_words(words)).to(device),
+            torch.from_numpy(index).to(device),
+        ),
         kwargs={"dropout": model.attrs["dropout_rate"]},
     )
     vectors, backprop_torch = shim(inputs, is_train)

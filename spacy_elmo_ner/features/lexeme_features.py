@@ -1,5 +1,6 @@
 """Brown clusters, probability, norm, shape and casing of words, embedded."""
 
+import re
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
@@ -10,10 +11,11 @@ from thinc.types import Floats2d, Ints2d
 
 from spacy_elmo_ner.features.word_types import token_ids, word_types
 
+DIGIT = re.compile(r"\d")
 CLUSTER_TABLE = "lexeme_cluster"
 PROB_TABLE = "lexeme_prob"
-# as wide as the integer that holds a cluster's path
-LONGEST_PREFIX = 64
+# no tree of words is deeper; the English one has 18 levels
+LONGEST_PREFIX = 32
 # rows of the hashed tables; each is well above the number of distinct values
 CASING_ROWS = 32
 PROB_ROWS = 128
@@ -58,6 +60,11 @@ def build_lexeme_features_v1(
         raise ValueError(
             "A width of LexemeFeatures is negative. Set it to 0 to leave the "
             "feature out, or to the number of values that its vectors shall have."
+        )
+    if min(norm_rows, shape_rows) < 1:
+        raise ValueError(
+            "LexemeFeatures needs at least one row in each table: set norm_rows and "
+            "shape_rows above 0, or norm_width or shape_width to 0."
         )
     prefixes = list(cluster_prefixes) if cluster_width else []
     for bits in prefixes:
@@ -169,7 +176,7 @@ def casing(word: str) -> int:
     """How a word is written: one of 7 classes, 0 to 6."""
     if word.isdigit():
         return 1
-    if any(char.isdigit() for char in word):
+    if DIGIT.search(word):
         return 2
     if word.islower():
         return 3
@@ -177,7 +184,7 @@ def casing(word: str) -> int:
         return 4
     if word.isupper():
         return 5
-    return 6 if any(char.isupper() for char in word) else 0
+    return 0 if word.lower() == word else 6
 
 
 def _bucket(prob: float) -> int:

@@ -46,6 +46,12 @@ def forward(
     if not docs:
         return [], backprop
     width = _vectors_width(docs[0])
+    if not model.has_dim("nO"):
+        raise ValueError(
+            "The model does not know the width of the vectors yet. Call "
+            "nlp.initialize() on the pipeline, or load a trained one with "
+            "spacy.load()."
+        )
     if model.get_dim("nO") != width:
         raise ValueError(
             f"The vocab's vectors are {width} wide, but the model was initialized "

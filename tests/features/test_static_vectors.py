@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.vectors import Vectors
+from spacy.vocab import Vocab
+
+from spacy_elmo_ner.features.static_vectors import build_static_vectors_v1
+
+
+@pytest.fixture
+def vocab():
+    vocab = spacy.blank("en").vocab
+    rng = np.random.default_rng(0)
+    for word in ["london", "paris", "Paris", "in", "not"]:
+        vocab.set_vector(word, rng.normal(size=6).astype("f"))
+    return vocab
+
+
+def test_own_form_then_lower_case_then_zeros(vocab):
+    words = ["London", "in", "Paris", "PARIS", "Rome", "in", "\n"]
+    model = build_static_vectors_v1()
+    model.initialize(X=[Doc(vocab, words=words)])
+    docs = [Doc(vocab, words=words[:3]), Doc(vocab), Doc(vocab, words=words[3:])]
+    vectors = np.concatenate(model.predict(docs))
+    names = ["london", "in", "Paris", "paris", None, "in", None]
+    expected = [np.zeros(6) if n is None else vocab[n].vector for n in names]
+    np.testing.assert_array_equal(vectors, np.array(expected, dtype="f"))
+    assert model.get_dim("nO") == 6
+
+
+def test_another_attribute():
+    nlp = spacy.blank("en")
+    nlp.vocab.set_vector("not", np.ones(4, dtype="f"))
+    doc = nlp("I don't")
+    (by_norm,) = build_static_vectors_v1(attr="NORM").initialize(X=[doc]).predict([doc])
+    (by_lower,) = build_static_vectors_v1().initialize(X=[doc]).predict([doc])
+    assert by_norm[2].tolist() == [1.0] * 4
+    assert by_lower[2].tolist() == [0.0] * 4
+
+
+def test_vectors_in_use_do_not_change_the_table(vocab):
+    doc = Doc(vocab, words=["unknown", "in"])
+    model = build_static_vectors_v1().initialize(X=[doc])
+    before = vocab.vectors.data.copy()
+    vectors, backprop = model.begin_update([doc])
+    vectors[0][:] = 7.0
+    assert backprop(vectors) == []
+    np.testing.assert_array_equal(vocab.vectors.data, before)
+
+
+def test_floret_vectors():
+    vocab = Vocab()
+    rng = np.random.default_rng(0)
+    vocab.vectors = Vectors(
+        strings=vocab.strings,
+        data=rng.normal(size=(50, 5)).astype("f"),
+        mode="floret",
+        hash_count=2,
+        minn=3,
+        maxn=5,
+    )
+    doc = Doc(vocab, words=["London", "xyzzy", "London"])
+    model = build_static_vectors_v1().initialize(X=[doc])
+    vectors, empty = model.predict([doc, Doc(vocab)])
+    expected = [vocab[word.text].vector for word in doc]
+    np.testing.assert_allclose(vectors, expected, atol=1e-6)
+    assert empty.shape == (0, 5)
+    (nothing,) = model.predict([Doc(vocab)])
+    assert nothing.shape == (0, 5)
+
+
+def test_no_vectors():
+    doc = Doc(Vocab(), words=["London"])
+    with pytest.raises(ValueError, match="(?s)vectors.*\\[initialize\\]"):
+        build_static_vectors_v1().initialize(X=[doc])
+
+
+def test_vectors_of_another_width(vocab):
+    model = build_static_vectors_v1().initialize(X=[Doc(vocab, words=["in"])])
+    other = Vocab()
+    other.set_vector("in", np.ones(3, dtype="f"))
+    with pytest.raises(ValueError, match="are 3 wide.*initialized with vectors 6 wide"):
+        model.predict([Doc(other, words=["in"])])
+
+
+def test_prediction_before_initialization(vocab):
+    with pytest.raises(ValueError, match="nlp.initialize"):
+        build_static_vectors_v1().predict([Doc(vocab, words=["in"])])
