@@ -144,31 +144,31 @@ def viterbi(
     breaks as few of the rules as it can.
     """
     with torch.no_grad():
-        steps = time_major(emissions, lengths, allowed)
-        bests = torch.empty_like(steps)
+        bests = time_major(emissions, lengths, allowed)
+        bests[0] += scores.start.unsqueeze(1)
         table = scores.transitions.unsqueeze(2)
-        best = steps[0] + scores.start.unsqueeze(1)
-        bests[0] = best
-        for t in range(1, len(steps)):
-            best = (best.unsqueeze(1) + table).amax(0).add_(steps[t])
+        before = bests[0]
+        for t, best in enumerate(bests[1:].unbind(0), 1):
+            best += (before.unsqueeze(1) + table).amax(0)
             if t % RENORMALISE == 0:
                 best -= best.amax(0)
-            bests[t] = best
+            before = best
         # Only the best previous tag of the tags on the path is asked for, so it is
         # found again on the way back and not kept for all of them.
         into = scores.transitions.t().contiguous()
-        columns = torch.arange(steps.shape[2], device=steps.device)
+        columns = torch.arange(len(lengths), device=bests.device)
         last = last_token(lengths)
         tag = (bests[last, :, columns] + scores.end).argmax(1)
         bests = bests.transpose(1, 2).contiguous()
-        path = torch.empty_like(bests[:, :, 0], dtype=torch.int64)
-        path[-1] = tag
-        for t in range(len(steps) - 2, -1, -1):
-            before = (bests[t] + into[tag]).argmax(1)
-            tag = torch.where(t < last, before, tag)
-            path[t] = tag
+        path = [tag]
+        for t in range(len(bests) - 2, -1, -1):
+            previous = (bests[t] + into[tag]).argmax(1)
+            tag = torch.where(t < last, previous, tag)
+            path.append(tag)
         inside = token_mask(emissions, lengths)
-        tags = path.t()[:, : emissions.shape[1]].masked_fill(~inside, -1)
+        tags = torch.stack(path[::-1], 1)[:, : emissions.shape[1]].masked_fill(
+            ~inside, -1
+        )
         if allowed is not None:
             emissions = emissions.masked_fill(~allowed, NEVER)
         score = path_score(emissions, lengths, scores, tags)

@@ -77,20 +77,21 @@ def forward_scores(
 ) -> Tuple[Tensor, Tensor]:
     """Forward scores (L, T, B) and, float64 (L, B), what was taken out of them at each
     step and is missing from then on (Rabiner 1989, eqs. 19 and 20, in log space)."""
-    alphas = torch.empty_like(steps)
+    alphas = steps.clone()
+    alphas[0] += start.unsqueeze(1)
     shifts = steps.new_zeros((steps.shape[0], steps.shape[2]), dtype=torch.float64)
     table = transitions.unsqueeze(2)
-    alpha = steps[0] + start.unsqueeze(1)
-    for t, emission in enumerate(steps.unbind(0)):
+    before = alphas[0]
+    for t, alpha in enumerate(alphas.unbind(0)):
         if t:
-            paths = alpha.unsqueeze(1) + table
+            paths = before.unsqueeze(1) + table
             top = paths.amax(0)
-            alpha = paths.sub_(top).exp_().sum(0).log_().add_(top).add_(emission)
+            alpha += paths.sub_(top).exp_().sum(0).log_().add_(top)
         if t % RENORMALISE == 0:
             shift = alpha.amax(0)
-            alpha = alpha - shift
+            alpha -= shift
             shifts[t] = shift
-        alphas[t] = alpha
+        before = alpha
     return alphas, shifts
 
 

@@ -521,3 +521,35 @@ def test_bad_requests_are_refused() -> None:
                 torch.tensor([tags]),
                 forbidden,
             )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no CUDA device.")
+def test_the_gpu_agrees_with_the_cpu() -> None:
+    emissions, lengths, scores, scheme = long_case(1.0)
+    emissions, lengths = emissions[:, :300], lengths.clamp(max=300)
+    known = torch.rand(emissions.shape) < 0.7
+    known[..., 0] = True
+    span = (
+        torch.tensor([1, 0]),
+        torch.tensor([0, 7]),
+        torch.tensor([[1, 3], [4, -1]]),
+        torch.zeros(2, len(scheme.tags), dtype=torch.bool),
+    )
+    results = []
+    for device in ("cpu", "cuda"):
+        inputs = [x.detach().to(device) for x in (emissions, *scores)]
+        inputs = [x.requires_grad_() for x in inputs]
+        chain = (inputs[0], lengths.to(device), crf.Scores(*inputs[1:]))
+        likelihood = crf.log_likelihood(*chain, known.to(device))
+        likelihood.sum().backward()
+        values = [
+            likelihood,
+            *(x.grad for x in inputs),
+            crf.tag_marginals(*chain),
+            *crf.viterbi(*chain, known.to(device)),
+            *crf.k_best(*chain, 3),
+            crf.span_log_probability(*chain, *(x.to(device) for x in span)),
+        ]
+        results.append([value.detach().cpu() for value in values])
+    for cpu, gpu in zip(*results, strict=True):
+        assert torch.allclose(cpu, gpu, rtol=1e-4, atol=1e-3)
