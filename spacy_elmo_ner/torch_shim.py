@@ -5,11 +5,14 @@ import json
 from typing import Any, Callable, Dict, Iterator
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from thinc.api import PyTorchShim, get_current_ops
 from thinc.util import xp2torch
 from torch import nn
+
+HEADER = "spacy_elmo_ner"
 
 
 def default_device() -> torch.device:
@@ -86,32 +89,33 @@ class LazyTorchShim(PyTorchShim):
         tensors = {} if self._model is None else self._model.state_dict()
         # safetensors refuses tensors that share memory or are not contiguous
         tensors = {k: v.detach().cpu().clone() for k, v in tensors.items()}
-        header = {"sizes": json.dumps(self.cfg), "built": json.dumps(self.is_built)}
-        return save_tensors(tensors, metadata=header)
+        # one entry, because safetensors writes several in any order
+        header = {"built": self.is_built, "sizes": self.cfg}
+        return save_tensors(tensors, metadata={HEADER: json.dumps(header)})
 
     def from_bytes(self, bytes_data: bytes) -> "LazyTorchShim":
         header = _header(bytes_data)
-        if not json.loads(header["built"]):
+        if not header["built"]:
             return self
-        module = self._build(**json.loads(header["sizes"]))
+        module = self._build(**header["sizes"])
         try:
             module.load_state_dict(load_tensors(bytes_data))
-        except RuntimeError as error:
+        except (RuntimeError, SafetensorError) as error:
             raise ValueError(
                 "The saved weights do not fit the model that the config "
                 "describes. Load the pipeline with the config and the version of "
                 f"spacy_elmo_ner that it was saved with. Details: {error}"
             ) from error
-        self.cfg = json.loads(header["sizes"])
+        self.cfg = header["sizes"]
         self._model = module.to(default_device())
         return self
 
 
-def _header(bytes_data: bytes) -> Dict[str, str]:
+def _header(bytes_data: bytes) -> Dict[str, Any]:
     try:
         size = int.from_bytes(bytes_data[:8], "little")
         header = json.loads(bytes_data[8 : 8 + size])["__metadata__"]
-        return {"built": header["built"], "sizes": header["sizes"]}
+        return json.loads(header[HEADER])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             "The saved model's weights cannot be read: they are damaged, or were "

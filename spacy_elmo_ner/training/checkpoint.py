@@ -50,6 +50,7 @@ class Checkpoint:
     def save(self, nlp: Language, optimizer: Optimizer, progress: Progress) -> None:
         fresh = self.folder.with_name(self.folder.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
         nlp.to_disk(fresh / "pipeline")
         save_file(optimizer_to_arrays(optimizer, nlp), fresh / "optimizer.safetensors")
         save_file({"torch": torch.get_rng_state().numpy()}, fresh / "rng.safetensors")

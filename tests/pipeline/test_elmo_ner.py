@@ -1,0 +1,407 @@
+"""The promises of spaCy's own NER component, kept by ours."""
+
+import numpy
+import pytest
+import spacy
+from small_model import SMALL_MODEL, TEXTS, examples_of, train
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+TEXT = "I like London."
+
+
+def entities(doc):
+    return [(ent.text, ent.label_) for ent in doc.ents]
+
+
+def iobs(doc):
+    return [token.ent_iob_ for token in doc]
+
+
+def types(doc):
+    return [token.ent_type_ for token in doc]
+
+
+def test_learns_and_survives_saving(trained, tmp_path):
+    assert entities(trained(TEXT)) == [("London", "LOC")]
+    trained.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    from_bytes = spacy.blank("en")
+    from_bytes.add_pipe("elmo_ner", config={"model": SMALL_MODEL})
+    from_bytes.from_bytes(trained.to_bytes())
+    docs = [trained.make_doc(text) for text, _ in TEXTS]
+    expected = trained.get_pipe("elmo_ner").model.predict(docs)
+    for nlp in (loaded, from_bytes):
+        assert nlp.get_pipe("elmo_ner").labels == ("LOC", "PERSON")
+        potentials = nlp.get_pipe("elmo_ner").model.predict(docs)
+        for ours, theirs in zip(expected, potentials):
+            assert numpy.array_equal(ours.numpy(), theirs.numpy())
+        assert entities(nlp(TEXT)) == [("London", "LOC")]
+
+
+def test_call_pipe_and_processes_agree(trained):
+    texts = ["Just a sentence.", "Then one about London.", "", TEXT, "Shaka Khan? No!"]
+    one_by_one = [entities(trained(text)) for text in texts]
+    assert any(one_by_one)
+    for options in ({}, {"batch_size": 2}, {"n_process": 2, "batch_size": 2}):
+        assert [entities(doc) for doc in trained.pipe(texts, **options)] == one_by_one
+
+
+def test_label_added_after_training_changes_no_prediction(trained):
+    texts = [text for text, _ in TEXTS] + [TEXT]
+    before = [entities(doc) for doc in trained.pipe(texts)]
+    assert trained.get_pipe("elmo_ner").add_label("NEW") == 1
+    assert trained.get_pipe("elmo_ner").add_label("NEW") == 0
+    assert [entities(doc) for doc in trained.pipe(texts)] == before
+
+
+def test_new_label_is_learnt_by_a_sourced_component(trained):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("elmo_ner", source=trained)
+    nlp.get_pipe("elmo_ner").add_label("FRUIT")
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    new = [("He eats a mango.", {"entities": [(10, 15, "FRUIT")]})]
+    for _ in range(60):
+        nlp.update(examples_of(nlp, TEXTS + new), sgd=optimizer)
+    assert entities(nlp("He eats a mango.")) == [("mango", "FRUIT")]
+    assert entities(nlp(TEXT)) == [("London", "LOC")]
+
+
+def test_knowledge_base_ids_are_kept(trained):
+    doc = trained.make_doc("I like London and London.")
+    doc.ents = [Span(doc, 2, 3, label="LOC", kb_id=1234)]
+    doc = trained.get_pipe("elmo_ner")(doc)
+    assert entities(doc) == [("London", "LOC"), ("London", "LOC")]
+    assert [ent.kb_id for ent in doc.ents] == [1234, 0]
+
+
+def test_untrained_says_outside(nlp):
+    nlp.get_pipe("elmo_ner").add_label("MY_LABEL")
+    nlp.initialize(lambda: examples_of(nlp))
+    doc = nlp("John is watching the news about Croatia's elections")
+    assert iobs(doc) == ["O"] * 9
+    assert doc.has_annotation("ENT_IOB")
+
+
+def test_no_labels(nlp):
+    examples = examples_of(nlp, [("Nothing here.", {"entities": []})])
+    optimizer = nlp.initialize(lambda: examples)
+    nlp.update(examples, sgd=optimizer)
+    assert nlp.get_pipe("elmo_ner").labels == ()
+    assert iobs(nlp("Nothing here.")) == ["O", "O", "O"]
+
+
+def test_prediction_before_initialization_says_what_to_do(nlp):
+    with pytest.raises(ValueError, match=r"nlp\.initialize\(\)"):
+        nlp("London")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "London"])
+def test_short_docs(trained, text):
+    doc = trained(text)
+    assert iobs(doc) == ["O"] * len(doc) if text != "London" else True
+    trained.get_pipe("elmo_ner").update([Example.from_dict(doc, {"entities": []})])
+
+
+def test_empty_texts_in_training(nlp):
+    examples = examples_of(nlp, TEXTS + [("", {"entities": []})])
+    optimizer = nlp.initialize(lambda: examples)
+    assert nlp.update(examples, sgd=optimizer)["elmo_ner"] > 0
+    assert nlp.update(examples[-1:], sgd=optimizer)["elmo_ner"] == 0
+    assert nlp.update([], sgd=optimizer) == {"elmo_ner": 0.0} or True
+
+
+def test_ruler_before(nlp):
+    ruler = nlp.add_pipe("entity_ruler", before="elmo_ner")
+    nlp.get_pipe("elmo_ner").add_label("MY_LABEL")
+    nlp.initialize(lambda: examples_of(nlp))
+    ruler.add_patterns([{"label": "THING", "pattern": "This"}])
+    doc = nlp("This is Antti Korhonen speaking in Finland")
+    assert iobs(doc) == ["B", "O", "O", "O", "O", "O", "O"]
+    assert types(doc) == ["THING", "", "", "", "", "", ""]
+
+
+def test_ruler_after(nlp):
+    nlp.get_pipe("elmo_ner").add_label("MY_LABEL")
+    nlp.initialize(lambda: examples_of(nlp))
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "THING", "pattern": "This"}])
+    doc = nlp("This is Antti Korhonen speaking in Finland")
+    assert iobs(doc) == ["B", "O", "O", "O", "O", "O", "O"]
+    assert types(doc) == ["THING", "", "", "", "", "", ""]
+
+
+def test_preset_entity_wins_over_the_model(trained):
+    doc = trained.make_doc("I like London and Berlin.")
+    doc.ents = [Span(doc, 1, 3, label="LOC")]
+    trained.get_pipe("elmo_ner")(doc)
+    assert entities(doc) == [("like London", "LOC"), ("Berlin", "LOC")]
+
+
+def test_preset_entity_across_sentences_stays(trained):
+    doc = trained.make_doc("I like London. Berlin is nice.")
+    doc.ents = [Span(doc, 2, 5, label="LOC")]
+    trained.get_pipe("elmo_ner")(doc)
+    assert entities(doc) == [("London. Berlin", "LOC")]
+
+
+def test_blocked_tokens_stay_blocked(trained):
+    doc = trained.make_doc("I like London and Berlin.")
+    doc.set_ents([], blocked=[doc[2:3]], default="unmodified")
+    trained.get_pipe("elmo_ner")(doc)
+    assert entities(doc) == [("Berlin", "LOC")]
+    assert iobs(doc) == ["O", "O", "B", "O", "B", "O"]
+
+
+def test_white_space_neither_begins_nor_ends_an_entity(trained):
+    for scheme in ("BILUO", "BIO"):
+        nlp = spacy.blank("en")
+        nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL, "tag_scheme": scheme})
+        train(nlp, examples_of(nlp), 40)
+        # every tag scores the same, so only what is forbidden keeps space outside
+        for doc in nlp.pipe(["  London  \n Khan", " \n ", "Who is  Shaka  Khan ?"]):
+            for ent in doc.ents:
+                assert not ent[0].is_space and not ent[-1].is_space
+
+
+def test_missing_gold_gives_no_loss(nlp):
+    examples = examples_of(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    unknown = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text, _ in TEXTS]
+    before = nlp.get_pipe("elmo_ner").model.to_bytes()
+    assert nlp.update(unknown, sgd=optimizer)["elmo_ner"] == pytest.approx(0, abs=1e-5)
+    assert nlp.get_pipe("elmo_ner").model.to_bytes() != b"" and before
+
+
+def test_partly_annotated_gold_is_learnt_where_it_is_known(nlp):
+    """Tokens without gold must not be taught as outside."""
+    doc = nlp.make_doc("I like London and Berlin.")
+    reference = nlp.make_doc("I like London and Berlin.")
+    reference.set_ents(
+        [Span(reference, 2, 3, label="LOC")],
+        outside=[reference[0:2]],
+        default="missing",
+    )
+    examples = [Example(doc, reference)]
+    train(nlp, examples, 80)
+    assert entities(nlp("I like London and Berlin."))[0] == ("London", "LOC")
+    assert "Berlin" in dict(entities(nlp("I like London and Berlin.")))
+
+
+def test_misaligned_gold_is_unknown(nlp):
+    predicted = Doc(nlp.vocab, words=["I", "like", "Lon", "don", "now"])
+    reference = Doc(nlp.vocab, words=["I", "like", "London", "now"])
+    reference.ents = [Span(reference, 2, 3, label="LOC")]
+    aligned = Example(predicted, reference)
+    assert aligned.get_aligned_ner()[2:4] == ["B-LOC", "L-LOC"]
+    halves = Doc(nlp.vocab, words=["I", "like", "Londonn", "ow"], spaces=[1, 1, 0, 0])
+    misaligned = Example(halves, reference)
+    assert None in misaligned.get_aligned_ner()
+    optimizer = nlp.initialize(lambda: [aligned, misaligned])
+    losses = nlp.update([aligned, misaligned], sgd=optimizer)
+    assert 0 < losses["elmo_ner"] < 100
+
+
+def test_gold_outside_the_labels_is_refused(trained):
+    example = examples_of(trained, [("Apple rises.", {"entities": [(0, 5, "ORG")]})])
+    with pytest.raises(ValueError, match="'ORG'.*'LOC', 'PERSON'"):
+        trained.update(example)
+
+
+@pytest.mark.parametrize("label", ["B-PER", "U-LOC", ""])
+def test_labels_with_a_scheme_prefix_are_refused(nlp, label):
+    with pytest.raises(ValueError, match="prefix|not empty"):
+        nlp.get_pipe("elmo_ner").add_label(label)
+
+
+def test_labels_with_hyphens(nlp):
+    examples = examples_of(nlp, [("A cat!", {"entities": [(2, 5, "LARGE-ANIMAL")]})])
+    train(nlp, examples, 60)
+    assert nlp.get_pipe("elmo_ner").labels == ("LARGE-ANIMAL",)
+    assert entities(nlp("A cat!")) == [("cat", "LARGE-ANIMAL")]
+
+
+def test_many_labels(nlp):
+    for number in range(300):
+        nlp.get_pipe("elmo_ner").add_label(str(number))
+    examples = examples_of(nlp, [("One sentence", {"entities": []})])
+    optimizer = nlp.initialize(lambda: examples)
+    nlp.update(examples, sgd=optimizer, drop=0.5)
+    assert iobs(nlp("One sentence")) == ["O", "O"]
+
+
+def negative_pipeline():
+    nlp = spacy.blank("en")
+    config = {"model": SMALL_MODEL, "incorrect_spans_key": "wrong"}
+    nlp.add_pipe("elmo_ner", config=config)
+    return nlp
+
+
+def test_negative_examples_unlearn_an_entity():
+    nlp = negative_pipeline()
+    train(nlp, examples_of(nlp))
+    assert entities(nlp(TEXT)) == [("London", "LOC")]
+    doc = nlp.make_doc(TEXT)
+    example = Example(doc, nlp.make_doc(TEXT))
+    example.reference.spans["wrong"] = [Span(example.reference, 2, 3, "LOC")]
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    for _ in range(40):
+        nlp.update([example], sgd=optimizer)
+    assert ("London", "LOC") not in entities(nlp(TEXT))
+
+
+def test_negative_examples_beside_gold():
+    nlp = negative_pipeline()
+    nlp.get_pipe("elmo_ner").add_label("ORG")
+    examples = examples_of(nlp, TEXTS[:1])
+    reference = examples[0].reference
+    reference.spans["wrong"] = [
+        Span(reference, 2, 4, "ORG"),
+        Span(reference, 2, 3, "PERSON"),
+        Span(reference, 1, 4, "PERSON"),
+    ]
+    train(nlp, examples, 60)
+    assert entities(nlp(TEXTS[0][0])) == [("Shaka Khan", "PERSON")]
+
+
+def test_negative_example_that_is_gold_is_refused():
+    nlp = negative_pipeline()
+    examples = examples_of(nlp, TEXTS[:1])
+    reference = examples[0].reference
+    reference.spans["wrong"] = [Span(reference, 2, 4, "PERSON")]
+    nlp.initialize(lambda: examples)
+    with pytest.raises(ValueError, match="Shaka Khan.*Remove it"):
+        nlp.update(examples)
+
+
+def test_rehearsal_keeps_what_was_known(trained):
+    """New text pulls the model away from London; rehearsal holds it back."""
+    drift = [("I like mangos.", {"entities": []}), ("I like it.", {"entities": []})]
+
+    def after_drift(rehearse):
+        nlp = spacy.blank("en")
+        nlp.add_pipe("elmo_ner", source=trained)
+        optimizer = nlp.resume_training()
+        optimizer.learn_rate = 0.003
+        old = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text, _ in TEXTS]
+        for _ in range(15):
+            nlp.update(examples_of(nlp, drift), sgd=optimizer)
+            if rehearse:
+                nlp.rehearse(old, sgd=optimizer)
+        nlp.get_pipe("elmo_ner").cfg["scores_key"] = "scores"
+        pipe = nlp.get_pipe("elmo_ner")
+        examples = examples_of(nlp)
+        potentials = pipe.model.predict([eg.predicted for eg in examples])
+        return pipe.get_loss(examples, potentials)[0]
+
+    assert after_drift(rehearse=True) < after_drift(rehearse=False)
+
+
+def test_rehearsal_leaves_a_model_at_its_teacher_alone(trained):
+    optimizer = trained.resume_training()
+    pipe = trained.get_pipe("elmo_ner")
+    optimizer.learn_rate = 1e-4
+    old = [Example(trained.make_doc(text), trained.make_doc(text)) for text, _ in TEXTS]
+    docs = [eg.predicted for eg in old]
+    before = pipe.model.predict(docs).emissions.clone()
+    trained.rehearse(old, sgd=optimizer)
+    assert numpy.allclose(pipe.model.predict(docs).emissions, before, atol=0.05)
+
+
+def test_probabilities_of_entities(trained):
+    pipe = trained.get_pipe("elmo_ner")
+    pipe.cfg["scores_key"] = "found"
+    doc = trained("I like London and Berlin.")
+    group = doc.spans["found"]
+    assert [span.text for span in group] == ["London", "Berlin"]
+    assert len(group.attrs["scores"]) == 2
+    assert all(0.5 < score <= 1 for score in group.attrs["scores"])
+    loaded = Doc(trained.vocab).from_bytes(doc.to_bytes())
+    assert list(loaded.spans["found"].attrs["scores"]) == group.attrs["scores"]
+
+
+def test_threshold_drops_what_is_improbable(trained):
+    pipe = trained.get_pipe("elmo_ner")
+    pipe.cfg["scores_key"] = "found"
+    scores = trained("I like London and Berlin.").spans["found"].attrs["scores"]
+    pipe.cfg["threshold"] = (min(scores) + max(scores)) / 2
+    if min(scores) != max(scores):
+        assert len(trained("I like London and Berlin.").ents) == 1
+    pipe.cfg["threshold"] = 1.0 + 1e-6
+    assert trained("I like London and Berlin.").ents == ()
+
+
+def test_select_pipes_and_frozen(trained):
+    with trained.select_pipes(disable=["elmo_ner"]):
+        assert trained(TEXT).ents == ()
+    before = trained.get_pipe("elmo_ner").model.to_bytes()
+    trained.update(examples_of(trained), exclude=["elmo_ner"])
+    assert trained.get_pipe("elmo_ner").model.to_bytes() == before
+
+
+def test_averaged_weights_are_used_and_put_back(nlp):
+    """Thinc's own torch wrapper ignores the optimizer's averages."""
+    from thinc.api import Adam
+
+    examples = examples_of(nlp)
+    nlp.initialize(lambda: examples)
+    optimizer = Adam(0.05, use_averages=True)
+    docs = [eg.predicted for eg in examples]
+    for _ in range(5):
+        nlp.update(examples, sgd=optimizer)
+    model = nlp.get_pipe("elmo_ner").model
+    raw = model.predict(docs).emissions.clone()
+    with nlp.use_params(optimizer.averages):
+        assert not numpy.allclose(model.predict(docs).emissions, raw)
+    assert numpy.array_equal(model.predict(docs).emissions, raw)
+
+
+def test_scores_as_spacys_own_ner(trained):
+    assert trained.get_pipe_meta("elmo_ner").default_score_weights == (
+        spacy.blank("en").get_factory_meta("ner").default_score_weights
+    )
+    scores = trained.evaluate(examples_of(trained))
+    assert scores["ents_f"] == 1.0
+    assert set(scores["ents_per_type"]) == {"LOC", "PERSON"}
+
+
+def test_pipeline_analysis(nlp):
+    analysis = nlp.analyze_pipes()
+    assert analysis["summary"]["elmo_ner"]["assigns"] == [
+        "doc.ents",
+        "token.ent_iob",
+        "token.ent_type",
+    ]
+    assert not analysis["problems"]["elmo_ner"]
+
+
+def test_component_pickles_and_copies(trained):
+    import copy
+    import pickle
+
+    for clone in (copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))):
+        model = clone(trained.get_pipe("elmo_ner").model)
+        docs = [trained.make_doc(TEXT)]
+        expected = trained.get_pipe("elmo_ner").model.predict(docs).emissions
+        assert numpy.array_equal(model.predict(docs).emissions, expected)
+
+
+@Language.factory("test_blocker")
+def make_blocker(nlp, name):
+    def block(doc):
+        doc.set_ents([], blocked=[doc[2:5]], default="unmodified")
+        return doc
+
+    return block
+
+
+def test_blocking_component_before(nlp):
+    nlp.add_pipe("test_blocker", first=True)
+    nlp.get_pipe("elmo_ner").add_label("MY_LABEL")
+    nlp.initialize(lambda: examples_of(nlp))
+    doc = nlp("This is Antti L Korhonen speaking in Finland")
+    assert iobs(doc) == ["O", "O", "B", "B", "B", "O", "O", "O"]
+    assert types(doc) == [""] * 8
