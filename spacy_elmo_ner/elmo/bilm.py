@@ -10,9 +10,9 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
-from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.packing import pack
-from spacy_elmo_ner.elmo.products import steady_product
+from .options import ElmoOptions
+from .packing import pack
+from .products import steady_product
 
 # TensorFlow adds this to the forget gate; published biases are without it.
 FORGET_BIAS = 1.0

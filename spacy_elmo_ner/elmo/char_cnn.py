@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spacy_elmo_ner.elmo.char_ids import MASK, PADDING
-from spacy_elmo_ner.elmo.options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
-from spacy_elmo_ner.elmo.products import steady_product
+from .char_ids import MASK, PADDING
+from .options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
+from .products import steady_product
 
 # Words a step of `CharCnn.forward` works on: bounds memory, about 0.2 MB a word.
 WORDS_PER_STEP = 128

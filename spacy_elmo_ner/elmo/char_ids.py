@@ -9,7 +9,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from spacy_elmo_ner.elmo.options import MAX_CHARACTERS
+from .options import MAX_CHARACTERS
 
 MASK = 1
 BEGIN_OF_SENTENCE = 256 + MASK

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spacy_elmo_ner.elmo.bilm import BiLM, BiLMState
-from spacy_elmo_ner.elmo.char_cnn import CharCnn
-from spacy_elmo_ner.elmo.char_ids import boundary_ids
-from spacy_elmo_ner.elmo.options import ElmoOptions
+from .bilm import BiLM, BiLMState
+from .char_cnn import CharCnn
+from .char_ids import boundary_ids
+from .options import ElmoOptions
 
 BEGIN, END = 0, 1
 N_BOUNDARIES = 2

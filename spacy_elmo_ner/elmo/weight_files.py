@@ -1,0 +1,125 @@
+"""Weights on disk: the published HDF5 + options.json, and our single safetensors file.
+
+The safetensors file holds the same arrays under the same names, and the content of
+options.json in its metadata.
+"""
+
+import json
+from pathlib import Path
+from typing import Dict, Optional, Union
+
+import h5py
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .atomic import replacing
+from .options import ElmoOptions, read_options
+from .weights import ElmoWeights, check_arrays
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+OPTIONS_KEY = "elmo_options"
+
+
+def read_weights(
+    path: Union[str, Path], options: Optional[Union[str, Path]] = None
+) -> ElmoWeights:
+    """Weights from either kind of file.
+
+    path: an HDF5 file, or a safetensors file of ours.
+    options: the HDF5 file's options.json; a safetensors file has its own inside.
+
+    Raises ValueError when a file is missing, damaged or of another kind, when an array
+    is missing, contradicts the options, or is not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(
+            f"There is no ELMo weight file at {path}; check the path, or get the file "
+            "from where the weights were published."
+        )
+    with path.open("rb") as file:
+        is_hdf5 = file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+    if is_hdf5 and options is None:
+        raise ValueError(
+            f"The ELMo weight file {path} is HDF5 and does not know its own sizes; give "
+            "the options.json that was published with it, too."
+        )
+    if options is None:
+        weights = _read_safetensors(path)
+    elif is_hdf5:
+        weights = ElmoWeights(read_options(options), _read_hdf5(path))
+    else:
+        raise ValueError(
+            f"An options file was given, but {path} is not an HDF5 file or is damaged; "
+            "give the HDF5 file published with the options, or, for a safetensors file, "
+            "no options, because it holds its own."
+        )
+    check_arrays(weights, str(path))
+    return weights
+
+
+def write_hdf5(
+    weights: ElmoWeights, path: Union[str, Path], options: Union[str, Path]
+) -> None:
+    """Write the published format: arrays to `path`, sizes to `options`.
+
+    Raises ValueError for weights that could not be read back; nothing is written then.
+    """
+    check_arrays(weights, "The biLM to be written")
+    with replacing(Path(options)) as options_file, replacing(Path(path)) as arrays_file:
+        published = json.dumps(weights.options.to_published(), indent=2)
+        options_file.write_text(published + "\n", encoding="utf8")
+        with h5py.File(arrays_file, "w") as file:
+            for name, array in weights.arrays.items():
+                file.create_dataset(name, data=array.numpy())
+
+
+def write_safetensors(weights: ElmoWeights, path: Union[str, Path]) -> None:
+    """Write our single-file format.
+
+    Raises ValueError for weights that could not be read back; nothing is written then.
+    """
+    check_arrays(weights, "The biLM to be written")
+    metadata = {OPTIONS_KEY: json.dumps(weights.options.to_published())}
+    arrays = {name: array.contiguous() for name, array in weights.arrays.items()}
+    with replacing(Path(path)) as temporary:
+        save_file(arrays, str(temporary), metadata=metadata)
+
+
+def _read_hdf5(path: Path) -> Dict[str, Tensor]:
+    arrays: Dict[str, Tensor] = {}
+
+    def read(name: str, node: object) -> None:
+        if isinstance(node, h5py.Dataset):
+            arrays[name] = torch.from_numpy(node[...])
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(read)
+    except (OSError, RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"The ELMo weight file {path} is truncated or damaged ({error}); get it "
+            "again and compare its size and checksum with the published ones."
+        ) from error
+    return arrays
+
+
+def _read_safetensors(path: Path) -> ElmoWeights:
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+    except SafetensorError as error:
+        raise ValueError(
+            f"The ELMo weight file {path} is neither HDF5 nor safetensors, or it is "
+            f"truncated ({error}); get it again and compare its size and checksum."
+        ) from error
+    if OPTIONS_KEY not in metadata:
+        raise ValueError(
+            f"The safetensors file {path} does not hold ELMo options, so it is not a "
+            "biLM; make one with `python -m spacy_elmo_ner convert-weights`."
+        )
+    options = ElmoOptions.from_published(json.loads(metadata[OPTIONS_KEY]))
+    return ElmoWeights(options, arrays)

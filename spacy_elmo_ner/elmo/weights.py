@@ -1,0 +1,145 @@
+"""A biLM's arrays under their published names ⇄ the modules.
+
+Names and shapes are those of bilm-tf's `dump_weights`, which every published model
+follows. Modules keep the arrays as they are, so no conversion can lose a bit.
+"""
+
+from dataclasses import replace
+from typing import Dict, NamedTuple, Tuple
+
+import torch
+from torch import Tensor
+
+from .encoder import ElmoEncoder
+from .options import N_CHARACTER_VECTORS, ElmoOptions
+
+
+class ElmoWeights(NamedTuple):
+    """A biLM outside of any module.
+
+    options: its sizes.
+    arrays: float32 tensors on the CPU by published name.
+    """
+
+    options: ElmoOptions
+    arrays: Dict[str, Tensor]
+
+
+class Published(NamedTuple):
+    """Where a published dataset belongs: its shape, and its parameter's name."""
+
+    shape: Tuple[int, ...]
+    parameter: str
+
+
+def published_datasets(options: ElmoOptions) -> Dict[str, Published]:
+    """Every dataset of the published HDF5 file with these options."""
+    embedding, joined = options.char_embedding_width, options.n_filters
+    cells, projected = options.lstm_width, options.projection_width
+    datasets = {
+        "char_embed": Published((N_CHARACTER_VECTORS, embedding), "char_cnn.char_embed")
+    }
+    for i, (length, count) in enumerate(options.filters):
+        module = f"char_cnn.convolutions.{i}"
+        filters = (1, length, embedding, count)
+        datasets[f"CNN/W_cnn_{i}"] = Published(filters, f"{module}.W_cnn")
+        datasets[f"CNN/b_cnn_{i}"] = Published((count,), f"{module}.b_cnn")
+    for i in range(options.n_highway):
+        for part in ("transform", "carry"):
+            module = f"char_cnn.highways.{i}.{part}"
+            group = f"CNN_high_{i}"
+            datasets[f"{group}/W_{part}"] = Published((joined, joined), f"{module}.W")
+            datasets[f"{group}/b_{part}"] = Published((joined,), f"{module}.b")
+    module = "char_cnn.projection"
+    datasets["CNN_proj/W_proj"] = Published((joined, projected), f"{module}.W")
+    datasets["CNN_proj/b_proj"] = Published((projected,), f"{module}.b")
+    shapes = {
+        "W_0": (2 * projected, 4 * cells),
+        "B": (4 * cells,),
+        "W_P_0": (cells, projected),
+    }
+    for direction in range(2):
+        for layer in range(options.n_layers):
+            group = f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell"
+            module = f"bilm.directions.{direction}.layers.{layer}"
+            for name, shape in shapes.items():
+                datasets[f"{group}/{name}"] = Published(shape, f"{module}.{name}")
+    return datasets
+
+
+def check_arrays(weights: ElmoWeights, source: str) -> None:
+    """Raise ValueError unless the arrays are what the options promise, and finite.
+
+    source: what to call the weights in the error.
+    """
+    datasets = published_datasets(weights.options)
+    for name, (shape, _) in datasets.items():
+        if name not in weights.arrays:
+            raise ValueError(
+                f"{source} has no dataset {name}, which its options ask for; check that "
+                "the options.json was published with these weights."
+            )
+        array = weights.arrays[name]
+        if tuple(array.shape) != shape:
+            raise ValueError(
+                f"The dataset {name} of {source} has the shape {tuple(array.shape)}, but "
+                f"its options ask for {shape}; check that the options.json was published "
+                "with these weights."
+            )
+        if array.dtype != torch.float32:
+            raise ValueError(
+                f"The dataset {name} of {source} holds {array.dtype}, but the format has "
+                "float32; convert it first."
+            )
+        if not torch.isfinite(array).all():
+            raise ValueError(
+                f"The dataset {name} of {source} holds NaN or infinite values; get the "
+                "file again, or weights from a training run that did not diverge."
+            )
+    unknown = sorted(set(weights.arrays) - set(datasets))
+    if unknown:
+        raise ValueError(
+            f"{source} has the dataset {unknown[0]}, of which its options say nothing; "
+            "check that the options.json was published with these weights."
+        )
+
+
+def to_weights(encoder: ElmoEncoder) -> ElmoWeights:
+    """A copy of the module's arrays."""
+    state = encoder.state_dict()
+    return ElmoWeights(
+        options=encoder.options,
+        arrays={
+            name: state[published.parameter].detach().cpu().clone()
+            for name, published in published_datasets(encoder.options).items()
+        },
+    )
+
+
+def set_weights(encoder: ElmoEncoder, weights: ElmoWeights, source: str) -> None:
+    """Put the arrays into the module, on whatever device it is.
+
+    Raises ValueError when they do not fit each other or the module, which then stays
+    as it was.
+    """
+    check_arrays(weights, source)
+    ours, theirs = encoder.options, weights.options
+    # how the file counts characters makes no difference to the arrays
+    if replace(ours, n_characters=theirs.n_characters) != theirs:
+        raise ValueError(
+            f"{source} has the options {theirs}, but the model was built with {ours}; "
+            "build it with those of the weights."
+        )
+    encoder.load_state_dict(
+        {
+            published.parameter: weights.arrays[name]
+            for name, published in published_datasets(theirs).items()
+        }
+    )
+
+
+def to_encoder(weights: ElmoWeights, source: str) -> ElmoEncoder:
+    """A new module with these weights. Raises ValueError as `check_arrays`."""
+    encoder = ElmoEncoder(weights.options)
+    set_weights(encoder, weights, source)
+    return encoder
