@@ -111,7 +111,7 @@ def test_prefixes_keep_leaves_apart(leaves, bits):
     [
         ["1996", "3", "٣"],
         ["1990s", "B-52", "3,000", "4x4", "1-2"],
-        ["the", "o'clock", "e-mail", "straße", "1ª"[1:]],
+        ["the", "o'clock", "e-mail", "straße"],
         ["London", "I", "É", "O'neill", "T-shirt"],
         ["IBM", "U.S.", "AC/DC", "ÉU"],
         ["McDonald", "iPhone", "eBay", "O'Neill"],

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from spacy.tokens import Doc
 from thinc.api import Adam
 
@@ -44,7 +45,16 @@ def test_overfits_and_survives_saving(pipelines, name, gold, tmp_path):
         np.testing.assert_array_equal(before, after)
 
 
-def test_two_processes_find_the_same(pipelines, name, gold):
+@pytest.fixture
+def one_thread():
+    """Forked processes hang on a torch that has used several threads before."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_two_processes_find_the_same(pipelines, name, gold, one_thread):
     nlp = pipelines.ner(name)
     docs = nlp.pipe([text for text, _ in gold], n_process=2, batch_size=1)
     assert [[(e.text, e.label_) for e in doc.ents] for doc in docs] == [
