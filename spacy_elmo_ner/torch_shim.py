@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from typing import Any, Callable, Dict, Iterator
 
 import torch
@@ -13,6 +14,16 @@ from thinc.util import xp2torch
 from torch import nn
 
 HEADER = "spacy_elmo_ner"
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+# A forked process has none of its parent's worker threads, and torch would wait for
+# them for ever. `nlp.pipe(..., n_process=2)` forks where the platform can.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_use_one_thread)
 
 
 def default_device() -> torch.device:

@@ -32,5 +32,4 @@ def train(
     overrides = parse_config_overrides(ctx.args)
     with show_validation_error(config_path):
         config = load_config(config_path, overrides=overrides, interpolate=False)
-        output.mkdir(parents=True, exist_ok=True)
         train_pipeline(config, output, use_gpu=gpu_id)

@@ -22,8 +22,7 @@ def build_char_cnn_v1(
 
     A word is the first 48 of its UTF-8 bytes between a sign for its begin and one
     for its end, each embedded in `char_width` values. `filters` lists (width, count)
-    of the convolutions; each yields its maximum over the word, through a ReLU. The
-    embedded characters drop out at the pipe's dropout rate while it trains.
+    of the convolutions; each yields its maximum over the word, through a ReLU.
 
     Docs → (tokens, nO) each, nO the sum of the counts. A word has the same vector
     wherever it occurs and is computed once a batch. ValueError for sizes below 1.
@@ -41,7 +40,6 @@ def build_char_cnn_v1(
         forward,
         init=init,
         dims={"nO": sum(count for _, count in pairs)},
-        attrs={"dropout_rate": 0.0},
         shims=[LazyTorchShim(partial(CharCnn, char_width=char_width, filters=pairs))],
     )
 
@@ -58,9 +56,7 @@ class CharCnn(nn.Module):
             nn.Conv1d(char_width, count, width) for width, count in filters
         )
 
-    def forward(
-        self, ids: torch.Tensor, index: torch.Tensor, *, dropout: float
-    ) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         """ids: (words, characters), index: (tokens,) → (tokens, sum of counts).
 
         All words stand in one row, with enough padding between them that no filter
@@ -72,7 +68,7 @@ class CharCnn(nn.Module):
         columns = torch.arange(ids.shape[1], device=ids.device)
         steps = (lengths + gap).unsqueeze(1)
         row = F.pad(ids[columns < steps], (gap, 0), value=PADDING)
-        characters = F.dropout(self.embedding(row), dropout, self.training)
+        characters = self.embedding(row)
         # the places of a word's characters; a short word repeats its last place,
         # which leaves its maximum as it is
         inside = torch.minimum(columns[: lengths.max()], lengths.unsqueeze(1) - 1)
@@ -106,7 +102,7 @@ def forward(
             torch.from_numpy(encode_words(words)).to(device),
             torch.from_numpy(index).to(device),
         ),
-        kwargs={"dropout": model.attrs["dropout_rate"]},
+        kwargs={},
     )
     vectors, backprop_torch = shim(inputs, is_train)
 

@@ -27,7 +27,7 @@ def likelihood_loss(
     *,
     incorrect_spans_key: Optional[str]
 ) -> Loss:
-    """Negative log likelihood of the gold entities, a mean over the sentences.
+    """Negative log likelihood of the gold entities, a mean over the tokens.
 
     Tokens without gold or with misaligned gold count with all their tags. For each
     span of the group `incorrect_spans_key` of the gold Doc, -log(1 - P(span)) is
@@ -45,7 +45,7 @@ def likelihood_loss(
         loss = loss + _incorrect_loss(
             incorrect, rows, scheme, emissions, lengths, scores, known
         )
-    return _with_gradients(loss / max(1, len(rows.spans)), learnt)
+    return _with_gradients(loss / max(1, len(rows.packed)), learnt)
 
 
 def rehearsal_loss(
@@ -81,7 +81,7 @@ def rehearsal_loss(
         (score[(slice(n_tags),) * score.dim()] * of_score.grad).sum()
         for score, of_score in zip(learnt[1:], of_teacher[1:])
     )
-    return _with_gradients((log_z - expected) / max(1, len(rows.spans)), learnt)
+    return _with_gradients((log_z - expected) / max(1, len(rows.packed)), learnt)
 
 
 def _leaves(potentials: Potentials) -> Potentials:

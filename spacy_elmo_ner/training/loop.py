@@ -33,6 +33,7 @@ def train(config: Config, output: Path, *, use_gpu: int = -1) -> Language:
 
     Raises ValueError if the checkpoint in `output` belongs to another config.
     """
+    output.mkdir(parents=True, exist_ok=True)
     checkpoint = Checkpoint(output / "checkpoint")
     if checkpoint.exists():
         nlp = load_model_from_config(config, auto_fill=True)

@@ -3,22 +3,12 @@ from pathlib import Path
 
 import pytest
 import spacy
-import torch
 from spacy.language import Language
 from thinc.api import fix_random_seed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from small_model import SMALL_MODEL, examples_of, train  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Forked processes hang on a torch that has used several threads before."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import numpy
 import pytest
 import spacy
+import torch
 from small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -46,6 +47,19 @@ def test_call_pipe_and_processes_agree(trained):
     assert any(one_by_one)
     for options in ({}, {"batch_size": 2}, {"n_process": 2, "batch_size": 2}):
         assert [entities(doc) for doc in trained.pipe(texts, **options)] == one_by_one
+
+
+def test_processes_after_torch_has_used_threads(trained):
+    """A forked process must not wait for threads that only its parent has."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        torch.randn(512, 512) @ torch.randn(512, 512)
+        trained(TEXT * 50)
+        docs = list(trained.pipe([TEXT, TEXT], n_process=2))
+    finally:
+        torch.set_num_threads(threads)
+    assert [entities(doc) for doc in docs] == [[("London", "LOC")]] * 2
 
 
 def test_label_added_after_training_changes_no_prediction(trained):

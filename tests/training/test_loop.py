@@ -1,0 +1,98 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.util import load_config
+
+from spacy_elmo_ner.training.checkpoint import Checkpoint
+from spacy_elmo_ner.training.loop import train
+
+WEIGHTS = Path("model-last") / "elmo_ner" / "model"
+BEST = Path("model-best") / "elmo_ner" / "model"
+
+
+def run(config: Path, output: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "spacy_elmo_ner", "train", str(config)]
+    return subprocess.Popen(
+        command + ["--output", str(output)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_training_that_was_killed_ends_as_one_that_was_not(config_path, tmp_path):
+    whole = run(config_path, tmp_path / "whole")
+    killed = run(config_path, tmp_path / "killed")
+    checkpoint = Checkpoint(tmp_path / "killed" / "checkpoint")
+    while not checkpoint.exists():
+        assert killed.poll() is None, killed.stdout.read()
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    resumed = run(config_path, tmp_path / "killed")
+    messages = resumed.communicate()[0]
+    assert resumed.returncode == 0, messages
+    assert "Going on at step" in messages
+    assert whole.wait() == 0, whole.stdout.read()
+    for name in (WEIGHTS, BEST):
+        assert (tmp_path / "killed" / name).read_bytes() == (
+            tmp_path / "whole" / name
+        ).read_bytes()
+    left = sorted(path.name for path in (tmp_path / "killed").iterdir())
+    assert left == ["model-best", "model-last"]
+
+
+def test_checkpoint_of_other_settings_is_refused(config_path, tmp_path):
+    config = load_config(config_path, interpolate=False)
+    output = tmp_path / "output"
+    nlp = train(config, output)
+    optimizer = nlp.create_optimizer()
+    Checkpoint(output / "checkpoint").save(nlp, optimizer, progress())
+    other = load_config(
+        config_path, overrides={"training.dropout": 0.5}, interpolate=False
+    )
+    before = (output / WEIGHTS).read_bytes()
+    with pytest.raises(ValueError, match=r"training\.dropout.*another --output"):
+        train(other, output)
+    assert (output / WEIGHTS).read_bytes() == before
+
+
+def progress():
+    from spacy_elmo_ner.training.checkpoint import Progress
+
+    return Progress(step=1, results=((0.1, 0),))
+
+
+def test_best_pipeline_is_the_one_with_the_best_score(config_path, tmp_path):
+    config = load_config(config_path, interpolate=False)
+    train(config, tmp_path)
+    best = spacy.load(tmp_path / "model-best")
+    last = spacy.load(tmp_path / "model-last")
+    from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1
+
+    dev = create_conll_corpus_v1(path=config["paths"]["dev"])
+    scores = [nlp.evaluate(list(dev(nlp)))["ents_f"] for nlp in (best, last)]
+    assert scores[0] >= scores[1]
+    assert best.meta["performance"]["ents_f"] == pytest.approx(scores[0])
+
+
+def test_corpus_without_examples_is_named(config_path, tmp_path):
+    empty = tmp_path / "empty.conll"
+    empty.write_text("", encoding="utf8")
+    config = load_config(
+        config_path,
+        overrides={
+            "paths.train": str(empty),
+            "initialize.components.elmo_ner.labels": ["PER"],
+        },
+        interpolate=False,
+    )
+    with pytest.raises(ValueError, match="no examples|empty|holds no"):
+        train(config, tmp_path / "output")
