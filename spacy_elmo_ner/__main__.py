@@ -1,10 +1,21 @@
 """`python -m spacy_elmo_ner`: the commands."""
 
+import sys
+
 import typer
 
+from .cli.clean import clean
 from .cli.convert import convert
+from .cli.convert_weights import convert_weights
+from .cli.debug import debug
+from .cli.entities import entities
+from .cli.evaluate import evaluate
 from .cli.train import train
 from .cli.vectors import vectors
+from .cli.visualize import visualize
+
+# settings of the config may follow, as in spaCy's own commands
+WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app = typer.Typer(
     name="spacy_elmo_ner",
@@ -12,11 +23,20 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-app.command("convert")(convert)
-app.command(
-    "train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)(train)
-app.command("vectors")(vectors)
+for command in (convert, vectors, convert_weights, evaluate, entities, visualize, clean):
+    app.command(command.__name__.replace("_", "-"))(command)
+for command in (debug, train):
+    app.command(command.__name__, context_settings=WITH_OVERRIDES)(command)
+
+
+def main() -> None:
+    """Run a command; what is wrong with its input is said in a sentence."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.secho(str(error), fg="red", err=True)
+        sys.exit(1)
+
 
 if __name__ == "__main__":
-    app()
+    main()
