@@ -33,11 +33,11 @@ $(VENV)/installed: $(METADATA)
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
-		--editable ".[dev,glove]"
+		--editable ".[dev,project]"
 	touch $@
 
 $(VENV_ALLENNLP)/installed: $(METADATA)
 	python=$${PYTHON310:-$$(scripts/find_python.sh 3.10)} && \
 		"$$python" -m venv $(VENV_ALLENNLP)
-	$(VENV_ALLENNLP)/bin/pip install --quiet --editable ".[allennlp,dev]"
+	$(VENV_ALLENNLP)/bin/pip install --quiet --editable ".[allennlp,dev,project]"
 	touch $@

@@ -1,0 +1,112 @@
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+import srsly
+
+Project = Dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def project(repository: Path) -> Project:
+    return srsly.read_yaml(repository / "project.yml")
+
+
+def expand(text: str, project: Project) -> str:
+    return re.sub(
+        r"\$\{vars\.(\w+)\}", lambda match: str(project["vars"][match[1]]), text
+    )
+
+
+def test_each_step_finds_what_it_needs(repository: Path, project: Project) -> None:
+    commands = {command["name"]: command for command in project["commands"]}
+    for names in project["workflows"].values():
+        there = {asset["dest"] for asset in project["assets"]}
+        for name in names:
+            command = commands[name]
+            for dep in command.get("deps", []):
+                dep = expand(dep, project)
+                assert dep in there or (repository / dep).is_file(), (name, dep)
+            script = expand(" ".join(command["script"]), project)
+            for output in command.get("outputs", []):
+                there.add(expand(output, project))
+            for file in re.findall(r"configs/\S+", script):
+                assert (repository / file).is_file()
+
+
+def test_commands_run_on_any_system(project: Project) -> None:
+    for command in project["commands"]:
+        for line in command["script"]:
+            assert re.match(r"python -m (spacy|spacy_elmo_ner) [\w ./$\{\}-]+$", line)
+
+
+def test_checksums_are_the_published_corpus_s(
+    project: Project, shared_data: Path
+) -> None:
+    sums = {Path(asset["dest"]).name: asset for asset in project["assets"]}
+    for name in ("eng.train", "eng.testa"):
+        content = (shared_data / "conll2003" / name).read_bytes()
+        assert sums[name]["checksum"] == hashlib.md5(content).hexdigest()
+        assert f"{len(content):,} bytes" in sums[name]["description"]
+
+
+def test_readme_documents_the_project(repository: Path, project: Project) -> None:
+    readme = (repository / "README.md").read_text(encoding="utf8")
+    start, end = (
+        readme.index(f"<!-- WEASEL: AUTO-GENERATED DOCS {word} ")
+        for word in ("START", "END")
+    )
+    part = readme[start:end]
+    for command in project["commands"]:
+        assert f"| `{command['name']}` | {command['help']} |" in part
+    for name, steps in project["workflows"].items():
+        arrows = " &rarr; ".join(f"`{step}`" for step in steps)
+        assert f"| `{name}` | {arrows} |" in part
+    for asset in project["assets"]:
+        assert asset["dest"] in part
+        assert asset["description"] in part
+
+
+def run(folder: Path, repository: Path, arguments: List[str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        # nothing may be fetched, and this checkout is what is tested
+        env={**os.environ, "PIP_NO_INDEX": "1", "PYTHONPATH": str(repository)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf8",
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def test_sample_workflow_from_end_to_end(tmp_path: Path, repository: Path) -> None:
+    shutil.copy(repository / "project.yml", tmp_path)
+    shutil.copytree(repository / "configs", tmp_path / "configs")
+    shutil.copytree(repository / "assets" / "sample", tmp_path / "assets" / "sample")
+    workflow = ["spacy", "project", "run", "sample", str(tmp_path)]
+    run(tmp_path, repository, workflow)
+
+    assert srsly.read_json(tmp_path / "metrics" / "sample.json")
+    assert list(tmp_path.glob("packages/en_sample-*/dist/*.whl"))
+    page = (tmp_path / "visualizations" / "sample.html").read_text(encoding="utf8")
+    assert page.count("<article>") == 17  # the development documents
+    nlp = spacy.load(tmp_path / "training" / "sample" / "model-best")
+    found = [(ent.text, ent.label_) for ent in nlp("My name is John!").ents]
+    assert found == [("John", "PER")]
+
+    again = run(tmp_path, repository, workflow)
+    for step in ("convert", "train", "evaluate", "package", "visualize"):
+        assert f"Skipping 'sample-{step}': nothing changed" in again
+
+    run(tmp_path, repository, ["spacy", "project", "run", "clean", str(tmp_path)])
+    assert not (tmp_path / "training").exists()
+    assert (tmp_path / "assets" / "sample" / "train.conll").is_file()
