@@ -7,12 +7,17 @@ The way through this room, one file per station:
     char_cnn.py      byte ids → word vector, once per type
     packing.py       sentences of unequal length → rows that no step wastes
     bilm.py          word vectors and state → LSTM layers and state
+    products.py      the matrix products of both, the same in any batch
     encoder.py       the two together: types and sentences → three layers per token
     layer_mix.py     layers → one vector per token
-    weights.py       published HDF5 and our safetensors ⇄ the modules
-    architecture.py  all of it as a Thinc model of Docs
+    network.py       encoder and mix, in batches that fit into memory
+    node.py          the Thinc node around a network: Docs in, arrays out
+    architecture.py  Elmo.v1, our own modules in that node
+    allennlp.py      AllenNLPElmo.v1, AllenNLP's modules in it
+    weights.py       arrays by their published names ⇄ the modules
+    weight_files.py  arrays ⇄ published HDF5, and our safetensors
     loader.py        weights → the pipeline, when it is initialized
-    allennlp.py      the same contract, computed by AllenNLP
+    atomic.py        files that appear whole or not at all
 
 Source of the model: Peters et al. 2018, "Deep contextualized word representations"
 (arXiv:1802.05365); of its file format: the published models and their options.json.

@@ -4,7 +4,8 @@ Names and shapes are those of bilm-tf's `dump_weights`, which every published mo
 follows. Modules keep the arrays as they are, so no conversion can lose a bit.
 """
 
-from dataclasses import replace
+import json
+from dataclasses import fields
 from typing import Dict, NamedTuple, Tuple
 
 import torch
@@ -122,20 +123,44 @@ def set_weights(encoder: ElmoEncoder, weights: ElmoWeights, source: str) -> None
     Raises ValueError when they do not fit each other or the module, which then stays
     as it was.
     """
+    check_options(encoder.options, weights.options, source)
     check_arrays(weights, source)
-    ours, theirs = encoder.options, weights.options
-    # how the file counts characters makes no difference to the arrays
-    if replace(ours, n_characters=theirs.n_characters) != theirs:
-        raise ValueError(
-            f"{source} has the options {theirs}, but the model was built with {ours}; "
-            "build it with those of the weights."
-        )
     encoder.load_state_dict(
         {
             published.parameter: weights.arrays[name]
-            for name, published in published_datasets(theirs).items()
+            for name, published in published_datasets(weights.options).items()
         }
     )
+
+
+def check_options(ours: ElmoOptions, theirs: ElmoOptions, source: str) -> None:
+    """Raise ValueError unless weights with their options fit a model with ours.
+
+    The error holds the arguments with which a model would fit.
+    """
+    # how the file counts characters makes no difference to the arrays
+    names = [
+        field.name for field in fields(ElmoOptions) if field.name != "n_characters"
+    ]
+    model = {name: _comparable(ours, name) for name in names}
+    needed = {name: _comparable(theirs, name) for name in names}
+    if model != needed:
+        wrong = ", ".join(
+            f"{name} is {json.dumps(model[name])} instead of {json.dumps(needed[name])}"
+            for name in names
+            if model[name] != needed[name]
+        )
+        block = "\n".join(f"{name} = {json.dumps(needed[name])}" for name in names)
+        raise ValueError(
+            f"The ELMo weights {source} do not fit the model: its {wrong}. Give its "
+            f"architecture these arguments in the config:\n\n{block}"
+        )
+
+
+def _comparable(options: ElmoOptions, name: str) -> object:
+    value = getattr(options, name)
+    # None and 0 both say that a clip is off
+    return value or None if name in ("cell_clip", "projection_clip") else value
 
 
 def to_encoder(weights: ElmoWeights, source: str) -> ElmoEncoder:

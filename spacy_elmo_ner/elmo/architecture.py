@@ -1,0 +1,81 @@
+"""ELMo as a Thinc model: Docs → one vector per token."""
+
+from functools import partial
+from typing import Optional, Sequence
+
+from .layer_mix import depth_of
+from .network import ElmoNetwork
+from .node import Elmo, elmo_node
+from .options import ElmoOptions
+
+SMALL_FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
+
+
+def build_elmo_v1(
+    *,
+    lstm_width: int = 1024,
+    projection_width: int = 128,
+    n_layers: int = 2,
+    n_highway: int = 1,
+    filters: Sequence[Sequence[int]] = SMALL_FILTERS,
+    char_embedding_width: int = 16,
+    activation: str = "relu",
+    cell_clip: Optional[float] = 3.0,
+    projection_clip: Optional[float] = 3.0,
+    skip_connections: bool = True,
+    layer: str = "elmo",
+    frozen: bool = True,
+    dropout: float = 0.0,
+    batch_tokens: int = 2048,
+    max_sentence_length: int = 512,
+) -> Elmo:
+    """ELMo vectors of the tokens of Docs (Peters et al. 2018, section 3).
+
+    lstm_width … skip_connections: the biLM's sizes, see `options.ElmoOptions`; those
+        of the published small model if left out.
+    layer: "elmo" for a mix of all layers learnt on the task, or "word_emb",
+        "lstm_outputs1", "lstm_outputs2" for one of them.
+    frozen: keep the biLM's weights as they were loaded. The mix learns all the same.
+    dropout: rate at which values of the vectors are dropped in training. spaCy's
+        training sets it to its own, `training.dropout`.
+    batch_tokens: how many tokens, padding counted, are encoded at a time. It bounds
+        the memory and changes no vector.
+    max_sentence_length: a sentence with more tokens is encoded in windows of as many.
+
+    Docs → (tokens, nO) each, nO = 2 · projection_width. A Doc without sentence
+    boundaries is cut as `sentences.sentence_spans` says. White space is no word to the
+    biLM: its tokens have zero vectors, and those around them the vectors they have
+    without it. A text has the same vectors in any batch.
+
+    The weights come from `spacy_elmo_ner.ElmoWeights.v1` and are saved with the
+    pipeline. Without it they are random, drawn from torch's generator.
+
+    Raises ValueError for sizes that contradict each other and for unknown names.
+    """
+    options = ElmoOptions(
+        char_embedding_width=char_embedding_width,
+        filters=filters,  # type: ignore[arg-type]
+        n_highway=n_highway,
+        activation=activation,
+        lstm_width=lstm_width,
+        projection_width=projection_width,
+        n_layers=n_layers,
+        cell_clip=cell_clip,
+        projection_clip=projection_clip,
+        skip_connections=skip_connections,
+    )
+    depth_of(layer, n_layers)
+    build = partial(
+        ElmoNetwork,
+        options=options,
+        layer=layer,
+        frozen=frozen,
+        batch_tokens=batch_tokens,
+    )
+    return elmo_node(
+        build,
+        width=options.output_width,
+        dropout=dropout,
+        batch_tokens=batch_tokens,
+        max_sentence_length=max_sentence_length,
+    )

@@ -1,0 +1,72 @@
+"""Weights → the ELMo of a pipeline, when it is initialized."""
+
+from functools import partial
+from pathlib import Path
+from typing import Callable, List, Optional, TypeVar, Union, cast
+
+from spacy.language import Language
+from thinc.api import Model
+
+from ..torch_shim import LazyTorchShim
+from .node import NODE_NAME
+from .weight_files import read_weights
+
+TargetT = TypeVar("TargetT", bound=Union[Language, Model])
+
+
+def create_elmo_weights_v1(
+    *, weights: Path, options: Optional[Path] = None
+) -> Callable[[Language], Language]:
+    """A callback that loads ELMo's weights, for the config's [initialize.before_init].
+
+    weights: a published HDF5 file, or a safetensors file that `convert-weights` made.
+    options: the HDF5 file's options.json.
+
+    The files are read when the pipeline is initialized; from then on the weights are
+    in the pipeline. As [nlp.after_pipeline_creation] it works too, but then the files
+    are asked for whenever the pipeline is loaded.
+    """
+    return partial(load_elmo_weights, weights=weights, options=options)
+
+
+def load_elmo_weights(
+    target: TargetT,
+    *,
+    weights: Union[str, Path],
+    options: Optional[Union[str, Path]] = None,
+) -> TargetT:
+    """Load the weights into every ELMo of a pipeline or of a model, and return it.
+
+    Raises ValueError when there is no ELMo, when `read_weights` cannot read the files,
+    or when they have other sizes than the model.
+    """
+    nodes = elmo_nodes(target)
+    if not nodes:
+        raise ValueError(
+            f"There is no ELMo to load {weights} into. Use an architecture such as "
+            "spacy_elmo_ner.Elmo.v1 in a component of the config, or remove "
+            "spacy_elmo_ner.ElmoWeights.v1 from it."
+        )
+    read = read_weights(weights, options)
+    for node in nodes:
+        shim = cast(LazyTorchShim, node.shims[0])
+        module = shim.module if shim.is_built else shim.build()
+        module.set_weights(read, str(weights))  # type: ignore[operator]
+    return target
+
+
+def elmo_nodes(target: Union[Language, Model]) -> List[Model]:
+    """The ELMo nodes of a model, or of all components, disabled ones too."""
+    if isinstance(target, Language):
+        models = [
+            getattr(component, "model", None) for _, component in target.components
+        ]
+    else:
+        models = [target]
+    return [
+        node
+        for model in models
+        if isinstance(model, Model)
+        for node in model.walk()
+        if node.name == NODE_NAME
+    ]

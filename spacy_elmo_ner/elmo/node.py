@@ -1,0 +1,118 @@
+"""The Thinc node that hands Docs to a torch network and vectors back."""
+
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
+
+import numpy as np
+import torch
+from spacy.tokens import Doc
+from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
+from thinc.types import Floats2d
+from torch import nn
+
+from ..sentences import sentence_spans
+from ..torch_shim import LazyTorchShim
+from .char_ids import encode_words, index_types
+
+# by this name ELMo is found in any pipe
+NODE_NAME = "elmo"
+
+Elmo = Model[List[Doc], List[Floats2d]]
+
+
+class Words(NamedTuple):
+    """The words of a batch of Docs, white space left out.
+
+    types: the distinct words.
+    sentences: each token's index in types, one array a sentence.
+    places: each token's place among the tokens of all Docs, one array a sentence.
+    """
+
+    types: List[str]
+    sentences: List[np.ndarray]
+    places: List[np.ndarray]
+
+
+def elmo_node(
+    build: Callable[[], nn.Module],
+    *,
+    width: int,
+    dropout: float,
+    batch_tokens: int,
+    max_sentence_length: int,
+) -> Elmo:
+    """A tok2vec around the network that `build` makes.
+
+    The network's arguments and result are those of `network.ElmoNetwork`.
+
+    Raises ValueError for limits that leave nothing to encode.
+    """
+    for name, value in (
+        ("batch_tokens", batch_tokens),
+        ("max_sentence_length", max_sentence_length),
+    ):
+        if value < 1:
+            raise ValueError(f"ELMo's {name} is {value}; set it to 1 or more.")
+    if not 0 <= dropout < 1:
+        raise ValueError(
+            f"ELMo's dropout is {dropout}; set it to 0 or more, and below 1."
+        )
+    return Model(
+        NODE_NAME,
+        _forward,
+        init=_init,
+        dims={"nO": width},
+        attrs={"dropout_rate": dropout, "max_sentence_length": max_sentence_length},
+        shims=[LazyTorchShim(build)],
+    )
+
+
+def words_of(docs: List[Doc], *, max_length: int) -> Words:
+    """Sentences of the Docs, of at most `max_length` tokens; those without words
+    are left out."""
+    sentences: List[List[str]] = []
+    places: List[np.ndarray] = []
+    offset = 0
+    for doc in docs:
+        for start, end in sentence_spans(doc, max_length=max_length):
+            tokens = [token for token in doc[start:end] if not token.is_space]
+            if tokens:
+                sentences.append([token.text for token in tokens])
+                places.append(np.array([token.i for token in tokens]) + offset)
+        offset += len(doc)
+    types, indexed = index_types(sentences)
+    return Words(types, indexed, places)
+
+
+def _init(model: Elmo, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
+    shim = cast(LazyTorchShim, model.shims[0])
+    # weights that a loader has put there are kept
+    if not shim.is_built:
+        shim.build()
+
+
+def _forward(
+    model: Elmo, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
+    shim = cast(LazyTorchShim, model.shims[0])
+    device = next(shim.module.parameters()).device
+    words = words_of(docs, max_length=model.attrs["max_sentence_length"])
+    type_ids = torch.from_numpy(encode_words(words.types)).to(device)
+    n_tokens = sum(len(doc) for doc in docs)
+    inputs = ArgsKwargs(
+        args=(type_ids, words.sentences, words.places, n_tokens),
+        kwargs={"dropout": model.attrs["dropout_rate"]},
+    )
+    vectors, backprop_torch = shim(inputs, is_train)
+
+    def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
+        # with a frozen biLM and a single layer there is nothing to learn
+        if vectors.requires_grad:
+            gradient = xp2torch(model.ops.flatten(d_vectors)).to(device)
+            backprop_torch(
+                ArgsKwargs(args=((vectors,),), kwargs={"grad_tensors": (gradient,)})
+            )
+        return []
+
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    output = cast(Floats2d, torch2xp(vectors))
+    return model.ops.unflatten(output, lengths), backprop

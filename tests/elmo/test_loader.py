@@ -1,0 +1,222 @@
+import json
+
+import h5py
+import numpy as np
+import pytest
+import spacy
+import torch
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_elmo_ner.elmo.encoder import ElmoEncoder
+from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
+from spacy_elmo_ner.elmo.options import ElmoOptions
+from spacy_elmo_ner.elmo.weight_files import write_hdf5, write_safetensors
+from spacy_elmo_ner.elmo.weights import to_weights
+
+FIXTURE_SIZES = {
+    "lstm_width": 64,
+    "projection_width": 16,
+    "n_highway": 2,
+    "filters": [[1, 4], [2, 8], [3, 16], [4, 32], [5, 64]],
+    "char_embedding_width": 4,
+}
+TRAIN = [
+    ("Who is Shaka Khan?", {"entities": [(7, 17, "PERSON")]}),
+    ("I like London and Berlin.", {"entities": [(7, 13, "LOC"), (18, 24, "LOC")]}),
+]
+GOLD = [["Shaka Khan"], ["London", "Berlin"]]
+
+
+@pytest.fixture
+def weight_files(sizes, tmp_path):
+    """Files of a biLM of the small sizes: HDF5 with options, and safetensors."""
+    filters = tuple(map(tuple, sizes["filters"]))
+    options = ElmoOptions(**{**sizes, "filters": filters, "n_highway": 1})
+    torch.manual_seed(99)
+    weights = to_weights(ElmoEncoder(options))
+    for array in weights.arrays.values():
+        # vectors that differ enough from word to word to be learnt from
+        array.normal_(std=0.5)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    write_hdf5(weights, folder / "w.hdf5", folder / "o.json")
+    write_safetensors(weights, folder / "w.safetensors")
+    return folder
+
+
+def weights_block(folder, kind):
+    block = {"@callbacks": "spacy_elmo_ner.ElmoWeights.v1"}
+    if kind == "hdf5":
+        return {
+            **block,
+            "weights": str(folder / "w.hdf5"),
+            "options": str(folder / "o.json"),
+        }
+    return {**block, "weights": str(folder / "w.safetensors")}
+
+
+def vectors_of(nlp, component="tok2vec"):
+    model = nlp.get_pipe(component).model
+    (node,) = elmo_nodes(model)
+    doc = nlp.make_doc("My name is John, not  Größe.")
+    return node.predict([doc])[0]
+
+
+@pytest.mark.parametrize("family", ["allennlp", "bilm-tf"])
+def test_published_vectors_come_out_of_the_pipeline(shared_data, family):
+    """The first batch, before any state is carried, has zero state, as we do."""
+    folder = shared_data / "elmo_fixtures" / family
+    nlp = spacy.blank("en")
+    elmo = nlp.add_pipe(
+        "tok2vec",
+        config={
+            "model": {
+                "@architectures": "spacy_elmo_ner.Elmo.v1",
+                **FIXTURE_SIZES,
+                "skip_connections": family == "allennlp",
+                "layer": "lstm_outputs2",
+            }
+        },
+    )
+    load_elmo_weights(
+        nlp, weights=folder / "lm_weights.hdf5", options=folder / "options.json"
+    )
+    nlp.initialize()
+    (name,) = folder.glob("*sentences.json")
+    lists = json.loads(name.read_text())
+    for k, sentences in enumerate(lists):
+        words = sentences[0].split()
+        starts = [True] + [False] * (len(words) - 1)
+        doc = elmo(Doc(nlp.vocab, words=words, sent_starts=starts))
+        with h5py.File(folder / f"lm_embeddings_{k}.hdf5") as file:
+            expected = np.concatenate(list(file["0"][...]), axis=-1)
+        np.testing.assert_allclose(doc.tensor, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["hdf5", "safetensors"])
+def test_weights_survive_initialize(elmo_pipeline, weight_files, kind):
+    nlp = elmo_pipeline()
+    random = vectors_of(nlp)
+    nlp.config["initialize"]["before_init"] = weights_block(weight_files, kind)
+    nlp.initialize()
+    loaded = vectors_of(nlp)
+    assert abs(loaded - random).max() > 0.01
+    (direct,) = elmo_nodes(
+        load_elmo_weights(elmo_pipeline(seed=5), weights=weight_files / "w.safetensors")
+    )
+    doc = nlp.make_doc("My name is John, not  Größe.")
+    np.testing.assert_array_equal(direct.predict([doc])[0], loaded)
+
+
+def blank(sizes, *, shared, frozen):
+    """spaCy's own ner over ELMo, in a component of its own or not."""
+    elmo = {"@architectures": "spacy_elmo_ner.Elmo.v1", **sizes, "frozen": frozen}
+    nlp = spacy.blank("en")
+    if shared:
+        nlp.add_pipe("tok2vec", config={"model": elmo})
+        elmo = {
+            "@architectures": "spacy.Tok2VecListener.v1",
+            "width": 2 * sizes["projection_width"],
+        }
+    nlp.add_pipe("ner", config={"model": {"tok2vec": elmo}})
+    return nlp
+
+
+def found(nlp):
+    return [[ent.text for ent in nlp(text).ents] for text, _ in TRAIN]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_trains_under_spacys_ner_and_needs_no_file_afterwards(
+    sizes, weight_files, tmp_path, shared, frozen
+):
+    holder = "tok2vec" if shared else "ner"
+    spacy.util.fix_random_seed(0)
+    nlp = blank(sizes, shared=shared, frozen=frozen)
+    nlp.config["initialize"]["before_init"] = weights_block(weight_files, "hdf5")
+    examples = [Example.from_dict(nlp.make_doc(text), gold) for text, gold in TRAIN]
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    (node,) = elmo_nodes(nlp)
+    before = {
+        name: value.clone() for name, value in node.shims[0].module.state_dict().items()
+    }
+    for _ in range(300):
+        nlp.update(examples, sgd=optimizer)
+        if found(nlp) == GOLD:
+            break
+    assert found(nlp) == GOLD
+    after = node.shims[0].module.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert "mix.weights" in changed
+    assert ("encoder.char_cnn.char_embed" in changed) != frozen
+
+    vectors = vectors_of(nlp, holder)
+    nlp.to_disk(tmp_path / "saved")
+    for path in weight_files.iterdir():
+        path.unlink()
+    from_disk = spacy.load(tmp_path / "saved")
+    from_bytes = blank(sizes, shared=shared, frozen=frozen).from_bytes(nlp.to_bytes())
+    for other in (from_disk, from_bytes):
+        np.testing.assert_array_equal(vectors_of(other, holder), vectors)
+        for text, _ in TRAIN:
+            assert [e.text for e in other(text).ents] == [
+                e.text for e in nlp(text).ents
+            ]
+
+
+def test_every_component_is_found_even_a_disabled_one(sizes, weight_files):
+    nlp = blank(sizes, shared=False, frozen=True)
+    model = {"@architectures": "spacy_elmo_ner.Elmo.v1", **sizes}
+    nlp.add_pipe("tok2vec", config={"model": model})
+    nlp.disable_pipe("tok2vec")
+    load_elmo_weights(nlp, weights=weight_files / "w.safetensors")
+    first, second = elmo_nodes(nlp)
+    doc = nlp.make_doc("My name is John")
+    np.testing.assert_array_equal(first.predict([doc])[0], second.predict([doc])[0])
+
+
+def test_sizes_that_differ_are_named_and_the_error_holds_a_config_that_fits(
+    elmo_pipeline, sizes, weight_files
+):
+    nlp = elmo_pipeline(lstm_width=12, skip_connections=False)
+    with pytest.raises(ValueError) as error:
+        load_elmo_weights(nlp, weights=weight_files / "w.safetensors")
+    message = str(error.value)
+    assert "lstm_width is 12 instead of 24" in message
+    assert "skip_connections is false instead of true" in message
+    block = "[elmo]\n" + message.split("\n\n")[-1]
+    arguments = spacy.util.load_config_from_str(block)["elmo"]
+    fitting = elmo_pipeline(**arguments)
+    load_elmo_weights(fitting, weights=weight_files / "w.safetensors")
+
+
+def test_clip_of_zero_and_none_are_the_same(elmo_pipeline, sizes, tmp_path):
+    filters = tuple(map(tuple, sizes["filters"]))
+    options = ElmoOptions(
+        **{**sizes, "filters": filters}, n_highway=1, cell_clip=0, projection_clip=None
+    )
+    write_safetensors(to_weights(ElmoEncoder(options)), tmp_path / "w.safetensors")
+    nlp = elmo_pipeline(cell_clip=None, projection_clip=0.0)
+    load_elmo_weights(nlp, weights=tmp_path / "w.safetensors")
+
+
+def test_pipeline_without_elmo_is_told_so(weight_files):
+    with pytest.raises(ValueError, match="no ELMo.*spacy_elmo_ner.Elmo.v1"):
+        load_elmo_weights(spacy.blank("en"), weights=weight_files / "w.safetensors")
+
+
+def test_missing_file_stops_initialize(elmo_pipeline, tmp_path):
+    nlp = elmo_pipeline()
+    nlp.config["initialize"]["before_init"] = weights_block(tmp_path, "safetensors")
+    with pytest.raises(ValueError, match="no ELMo weight file"):
+        nlp.initialize()
+
+
+def test_saved_weights_that_do_not_fit_the_config_are_an_error(elmo_pipeline):
+    saved = elmo_pipeline().get_pipe("tok2vec").to_bytes()
+    other = elmo_pipeline(lstm_width=12).get_pipe("tok2vec")
+    with pytest.raises(ValueError, match="do not fit the model that the config"):
+        other.from_bytes(saved)

@@ -1,0 +1,62 @@
+"""A text's vectors do not depend on what else is encoded, when, or where."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+# spaCy's own strings cannot hold lone surrogates; everything else is allowed
+anything = st.text(st.characters(blacklist_categories=("Cs",)), max_size=30)
+prose = st.lists(
+    st.sampled_from(
+        ["a", "John", " ", "  ", "\n", ".", "x" * 60, "日本語", "é\0", "“"]
+    ),
+    max_size=25,
+).map(" ".join)
+texts = st.lists(st.one_of(anything, prose), min_size=1, max_size=12)
+
+ODD = [
+    "",
+    " ",
+    "My name is John! I live in  Berlin.\n\nAnd you?",
+    "x" * 47 + "é" * 10 + " 日本語 \0 \ufeff\u202e \U0001f469\u200d\U0001f680",
+    "a " * 100,
+    "\n\t",
+    "Ein Satz. " * 30,
+]
+
+
+def assert_same(expected, docs):
+    for vectors, doc in zip(expected, docs, strict=True):
+        np.testing.assert_allclose(doc.tensor, vectors, rtol=0, atol=1e-6)
+
+
+@pytest.fixture
+def nlp(elmo_pipeline):
+    # clips and cells as wide as to let rounding add up
+    return elmo_pipeline(lstm_width=64, projection_width=32, batch_tokens=64)
+
+
+@settings(
+    deadline=None,
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(texts, st.integers(1, 5), st.randoms(use_true_random=False))
+def test_alone_in_any_batch_and_in_any_order(nlp, texts, batch_size, random):
+    alone = [nlp(text).tensor for text in texts]
+    assert_same(alone, nlp.pipe(texts))
+    assert_same(alone, nlp.pipe(texts, batch_size=batch_size))
+    order = list(range(len(texts)))
+    random.shuffle(order)
+    assert_same([alone[i] for i in order], nlp.pipe([texts[i] for i in order]))
+
+
+def test_a_call_leaves_nothing_behind(nlp):
+    first = [nlp(text).tensor for text in ODD]
+    assert_same(first, [nlp(text) for text in ODD])
+
+
+def test_in_two_processes(nlp):
+    alone = [nlp(text).tensor for text in ODD]
+    assert_same(alone, nlp.pipe(ODD, n_process=2, batch_size=2))
