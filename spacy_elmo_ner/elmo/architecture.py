@@ -1,9 +1,7 @@
 """ELMo as a Thinc model: Docs → one vector per token."""
 
-from functools import partial
 from typing import Optional, Sequence
 
-from .layer_mix import depth_of
 from .network import ElmoNetwork
 from .node import Elmo, elmo_node
 from .options import ElmoOptions
@@ -64,17 +62,11 @@ def build_elmo_v1(
         projection_clip=projection_clip,
         skip_connections=skip_connections,
     )
-    depth_of(layer, n_layers)
-    build = partial(
+    return elmo_node(
         ElmoNetwork,
         options=options,
         layer=layer,
         frozen=frozen,
-        batch_tokens=batch_tokens,
-    )
-    return elmo_node(
-        build,
-        width=options.output_width,
         dropout=dropout,
         batch_tokens=batch_tokens,
         max_sentence_length=max_sentence_length,

@@ -1,5 +1,6 @@
 """The Thinc node that hands Docs to a torch network and vectors back."""
 
+from functools import partial
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
 
 import numpy as np
@@ -12,6 +13,8 @@ from torch import nn
 from ..sentences import sentence_spans
 from ..torch_shim import LazyTorchShim
 from .char_ids import encode_words, index_types
+from .layer_mix import depth_of
+from .options import ElmoOptions
 
 # by this name ELMo is found in any pipe
 NODE_NAME = "elmo"
@@ -33,19 +36,23 @@ class Words(NamedTuple):
 
 
 def elmo_node(
-    build: Callable[[], nn.Module],
+    network: Callable[..., nn.Module],
     *,
-    width: int,
+    options: ElmoOptions,
+    layer: str,
+    frozen: bool,
     dropout: float,
     batch_tokens: int,
     max_sentence_length: int,
 ) -> Elmo:
-    """A tok2vec around the network that `build` makes.
+    """A tok2vec around a network.
 
-    The network's arguments and result are those of `network.ElmoNetwork`.
+    network: makes one that has the arguments and methods of `network.ElmoNetwork`.
+    All else: see `architecture.build_elmo_v1`.
 
-    Raises ValueError for limits that leave nothing to encode.
+    Raises ValueError for an unknown layer and for limits that make no sense.
     """
+    depth_of(layer, options.n_layers)
     for name, value in (
         ("batch_tokens", batch_tokens),
         ("max_sentence_length", max_sentence_length),
@@ -56,11 +63,18 @@ def elmo_node(
         raise ValueError(
             f"ELMo's dropout is {dropout}; set it to 0 or more, and below 1."
         )
+    build = partial(
+        network,
+        options=options,
+        layer=layer,
+        frozen=frozen,
+        batch_tokens=batch_tokens,
+    )
     return Model(
         NODE_NAME,
         _forward,
         init=_init,
-        dims={"nO": width},
+        dims={"nO": options.output_width},
         attrs={"dropout_rate": dropout, "max_sentence_length": max_sentence_length},
         shims=[LazyTorchShim(build)],
     )
