@@ -23,10 +23,15 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-for command in (convert, vectors, convert_weights, evaluate, entities, visualize, clean):
-    app.command(command.__name__.replace("_", "-"))(command)
-for command in (debug, train):
-    app.command(command.__name__, context_settings=WITH_OVERRIDES)(command)
+app.command("convert")(convert)
+app.command("vectors")(vectors)
+app.command("convert-weights")(convert_weights)
+app.command("debug", context_settings=WITH_OVERRIDES)(debug)
+app.command("train", context_settings=WITH_OVERRIDES)(train)
+app.command("evaluate")(evaluate)
+app.command("entities")(entities)
+app.command("visualize")(visualize)
+app.command("clean")(clean)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def sentence_spans(doc: Doc, *, max_length: int) -> List[Tuple[int, int]]:
     else:
         starts = _punctuation_starts(doc)
     spans = []
-    for start, end in zip([0] + starts, starts + [len(doc)]):
+    for start, end in zip([0] + starts, starts + [len(doc)], strict=True):
         for left in range(start, end, max_length):
             spans.append((left, min(left + max_length, end)))
     return spans

@@ -68,6 +68,10 @@ class LazyTorchShim(PyTorchShim):
         self._model = self._build(**sizes).to(default_device())
         return self._model
 
+    def sibling(self) -> "LazyTorchShim":
+        """An unbuilt shim for a module of the same kind."""
+        return LazyTorchShim(self._build)
+
     def __call__(self, inputs: Any, is_train: bool) -> Any:
         self.module  # noqa: B018 (raises the error that says what to do)
         return super().__call__(inputs, is_train)

@@ -8,11 +8,11 @@ import typer
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from ..atomic import replacing
 from ..corpus.conll import DETECT
 from ..corpus.conll_export import write_conll
 from ..corpus.docs import sentence_bounds
 from ..corpus.reader import DOCBIN_SUFFIX, read_docs
-from ..elmo.atomic import replacing
 
 
 def convert(

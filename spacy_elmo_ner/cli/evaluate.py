@@ -7,9 +7,9 @@ import srsly
 import typer
 from spacy.cli._util import import_code, setup_gpu
 
+from ..atomic import replacing
 from ..corpus.conll import DETECT
 from ..corpus.reader import read_docs
-from ..elmo.atomic import replacing
 from ..evaluation.report import report_pipeline
 from ..evaluation.scorer_file import write_scorer_file
 from .loading import load_pipeline

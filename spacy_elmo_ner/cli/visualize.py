@@ -8,10 +8,10 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..atomic import replacing
 from ..corpus.conll import read_conll
 from ..corpus.docs import to_docs
 from ..corpus.reader import DOCBIN_SUFFIX, read_docbins, to_examples
-from ..elmo.atomic import replacing
 from .displacy_page import Shown, displacy_page
 from .loading import MODEL, load_pipeline
 from .texts import read_texts

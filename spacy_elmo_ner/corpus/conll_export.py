@@ -5,7 +5,7 @@ from typing import Iterable, Iterator, List, Union
 
 from spacy.tokens import Doc
 
-from ..elmo.atomic import replacing
+from ..atomic import replacing
 from .columns import DOCUMENT_HEADER
 from .conll_tags import check_scheme, spans_to_tags
 from .docs import to_sentences

@@ -17,7 +17,6 @@ The way through this room, one file per station:
     weights.py       arrays by their published names ⇄ the modules
     weight_files.py  arrays ⇄ published HDF5, and our safetensors
     loader.py        weights → the pipeline, when it is initialized
-    atomic.py        files that appear whole or not at all
 
 Source of the model: Peters et al. 2018, "Deep contextualized word representations"
 (arXiv:1802.05365); of its file format: the published models and their options.json.

@@ -34,8 +34,8 @@ def build_elmo_v1(
     layer: "elmo" for a mix of all layers learnt on the task, or "word_emb",
         "lstm_outputs1", "lstm_outputs2" for one of them.
     frozen: keep the biLM's weights as they were loaded. The mix learns all the same.
-    dropout: rate at which values of the vectors are dropped in training. spaCy's
-        training sets it to its own, `training.dropout`.
+    dropout: rate at which values of the vectors are dropped in training. It stays
+        what is set here; `training.dropout` acts in the layers that read the vectors.
     batch_tokens: how many tokens, padding counted, are encoded at a time. It bounds
         the memory and changes no vector.
     max_sentence_length: a sentence with more tokens is encoded in windows of as many.

@@ -75,7 +75,7 @@ def elmo_node(
         _forward,
         init=_init,
         dims={"nO": options.output_width},
-        attrs={"dropout_rate": dropout, "max_sentence_length": max_sentence_length},
+        attrs={"dropout": dropout, "max_sentence_length": max_sentence_length},
         shims=[LazyTorchShim(build)],
     )
 
@@ -114,7 +114,7 @@ def _forward(
     n_tokens = sum(len(doc) for doc in docs)
     inputs = ArgsKwargs(
         args=(type_ids, words.sentences, words.places, n_tokens),
-        kwargs={"dropout": model.attrs["dropout_rate"]},
+        kwargs={"dropout": model.attrs["dropout"]},
     )
     vectors, backprop_torch = shim(inputs, is_train)
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .atomic import replacing
+from ..atomic import replacing
 from .options import ElmoOptions, read_options
 from .weights import ElmoWeights, check_arrays
 

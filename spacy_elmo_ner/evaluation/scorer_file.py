@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Iterable, List, NamedTuple, Union
 
+from ..atomic import replacing
 from ..corpus.columns import read_columns
 from ..corpus.conll import check_tag_forms
-from ..elmo.atomic import replacing
 
 
 class ScoredSentence(NamedTuple):

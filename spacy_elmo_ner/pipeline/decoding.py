@@ -38,7 +38,7 @@ def decode(
     rows: SentenceRows,
     scheme: TagScheme,
     *,
-    with_probabilities: bool
+    with_probabilities: bool,
 ) -> List[Entities]:
     """The most probable entities of each Doc that respect what is already set.
 
@@ -51,13 +51,13 @@ def decode(
     lengths = rows.lengths.to(emissions.device)
     masks = [
         allowed_tags(doc, sentences, scheme)
-        for doc, sentences in zip(docs, _sentences(docs, rows))
+        for doc, sentences in zip(docs, _sentences(docs, rows), strict=True)
     ]
     allowed = rows.pad(torch.from_numpy(numpy.concatenate(masks))).to(emissions.device)
     tags = crf.viterbi(emissions, lengths, scores, allowed)[1].tolist()
     found: List[List[Span]] = []  # of each row, in tokens of the row
     spaces = [token.is_space for doc in docs for token in doc]
-    for (start, end), row_tags in zip(rows.spans, tags):
+    for (start, end), row_tags in zip(rows.spans, tags, strict=True):
         spans = scheme.decode(row_tags[: end - start])
         found.append(trim_spaces(spans, spaces[start:end]) if spans else spans)
     probabilities = None
@@ -99,9 +99,7 @@ def _probabilities(
     return log_probabilities.exp().tolist()
 
 
-def _sentences(
-    docs: Sequence[Doc], rows: SentenceRows
-) -> List[List[Tuple[int, int]]]:
+def _sentences(docs: Sequence[Doc], rows: SentenceRows) -> List[List[Tuple[int, int]]]:
     """The rows of each Doc, in tokens of the Doc."""
     spans = iter(rows.spans)
     sentences = []

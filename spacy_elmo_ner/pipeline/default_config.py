@@ -2,8 +2,7 @@
 
 from thinc.api import Config
 
-DEFAULT_CONFIG = Config().from_str(
-    """
+DEFAULT_CONFIG = Config().from_str("""
 [elmo_ner]
 tag_scheme = "BILUO"
 threshold = 0.0
@@ -15,10 +14,13 @@ incorrect_spans_key = null
 
 [elmo_ner.model]
 @architectures = "spacy_elmo_ner.CrfTagger.v1"
-hidden_width = 200
-depth = 2
+hidden_width = 64
+depth = 1
 
 [elmo_ner.model.tok2vec]
-@architectures = "spacy_elmo_ner.CharCnn.v1"
-"""
-)["elmo_ner"]
+@architectures = "spacy_elmo_ner.Elmo.v1"
+lstm_width = 128
+projection_width = 64
+filters = [[1,16],[2,32],[3,64],[4,64]]
+frozen = false
+""")["elmo_ner"]

@@ -1,7 +1,7 @@
 """The `elmo_ner` component: named entities by a CRF tagger, over ELMo by default."""
 
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
@@ -89,7 +89,7 @@ class ElmoNer(TrainablePipe):
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg = {
+        self.cfg: Dict[str, Any] = {
             "labels": [],
             "tag_scheme": tag_scheme,
             "threshold": threshold,
@@ -186,7 +186,7 @@ class ElmoNer(TrainablePipe):
 
     def set_annotations(self, docs: Iterable[Doc], entities: List[Entities]) -> None:
         """Write entities to doc.ents beside those that are there already."""
-        for doc, (spans, probabilities) in zip(docs, entities):
+        for doc, (spans, probabilities) in zip(docs, entities, strict=True):
             kept = list(doc.ents)
             taken = {token.i for ent in kept for token in ent}
             new, scores = [], []
@@ -199,7 +199,10 @@ class ElmoNer(TrainablePipe):
             doc.set_ents(kept + new, blocked=blocked, default="outside")
             if self.cfg["scores_key"] is not None:
                 doc.spans[self.cfg["scores_key"]] = SpanGroup(
-                    doc, name=self.cfg["scores_key"], spans=new, attrs={"scores": scores}
+                    doc,
+                    name=self.cfg["scores_key"],
+                    spans=new,
+                    attrs={"scores": scores},
                 )
 
     def update(
@@ -288,7 +291,7 @@ class ElmoNer(TrainablePipe):
 
 def _gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:
     """The labels of the gold entities, sorted, and whether any gold says anything."""
-    labels = set()
+    labels: Set[str] = set()
     annotated = False
     for example in examples:
         labels.update(ent.label_ for ent in example.reference.ents)

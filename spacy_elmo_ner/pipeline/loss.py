@@ -25,7 +25,7 @@ def likelihood_loss(
     rows: SentenceRows,
     scheme: TagScheme,
     *,
-    incorrect_spans_key: Optional[str]
+    incorrect_spans_key: Optional[str],
 ) -> Loss:
     """Negative log likelihood of the gold entities, a mean over the tokens.
 
@@ -76,11 +76,11 @@ def rehearsal_loss(
     log_z = crf.log_partition(
         emissions, lengths, restricted_scores(learnt, scheme), old
     ).sum()
-    expected = (learnt.emissions[:, :n_tags] * of_teacher.emissions.grad).sum()
-    expected = expected + sum(
-        (score[(slice(n_tags),) * score.dim()] * of_score.grad).sum()
-        for score, of_score in zip(learnt[1:], of_teacher[1:])
-    )
+    expectations = _gradients(of_teacher)
+    expected = (learnt.emissions[:, :n_tags] * expectations.emissions).sum()
+    for score, expectation in zip(learnt[1:], expectations[1:], strict=True):
+        old_part = score[(slice(n_tags),) * score.dim()]
+        expected = expected + (old_part * expectation).sum()
     return _with_gradients((log_z - expected) / max(1, len(rows.packed)), learnt)
 
 
@@ -90,10 +90,13 @@ def _leaves(potentials: Potentials) -> Potentials:
 
 def _with_gradients(loss: Tensor, learnt: Potentials) -> Loss:
     loss.backward()
-    gradients = Potentials(
-        *(torch.zeros_like(s) if s.grad is None else s.grad for s in learnt)
+    return float(loss.detach()), _gradients(learnt)
+
+
+def _gradients(potentials: Potentials) -> Potentials:
+    return Potentials(
+        *(torch.zeros_like(s) if s.grad is None else s.grad for s in potentials)
     )
-    return float(loss.detach()), gradients
 
 
 def _known_tags(

@@ -1,11 +1,34 @@
-"""The trained component that comes with the package."""
+"""The trained pipeline that comes with the package."""
 
-from typing import Any, Dict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict
+
+import spacy
+from spacy.language import Language
+from thinc.api import Config
+
+if TYPE_CHECKING:
+    from .elmo_ner import ElmoNer
+
+FOLDER = Path(__file__).parent.parent / "packaged"
+COMPONENT = "elmo_ner"
 
 
-def is_packaged_model(config: Dict[str, Any]) -> bool:
-    return False
+def load_packaged() -> Language:
+    """The pipeline with its tokenizer, for commands that name none."""
+    return spacy.load(FOLDER)
 
 
-def load_packaged_component(pipe: Any) -> None:
-    raise ValueError
+def is_packaged_model(pipe_config: Dict[str, Any]) -> bool:
+    """Whether a component's config asks for the model whose weights are packaged."""
+    packaged = Config().from_disk(FOLDER / "config.cfg")["components"][COMPONENT]
+    return all(pipe_config[key] == packaged[key] for key in ("model", "tag_scheme"))
+
+
+def load_packaged_component(pipe: "ElmoNer") -> None:
+    """Give a component of that config the packaged labels and weights."""
+    settings = dict(pipe.cfg)
+    pipe.from_disk(FOLDER / COMPONENT, exclude=["vocab"])
+    pipe.cfg.update({**settings, "labels": pipe.cfg["labels"]})
+    for label in pipe.labels:
+        pipe.vocab.strings.add(label)

@@ -1,7 +1,7 @@
 """The Thinc model of the tagger: Docs → tag scores and CRF parameters."""
 
 import functools
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, cast
 
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model, concatenate
@@ -91,15 +91,15 @@ def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
 def resize_output(model: Model, nO: int) -> Model:
     """Give the tagger `nO` tags. A trained one keeps its weights."""
     network = model.get_ref("output_layer")
-    shim = network.shims[0]
+    shim = cast(LazyTorchShim, network.shims[0])
     model.set_dim("nO", nO, force=True)
     network.set_dim("nO", nO, force=True)
     if shim.is_built and shim.cfg["nO"] != nO:
         # A shim of its own: optimizers key what they keep by the shim's id,
         # and what they kept has the old shape.
-        larger = LazyTorchShim(shim._build)
+        larger = shim.sibling()
         larger.build(nI=shim.cfg["nI"], nO=nO)
-        larger.module.copy_from(shim.module)
+        larger.module.copy_from(shim.module)  # type: ignore[operator]
         network.shims[0] = larger
     return model
 
@@ -107,7 +107,7 @@ def resize_output(model: Model, nO: int) -> Model:
 def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
     tok2vec, network = model.layers
     tok2vec.initialize(X=X)
-    shim = network.shims[0]
+    shim = cast(LazyTorchShim, network.shims[0])
     if shim.is_built or not model.has_dim("nO"):
         return
     if X is not None:
@@ -158,6 +158,6 @@ def _network_forward(
         d_inputs = backprop_torch(
             ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": tuple(gradients)})
         )
-        return torch2xp(d_inputs.args[0])
+        return cast(Floats2d, torch2xp(d_inputs.args[0]))
 
     return Potentials(*(output.detach() for output in outputs)), backprop

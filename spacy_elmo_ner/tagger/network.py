@@ -38,7 +38,7 @@ class TaggerNetwork(nn.Module):
         with torch.no_grad():
             self.output.bias[0] = 1.0
         for layer in self.layers:
-            _initialize_lstm(layer)
+            _initialize_lstm(layer)  # type: ignore[arg-type]
 
     def forward(
         self,

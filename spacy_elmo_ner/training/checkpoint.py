@@ -1,11 +1,10 @@
 """Everything that is needed to go on training in another process."""
 
 import json
-import os
 import random
 import shutil
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple
 
 import numpy
 import torch
@@ -13,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from spacy.language import Language
 from thinc.api import Config, Optimizer
 
+from ..atomic import replace_folder
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
 
 
@@ -72,18 +72,6 @@ class Checkpoint:
         rng = load_file(self.folder / "rng.safetensors")["torch"]
         torch.set_rng_state(torch.from_numpy(rng))
         return progress
-
-
-def replace_folder(fresh: Path, folder: Path) -> None:
-    """Move `fresh` to where `folder` is, which is removed only after that."""
-    old: Optional[Path] = None
-    if folder.exists():
-        old = folder.with_name(folder.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)
-        os.replace(folder, old)
-    os.replace(fresh, folder)
-    if old is not None:
-        shutil.rmtree(old)
 
 
 def _random_states() -> Dict[str, Any]:

@@ -19,7 +19,8 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from .checkpoint import Checkpoint, Progress, replace_folder
+from ..atomic import replace_folder
+from .checkpoint import Checkpoint, Progress
 
 
 def train(config: Config, output: Path, *, use_gpu: int = -1) -> Language:
@@ -69,15 +70,13 @@ class _Run:
     def train(self) -> None:
         settings = self.settings
         frozen = settings["frozen_components"]
-        dropouts = settings["dropout"]
-        dropouts = constant(dropouts) if isinstance(dropouts, float) else dropouts
+        rate = settings["dropout"]
+        dropouts: Any = constant(rate) if isinstance(rate, float) else rate
         for _ in range(self.progress.step):
             next(dropouts)
         with self.nlp.select_pipes(disable=frozen):
-            log_step, finish_log = settings["logger"](
-                self.nlp, sys.stdout, sys.stderr
-            )
-        results: List[Tuple[float, int]] = [tuple(r) for r in self.progress.results]
+            log_step, finish_log = settings["logger"](self.nlp, sys.stdout, sys.stderr)
+        results = [(score, step) for score, step in self.progress.results]
         losses: Dict[str, float] = {}
         words = self.progress.words
         started = default_timer() - self.progress.seconds
@@ -92,7 +91,7 @@ class _Run:
                     with self.nlp.use_params(self.optimizer.averages or {}):
                         score, other_scores = self.evaluate()
                     results.append((score, step))
-                info = {
+                info: Dict[str, Any] = {
                     "epoch": epoch,
                     "step": step,
                     "score": score,
@@ -185,8 +184,7 @@ def _is_over(
     best_step = -max((score, -at) for score, at in results)[1]
     patience, max_steps = settings["patience"], settings["max_steps"]
     return bool(
-        (patience and step - best_step >= patience)
-        or (max_steps and step >= max_steps)
+        (patience and step - best_step >= patience) or (max_steps and step >= max_steps)
     )
 
 

@@ -5,6 +5,7 @@ from typing import Dict, Iterator, Tuple
 import numpy
 from spacy.language import Language
 from thinc.api import Optimizer, get_current_ops
+from torch import nn
 
 # an optimizer's key for a parameter → a name that is the same in every process
 Names = Dict[Tuple[int, str], str]
@@ -25,7 +26,7 @@ def _walk(nlp: Language) -> Iterator[Tuple[Tuple[int, str], str]]:
                 yield (node.id, name), f"{pipe_name}/{place}/{name}"
             for number, shim in enumerate(node.shims):
                 module = getattr(shim, "_model", None)
-                if hasattr(module, "named_parameters"):
+                if isinstance(module, nn.Module):
                     for name, _ in module.named_parameters():
                         key = f"{pipe_name}/{place}/shim{number}/{name}"
                         yield (shim.id, name), key
@@ -57,6 +58,6 @@ def optimizer_from_arrays(
         if kind == "nr_update":
             optimizer.nr_update[keys[name]] = int(array[0])
         else:
-            getattr(optimizer, kind)[keys[name]] = ops.asarray(array.copy())
+            getattr(optimizer, kind)[keys[name]] = ops.asarray(array.copy())  # type: ignore[arg-type]
     for _ in range(step):
         optimizer.step_schedules()

@@ -181,21 +181,20 @@ def test_backprop_is_the_slope_of_the_vectors(elmo_pipeline, frozen):
         assert (above - below) / (2 * step) == pytest.approx(slope, rel=1e-5, abs=1e-6)
 
 
-def test_dropout_rate_of_training_reaches_it_and_prediction_is_spared(elmo_pipeline):
-    nlp = elmo_pipeline(dropout=0.25)
+def test_dropout_is_its_own_and_spares_prediction(elmo_pipeline):
+    """The layers that read the vectors drop them at training.dropout already."""
+    rate = 0.4
+    nlp = elmo_pipeline(dropout=rate)
     model = elmo_of(nlp)
     doc = nlp.make_doc("one two three four five six seven eight nine ten")
     predicted = model.predict([doc])[0]
     assert predicted.all()
-    for rate in (0.25, 0.6, 0.0):
-        set_dropout_rate(model, rate)
-        torch.manual_seed(1)
-        vectors = model.begin_update([doc])[0][0]
-        kept = vectors != 0
-        assert kept.mean() == pytest.approx(1 - rate, abs=0.12)
-        np.testing.assert_allclose(
-            vectors[kept], predicted[kept] / (1 - rate), rtol=1e-5
-        )
+    set_dropout_rate(model, 0.9)
+    torch.manual_seed(1)
+    vectors = model.begin_update([doc])[0][0]
+    kept = vectors != 0
+    assert kept.mean() == pytest.approx(1 - rate, abs=0.12)
+    np.testing.assert_allclose(vectors[kept], predicted[kept] / (1 - rate), rtol=1e-5)
     np.testing.assert_array_equal(model.predict([doc])[0], predicted)
 
 

@@ -8,7 +8,7 @@ from thinc.api import fix_random_seed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from small_model import SMALL_MODEL, examples_of, train  # noqa: E402
+from small_model import SMALL_MODEL, examples_of, train
 
 
 @pytest.fixture

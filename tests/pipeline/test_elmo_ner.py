@@ -36,7 +36,7 @@ def test_learns_and_survives_saving(trained, tmp_path):
     for nlp in (loaded, from_bytes):
         assert nlp.get_pipe("elmo_ner").labels == ("LOC", "PERSON")
         potentials = nlp.get_pipe("elmo_ner").model.predict(docs)
-        for ours, theirs in zip(expected, potentials):
+        for ours, theirs in zip(expected, potentials, strict=True):
             assert numpy.array_equal(ours.numpy(), theirs.numpy())
         assert entities(nlp(TEXT)) == [("London", "LOC")]
 
