@@ -130,7 +130,8 @@ def _header(bytes_data: bytes) -> Dict[str, Any]:
     try:
         size = int.from_bytes(bytes_data[:8], "little")
         header = json.loads(bytes_data[8 : 8 + size])["__metadata__"]
-        return json.loads(header[HEADER])
+        header = json.loads(header[HEADER])
+        return {"built": header["built"], "sizes": header["sizes"]}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             "The saved model's weights cannot be read: they are damaged, or were "

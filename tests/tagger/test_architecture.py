@@ -1,0 +1,102 @@
+import numpy
+import pytest
+import spacy
+import torch
+from thinc.api import Adam, fix_random_seed
+
+from spacy_elmo_ner.features.char_cnn import build_char_cnn_v1
+from spacy_elmo_ner.tagger.architecture import (
+    Potentials,
+    build_crf_tagger_v1,
+    build_joined_tok2vec_v1,
+    resize_output,
+)
+
+NLP = spacy.blank("en")
+DOCS = [NLP("One sentence. And two!"), NLP(""), NLP("Three")]
+
+
+def tagger(n_tags=5, depth=1):
+    fix_random_seed(0)
+    chars = build_char_cnn_v1(char_width=6, filters=[[3, 8]])
+    model = build_crf_tagger_v1(chars, hidden_width=4, depth=depth, nO=n_tags)
+    return model.initialize(X=DOCS)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_shapes(depth):
+    potentials = tagger(depth=depth).predict(DOCS)
+    n_tokens = sum(len(doc) for doc in DOCS)
+    assert [tuple(score.shape) for score in potentials] == [
+        (n_tokens, 5),
+        (5, 5),
+        (5,),
+        (5,),
+    ]
+
+
+def test_every_parameter_learns_through_thincs_optimizer():
+    """The transitions too: one step moves each along its own gradient."""
+    model = tagger()
+    module = model.get_ref("output_layer").shims[0].module
+    with torch.no_grad():  # zeros at the start would hide the layers below
+        module.output.weight.normal_()
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    potentials, backprop = model.begin_update(DOCS)
+    backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+    model.finish_update(Adam(0.01))
+    for name, parameter in module.named_parameters():
+        assert not torch.equal(parameter, before[name]), name
+    for name in ("transitions", "start", "end"):
+        moved = before[name] - getattr(module, name)
+        assert torch.allclose(moved, torch.full_like(moved, 0.01), atol=1e-4)
+
+
+def test_a_sentence_has_the_same_scores_in_any_batch():
+    model = tagger()
+    with torch.no_grad():
+        model.get_ref("output_layer").shims[0].module.output.weight.normal_()
+    together = model.predict(DOCS * 3).emissions
+    alone = torch.cat([model.predict([doc]).emissions for doc in DOCS if len(doc)])
+    assert torch.allclose(together[: len(alone)], alone, atol=1e-6)
+
+
+def test_resizing_keeps_old_scores_and_puts_new_tags_low():
+    model = tagger()
+    with torch.no_grad():
+        model.get_ref("output_layer").shims[0].module.output.weight.normal_()
+    before = model.predict(DOCS)
+    resize_output(model, 9)
+    after = model.predict(DOCS)
+    assert torch.allclose(after.emissions[:, :5], before.emissions)
+    assert (after.emissions[:, 5:] == -10).all()
+    assert torch.equal(after.transitions[:5, :5], before.transitions)
+
+
+def test_training_goes_on_after_resizing():
+    """An optimizer that knows the old sizes must not meet the new ones."""
+    model = tagger()
+    optimizer = Adam(0.01)
+    for n_tags in (5, 9):
+        resize_output(model, n_tags)
+        potentials, backprop = model.begin_update(DOCS)
+        backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+        model.finish_update(optimizer)
+
+
+def test_joined_vectors_stand_side_by_side():
+    parts = {
+        "b": build_char_cnn_v1(char_width=6, filters=[[3, 8]]),
+        "a": build_char_cnn_v1(char_width=6, filters=[[2, 4]]),
+    }
+    joined = build_joined_tok2vec_v1(parts).initialize(X=DOCS)
+    vectors = joined.predict(DOCS)
+    assert joined.get_dim("nO") == 12
+    for i in range(len(DOCS)):
+        expected = numpy.hstack([parts[k].predict(DOCS)[i] for k in ("a", "b")])
+        assert numpy.allclose(vectors[i], expected)
+
+
+def test_nothing_to_join_is_refused():
+    with pytest.raises(ValueError, match="nothing to join.*at least one"):
+        build_joined_tok2vec_v1({})

@@ -1,0 +1,34 @@
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.utils.rnn import pack_sequence
+
+from spacy_elmo_ner.tagger.sentence_rows import SentenceRows
+
+LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=8)
+
+
+def rows_of(lengths):
+    ends = torch.tensor(lengths).cumsum(0).tolist()
+    return SentenceRows([(end - n, end) for n, end in zip(lengths, ends, strict=True)])
+
+
+@given(LENGTHS)
+def test_order_is_that_of_torchs_packed_sequences(lengths):
+    rows = rows_of(lengths)
+    flat = torch.randn(sum(lengths), 3)
+    packed = pack_sequence(list(flat.split(lengths)), enforce_sorted=False)
+    assert torch.equal(flat[rows.packed], packed.data)
+    assert torch.equal(rows.batch_sizes, packed.batch_sizes)
+    assert torch.equal(flat[rows.packed][rows.unpacked], flat)
+
+
+@given(LENGTHS)
+def test_padding_and_back(lengths):
+    rows = rows_of(lengths)
+    flat = torch.randn(sum(lengths), 2)
+    padded = rows.pad(flat)
+    assert padded.shape == (len(lengths), max(lengths), 2)
+    for row, sentence in zip(padded, flat.split(lengths), strict=True):
+        assert torch.equal(row[: len(sentence)], sentence)
+    assert torch.equal(rows.flatten(padded), flat)

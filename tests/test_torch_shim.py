@@ -1,0 +1,66 @@
+import functools
+import json
+
+import pytest
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from spacy_elmo_ner.torch_shim import LazyTorchShim
+
+
+def linear_shim(bias=True):
+    return LazyTorchShim(functools.partial(nn.Linear, bias=bias))
+
+
+@pytest.fixture
+def built():
+    shim = linear_shim()
+    shim.build(in_features=3, out_features=2)
+    return shim
+
+
+def test_bytes_bring_sizes_and_weights(built):
+    other = linear_shim().from_bytes(built.to_bytes())
+    assert other.cfg == {"in_features": 3, "out_features": 2}
+    for name, tensor in built.module.state_dict().items():
+        assert torch.equal(other.module.state_dict()[name], tensor)
+
+
+def test_bytes_are_the_same_each_time(built):
+    assert len({built.to_bytes() for _ in range(20)}) == 1
+
+
+def test_unbuilt_shim_travels_too():
+    other = linear_shim().from_bytes(linear_shim().to_bytes())
+    assert not other.is_built
+    with pytest.raises(ValueError, match=r"nlp\.initialize\(\)"):
+        other.module
+
+
+def test_weights_of_another_model_are_refused(built):
+    other = linear_shim(bias=False)
+    with pytest.raises(ValueError, match="(?s)do not fit the model.*bias"):
+        other.from_bytes(built.to_bytes())
+    assert not other.is_built
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80\x04K\x01.",
+        b"\x02\x00\x00\x00\x00\x00\x00\x00{}",
+        save({"weight": torch.zeros(2)}),
+        save({}, metadata={"spacy_elmo_ner": "1"}),
+        save({}, metadata={"spacy_elmo_ner": json.dumps({"version": 9})}),
+    ],
+)
+def test_foreign_bytes_are_refused(data):
+    with pytest.raises(ValueError, match="another version"):
+        linear_shim().from_bytes(data)
+
+
+def test_cut_bytes_are_refused(built):
+    with pytest.raises(ValueError, match="damaged|do not fit"):
+        linear_shim().from_bytes(built.to_bytes()[:-4])
