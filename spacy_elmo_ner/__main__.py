@@ -10,6 +10,7 @@ from .cli.convert_weights import convert_weights
 from .cli.debug import debug
 from .cli.entities import entities
 from .cli.evaluate import evaluate
+from .cli.learning_curve import learning_curve
 from .cli.train import train
 from .cli.vectors import vectors
 from .cli.visualize import visualize
@@ -28,6 +29,7 @@ app.command("vectors")(vectors)
 app.command("convert-weights")(convert_weights)
 app.command("debug", context_settings=WITH_OVERRIDES)(debug)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
+app.command("learning-curve")(learning_curve)
 app.command("evaluate")(evaluate)
 app.command("entities")(entities)
 app.command("visualize")(visualize)

@@ -23,10 +23,25 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def replace_folder(fresh: Path, folder: Path) -> None:
-    """Move `fresh` to where `folder` is, which is removed only after that."""
-    old = folder.with_name(folder.name + ".old")
+    """Move `fresh` to where `folder` is, which is removed only after that.
+
+    Folders cannot be exchanged in one step. After a kill between the two moves
+    `recover_folder` puts the old one back.
+    """
+    recover_folder(folder)
+    old = _old(folder)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
     os.replace(fresh, folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(folder: Path) -> None:
+    """Undo the first half of a `replace_folder` whose second half never came."""
+    if not folder.exists() and _old(folder).exists():
+        os.replace(_old(folder), folder)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")

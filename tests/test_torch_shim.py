@@ -35,7 +35,7 @@ def test_unbuilt_shim_travels_too():
     other = linear_shim().from_bytes(linear_shim().to_bytes())
     assert not other.is_built
     with pytest.raises(ValueError, match=r"nlp\.initialize\(\)"):
-        other.module
+        assert other.module
 
 
 def test_weights_of_another_model_are_refused(built):

@@ -4,7 +4,7 @@ import json
 import random
 import shutil
 from pathlib import Path
-from typing import Any, Dict, NamedTuple
+from typing import Any, Dict, List, NamedTuple
 
 import numpy
 import torch
@@ -12,23 +12,23 @@ from safetensors.numpy import load_file, save_file
 from spacy.language import Language
 from thinc.api import Config, Optimizer
 
-from ..atomic import replace_folder
+from ..atomic import recover_folder, replace_folder
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
 
 
 class Progress(NamedTuple):
     """How far training has come.
 
-    step: the next step; epoch and batch: of the next step; results: (score,
-    step) of every evaluation; words, seconds: spent so far.
+    step: the next step; epoch and batch: of the next step; words, seconds: spent
+    so far; history: what each evaluation found.
     """
 
     step: int = 0
     epoch: int = 0
     batch: int = 0
-    results: tuple = ()
     words: int = 0
     seconds: int = 0
+    history: List[Dict[str, Any]] = []
 
 
 class Checkpoint:
@@ -42,6 +42,7 @@ class Checkpoint:
         self.folder = folder
 
     def exists(self) -> bool:
+        recover_folder(self.folder)
         return (self.folder / "progress.json").is_file()
 
     def remove(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from timeit import default_timer
 from typing import Any, Dict, Iterator, List, Tuple
 
+import srsly
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
@@ -19,8 +20,10 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from ..atomic import replace_folder
+from ..atomic import replace_folder, replacing
 from .checkpoint import Checkpoint, Progress
+
+HISTORY = "history.jsonl"
 
 
 def train(config: Config, output: Path, *, use_gpu: int = -1) -> Language:
@@ -76,7 +79,8 @@ class _Run:
             next(dropouts)
         with self.nlp.select_pipes(disable=frozen):
             log_step, finish_log = settings["logger"](self.nlp, sys.stdout, sys.stderr)
-        results = [(score, step) for score, step in self.progress.results]
+        history = list(self.progress.history)
+        results = [(entry["score"], entry["step"]) for entry in history]
         losses: Dict[str, float] = {}
         words = self.progress.words
         started = default_timer() - self.progress.seconds
@@ -102,6 +106,10 @@ class _Run:
                     "words": words,
                 }
                 if score is not None:
+                    keys = ("step", "epoch", "seconds", "words", "score")
+                    history.append({key: info[key] for key in keys})
+                    history[-1]["losses"] = dict(losses)
+                    self._write_history(history)
                     with self.nlp.select_pipes(disable=frozen):
                         update_meta(settings, self.nlp, info)
                     self._save(is_best=score == max(results)[0])
@@ -109,9 +117,9 @@ class _Run:
                         step=step + 1,
                         epoch=epoch,
                         batch=number + 1,
-                        results=tuple(results),
                         words=words,
                         seconds=info["seconds"],
+                        history=history,
                     )
                     self.checkpoint.save(self.nlp, self.optimizer, self.progress)
                 log_step(info if score is not None else None)
@@ -167,6 +175,11 @@ class _Run:
             if name not in exclude and getattr(pipe, "is_trainable", False):
                 pipe.finish_update(self.optimizer)  # type: ignore[attr-defined]
         self.optimizer.step_schedules()
+
+    def _write_history(self, history: List[Dict[str, Any]]) -> None:
+        """A line of JSON for each evaluation so far: the learning curve's points."""
+        with replacing(self.output / HISTORY) as path:
+            srsly.write_jsonl(path, history)
 
     def _save(self, *, is_best: bool) -> None:
         """Write model-last, and model-best if it is, whole or not at all."""

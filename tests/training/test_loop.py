@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+import srsly
 from spacy.util import load_config
 
 from spacy_elmo_ner.training.checkpoint import Checkpoint
@@ -46,7 +47,12 @@ def test_training_that_was_killed_ends_as_one_that_was_not(config_path, tmp_path
             tmp_path / "whole" / name
         ).read_bytes()
     left = sorted(path.name for path in (tmp_path / "killed").iterdir())
-    assert left == ["model-best", "model-last"]
+    assert left == ["history.jsonl", "model-best", "model-last"]
+    histories = [
+        [(entry["step"], entry["score"]) for entry in srsly.read_jsonl(path)]
+        for path in tmp_path.glob("*/history.jsonl")
+    ]
+    assert len(histories[0]) == 4 and histories[0] == histories[1]
 
 
 def test_checkpoint_of_other_settings_is_refused(config_path, tmp_path):
@@ -67,7 +73,7 @@ def test_checkpoint_of_other_settings_is_refused(config_path, tmp_path):
 def progress():
     from spacy_elmo_ner.training.checkpoint import Progress
 
-    return Progress(step=1, results=((0.1, 0),))
+    return Progress(step=1, history=[{"score": 0.1, "step": 0}])
 
 
 def test_best_pipeline_is_the_one_with_the_best_score(config_path, tmp_path):
@@ -86,13 +92,9 @@ def test_best_pipeline_is_the_one_with_the_best_score(config_path, tmp_path):
 def test_corpus_without_examples_is_named(config_path, tmp_path):
     empty = tmp_path / "empty.conll"
     empty.write_text("", encoding="utf8")
-    config = load_config(
-        config_path,
-        overrides={
-            "paths.train": str(empty),
-            "initialize.components.elmo_ner.labels": ["PER"],
-        },
-        interpolate=False,
-    )
-    with pytest.raises(ValueError, match="no examples|empty|holds no"):
+    config = load_config(config_path, interpolate=False)
+    config["paths"]["train"] = str(empty)
+    labels = {"labels": ["PER"]}
+    config["initialize"] = {"components": {"elmo_ner": labels}}
+    with pytest.raises(ValueError, match="no examples|E930|empty"):
         train(config, tmp_path / "output")
