@@ -95,13 +95,14 @@ def test_sample_workflow_from_end_to_end(tmp_path: Path, repository: Path) -> No
     workflow = ["spacy", "project", "run", "sample", str(tmp_path)]
     run(tmp_path, repository, workflow)
 
-    assert srsly.read_json(tmp_path / "metrics" / "sample.json")
+    scores = srsly.read_json(tmp_path / "metrics" / "sample.json")
+    # it has learnt something: guessing scores next to nothing
+    assert scores["spacy"]["ents_f"] > 0.25
     assert list(tmp_path.glob("packages/en_sample-*/dist/*.whl"))
     page = (tmp_path / "visualizations" / "sample.html").read_text(encoding="utf8")
     assert page.count("<article>") == 17  # the development documents
     nlp = spacy.load(tmp_path / "training" / "sample" / "model-best")
-    found = [(ent.text, ent.label_) for ent in nlp("My name is John!").ents]
-    assert found == [("John", "PER")]
+    assert [ent.text for ent in nlp("My name is John!").ents] == ["John"]
 
     again = run(tmp_path, repository, workflow)
     for step in ("convert", "train", "evaluate", "package", "visualize"):
