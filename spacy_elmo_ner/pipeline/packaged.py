@@ -1,14 +1,12 @@
 """The trained pipeline that comes with the package."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict
+from typing import Any, Dict
 
 import spacy
 from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
 from thinc.api import Config
-
-if TYPE_CHECKING:
-    from .elmo_ner import ElmoNer
 
 FOLDER = Path(__file__).parent.parent / "packaged"
 COMPONENT = "elmo_ner"
@@ -25,10 +23,10 @@ def is_packaged_model(pipe_config: Dict[str, Any]) -> bool:
     return all(pipe_config[key] == packaged[key] for key in ("model", "tag_scheme"))
 
 
-def load_packaged_component(pipe: "ElmoNer") -> None:
+def load_packaged_component(pipe: TrainablePipe) -> None:
     """Give a component of that config the packaged labels and weights."""
     settings = dict(pipe.cfg)
     pipe.from_disk(FOLDER / COMPONENT, exclude=["vocab"])
     pipe.cfg.update({**settings, "labels": pipe.cfg["labels"]})
-    for label in pipe.labels:
+    for label in pipe.cfg["labels"]:
         pipe.vocab.strings.add(label)
