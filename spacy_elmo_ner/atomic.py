@@ -22,23 +22,30 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def replace_folder(fresh: Path, folder: Path) -> None:
-    """Move `fresh` to where `folder` is, which is removed only after that.
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """As `replacing`, for a folder; the temporary one is there, and empty.
 
     Folders cannot be exchanged in one step. After a kill between the two moves
     `recover_folder` puts the old one back.
     """
     recover_folder(folder)
-    old = _old(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(fresh, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        shutil.rmtree(_old(folder), ignore_errors=True)
+        if folder.exists():
+            os.replace(folder, _old(folder))
+        os.replace(fresh, folder)
+        shutil.rmtree(_old(folder), ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def recover_folder(folder: Path) -> None:
-    """Undo the first half of a `replace_folder` whose second half never came."""
+    """Undo the first half of a `replacing_folder` whose second half never came."""
     if not folder.exists() and _old(folder).exists():
         os.replace(_old(folder), folder)
 

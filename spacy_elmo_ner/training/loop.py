@@ -20,7 +20,7 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from ..atomic import replace_folder, replacing
+from ..atomic import replacing, replacing_folder
 from .checkpoint import Checkpoint, Progress
 
 HISTORY = "history.jsonl"
@@ -186,9 +186,8 @@ class _Run:
         with self.nlp.use_params(self.optimizer.averages or {}):
             nlp = self.prepare(self.nlp)
             for name in ["model-last"] + (["model-best"] if is_best else []):
-                fresh = self.output / (name + ".new")
-                nlp.to_disk(fresh)
-                replace_folder(fresh, self.output / name)
+                with replacing_folder(self.output / name) as fresh:
+                    nlp.to_disk(fresh)
 
 
 def _is_over(
