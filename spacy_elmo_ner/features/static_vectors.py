@@ -1,17 +1,19 @@
-"""The vectors of the pipeline's vocab as they are: no projection, nothing to train."""
+"""The vectors of the pipeline's vocab, as they are or fine-tuned."""
 
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, cast
 
 import numpy as np
 from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
-from thinc.api import Model, get_array_module, to_numpy
-from thinc.types import Floats2d
+from thinc.api import Embed, Model, get_array_module, to_numpy, zero_init
+from thinc.types import Floats2d, Ints1d
 
 from spacy_elmo_ner.features.word_types import token_ids
 
 
-def build_static_vectors_v1(*, attr: str = "LOWER") -> Model[List[Doc], List[Floats2d]]:
+def build_static_vectors_v1(
+    *, attr: str = "LOWER", fine_tuned_rows: int = 0
+) -> Model[List[Doc], List[Floats2d]]:
     """A tok2vec that looks words up in `doc.vocab.vectors`.
 
     A word's own form is tried first, then what `attr` (the name of a token
@@ -19,12 +21,30 @@ def build_static_vectors_v1(*, attr: str = "LOWER") -> Model[List[Doc], List[Flo
     lower-case words only. A word without a vector gets zeros. Floret tables and
     other tables that compose their vectors are asked for the word's own form.
 
+    Training can move the first `fine_tuned_rows` rows, which in most published tables
+    are the most frequent words'. The table itself stays as it is: what is learnt is
+    a difference for each of these rows, zero at first and saved with the pipe.
+
     Docs → (tokens, nO) each, where nO is the width of the table, known when the
-    pipe is initialized. ValueError when the vocab has no vectors, or in a loaded
-    pipe, when they are not as wide as those that it was trained with.
+    pipe is initialized. ValueError when the vocab has no vectors, when rows of a
+    table that composes its vectors are to be fine-tuned, or in a loaded pipe, when
+    the vectors are not as wide as those that it was trained with.
     """
+    if fine_tuned_rows < 0:
+        raise ValueError(
+            f"StaticVectors cannot fine-tune {fine_tuned_rows} rows. Set "
+            "fine_tuned_rows to 0 to leave the vectors as they are."
+        )
+    differences: List[Model] = []
+    if fine_tuned_rows:
+        differences.append(Embed(nV=fine_tuned_rows, initializer=zero_init))
     return Model(
-        "static_vectors", forward, init=init, dims={"nO": None}, attrs={"attr": attr}
+        "static_vectors",
+        forward,
+        init=init,
+        layers=differences,
+        dims={"nO": None},
+        attrs={"attr": attr},
     )
 
 
@@ -33,19 +53,87 @@ def init(
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
-    if X:
-        model.set_dim("nO", _vectors_width(X[0]), force=True)
+    if not X:
+        return
+    width = _vectors_width(X[0])
+    model.set_dim("nO", width, force=True)
+    for differences in model.layers:
+        if not _has_rows(X[0]):
+            raise ValueError(
+                "StaticVectors can fine-tune the rows of a table that holds one row "
+                "a word, but the vocab's vectors are composed of several rows each. "
+                "Set fine_tuned_rows to 0."
+            )
+        differences.set_dim("nO", width, force=True)
+        differences.initialize()
 
 
 def forward(
     model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Callable]:
+    if not docs:
+        return [], lambda d_vectors: []
+    _check_width(model, docs[0])
+    vectors = docs[0].vocab.vectors
+    keys = token_ids(docs, ["ORTH", model.attrs["attr"]])
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    backprop_moved: Optional[Callable] = None
+    if _has_rows(docs[0]):
+        rows = _find_rows(vectors, keys)
+        found = _read_rows(vectors, rows)
+        if model.layers:
+            backprop_moved = _add_differences(model, rows, found, is_train)
+    elif len(keys):
+        found = vectors.get_batch(keys[:, 0].tolist())
+    else:
+        found = model.ops.alloc2f(0, model.get_dim("nO"))
+
     def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
+        if backprop_moved is not None:
+            backprop_moved(model.ops.flatten(d_vectors))
         return []
 
-    if not docs:
-        return [], backprop
-    width = _vectors_width(docs[0])
+    return model.ops.unflatten(model.ops.asarray2f(found), lengths), backprop
+
+
+def _has_rows(doc: Doc) -> bool:
+    """Whether the vocab's table has a row for each word."""
+    vectors = doc.vocab.vectors
+    return isinstance(vectors, Vectors) and vectors.mode == Mode.default
+
+
+def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:
+    """Row of the first key of each token that has one, or -1: (tokens,)."""
+    types, index = np.unique(keys, return_inverse=True)
+    rows = to_numpy(vectors.find(keys=types.tolist()))[index].reshape(keys.shape)
+    return np.where(rows[:, 0] >= 0, rows[:, 0], rows[:, 1])
+
+
+def _read_rows(vectors: Vectors, rows: np.ndarray) -> Floats2d:
+    """(tokens, width), a copy: the zeros must not reach the table."""
+    xp = get_array_module(vectors.data)
+    found = vectors.data[xp.asarray(rows)]
+    found[xp.asarray(rows < 0)] = 0.0
+    return found
+
+
+def _add_differences(
+    model: Model[List[Doc], List[Floats2d]],
+    rows: np.ndarray,
+    found: Floats2d,
+    is_train: bool,
+) -> Callable[[Floats2d], Ints1d]:
+    """Add what was learnt to the vectors, and return the way back to it."""
+    (embed,) = model.layers
+    moved = model.ops.xp.asarray((rows >= 0) & (rows < embed.get_dim("nV")))
+    ids = model.ops.asarray1i(cast(Ints1d, rows))[moved]
+    differences, backprop_embed = embed(ids, is_train)
+    found[moved] += differences
+    return lambda d_found: backprop_embed(d_found[moved])
+
+
+def _check_width(model: Model[List[Doc], List[Floats2d]], doc: Doc) -> None:
+    width = _vectors_width(doc)
     if not model.has_dim("nO"):
         raise ValueError(
             "The model does not know the width of the vectors yet. Call "
@@ -58,28 +146,6 @@ def forward(
             f"with vectors {model.get_dim('nO')} wide. Load the pipeline with its "
             "own vocab, or initialize and train it again with these vectors."
         )
-    vectors = docs[0].vocab.vectors
-    keys = token_ids(docs, ["ORTH", model.attrs["attr"]])
-    if isinstance(vectors, Vectors) and vectors.mode == Mode.default:
-        found = _look_up(vectors, keys)
-    elif len(keys):
-        found = vectors.get_batch(keys[:, 0].tolist())
-    else:
-        found = model.ops.alloc2f(0, width)
-    lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    return model.ops.unflatten(model.ops.asarray2f(found), lengths), backprop
-
-
-def _look_up(vectors: Vectors, keys: np.ndarray) -> Floats2d:
-    """Vectors of the first key in each row that has one: (tokens, width)."""
-    types, index = np.unique(keys, return_inverse=True)
-    rows = to_numpy(vectors.find(keys=types.tolist()))[index].reshape(keys.shape)
-    rows = np.where(rows[:, 0] >= 0, rows[:, 0], rows[:, 1])
-    xp = get_array_module(vectors.data)
-    # a copy: the zeros below must not reach the table
-    found = vectors.data[xp.asarray(rows)]
-    found[xp.asarray(rows < 0)] = 0.0
-    return found
 
 
 def _vectors_width(doc: Doc) -> int:

@@ -49,7 +49,39 @@ def test_vectors_in_use_do_not_change_the_table(vocab):
     np.testing.assert_array_equal(vocab.vectors.data, before)
 
 
-def test_floret_vectors():
+def test_fine_tuning_moves_the_first_rows_only(vocab):
+    words = ["London", "in", "London", "unknown", "not", "Paris"]
+    doc = Doc(vocab, words=words)
+    table = vocab.vectors.data.copy()
+    # rows: london 0, paris 1, Paris 2, in 3, not 4
+    model = build_static_vectors_v1(fine_tuned_rows=3).initialize(X=[doc])
+    (plain,) = build_static_vectors_v1().initialize(X=[doc]).predict([doc])
+    (vectors,), backprop = model.begin_update([doc])
+    np.testing.assert_array_equal(vectors, plain)
+    gradient = np.arange(36, dtype="f").reshape(6, 6)
+    backprop([gradient])
+    model.finish_update(
+        lambda key, weights, d_weights: (weights - d_weights, d_weights)
+    )
+    (moved,) = model.predict([doc])
+    london = gradient[0] + gradient[2]
+    expected = [london, 0 * london, london, 0 * london, 0 * london, gradient[5]]
+    np.testing.assert_allclose(plain - moved, expected, atol=1e-5)
+    np.testing.assert_array_equal(vocab.vectors.data, table)
+    again = build_static_vectors_v1(fine_tuned_rows=3).from_bytes(model.to_bytes())
+    np.testing.assert_array_equal(again.predict([doc])[0], moved)
+
+
+def test_fine_tuning_of_impossible_rows(floret_vocab):
+    with pytest.raises(ValueError, match="fine_tuned_rows to 0"):
+        build_static_vectors_v1(fine_tuned_rows=-1)
+    model = build_static_vectors_v1(fine_tuned_rows=5)
+    with pytest.raises(ValueError, match="fine_tuned_rows to 0"):
+        model.initialize(X=[Doc(floret_vocab, words=["in"])])
+
+
+@pytest.fixture
+def floret_vocab():
     vocab = Vocab()
     rng = np.random.default_rng(0)
     vocab.vectors = Vectors(
@@ -60,6 +92,11 @@ def test_floret_vectors():
         minn=3,
         maxn=5,
     )
+    return vocab
+
+
+def test_floret_vectors(floret_vocab):
+    vocab = floret_vocab
     doc = Doc(vocab, words=["London", "xyzzy", "London"])
     model = build_static_vectors_v1().initialize(X=[doc])
     vectors, empty = model.predict([doc, Doc(vocab)])
