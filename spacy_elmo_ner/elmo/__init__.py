@@ -8,8 +8,12 @@ The way through this room, one file per station:
     packing.py       sentences of unequal length → rows that no step wastes
     bilm.py          word vectors and state → LSTM layers and state
     products.py      the matrix products of both, the same in any batch
+    fast_lstm.py     bilm.py's LSTM for prediction on a CPU
+    prepared_products.py  products with weights laid out for the CPU
+    prepared.py      what is made from weights, kept until they change
     encoder.py       the two together: types and sentences → three layers per token
     layer_mix.py     layers → one vector per token
+    word_cache.py    word vectors of the words met before
     network.py       encoder and mix, in batches that fit into memory
     node.py          the Thinc node around a network: Docs in, arrays out
     architecture.py  Elmo.v1, our own modules in that node

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .architecture import SMALL_FILTERS
+from .char_ids import encode_words
 from .encoder import ElmoEncoder
 from .layer_mix import MIX, depth_of
 from .network import sub_batches
@@ -110,7 +111,7 @@ class AllenNLPNetwork(nn.Module):
 
     def forward(
         self,
-        type_ids: Tensor,
+        types: Sequence[str],
         sentences: Sequence[np.ndarray],
         places: Sequence[np.ndarray],
         n_rows: int,
@@ -122,12 +123,13 @@ class AllenNLPNetwork(nn.Module):
         rows = next(self.parameters()).new_zeros(n_rows, width)
         if not sentences:
             return rows
+        type_ids = torch.from_numpy(encode_words(types)).to(rows.device)
         vectors: List[Tensor] = []
         batches = sub_batches([len(one) for one in sentences], self.batch_tokens)
         for batch in batches:
             vectors += self._encode(type_ids, [sentences[i] for i in batch])
         place = np.concatenate([places[i] for batch in batches for i in batch])
-        index = torch.from_numpy(place).to(type_ids.device)
+        index = torch.from_numpy(place).to(rows.device)
         rows = rows.index_copy(0, index, torch.cat(vectors))
         return F.dropout(rows, dropout, self.training)
 

@@ -1,10 +1,12 @@
 """ELMo as a Thinc model: Docs → one vector per token."""
 
+from functools import partial
 from typing import Optional, Sequence
 
 from .network import ElmoNetwork
 from .node import Elmo, elmo_node
 from .options import ElmoOptions
+from .prepared_products import PRECISIONS
 
 SMALL_FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 
@@ -26,6 +28,8 @@ def build_elmo_v1(
     dropout: float = 0.0,
     batch_tokens: int = 2048,
     max_sentence_length: int = 512,
+    cached_words: int = 50_000,
+    precision: str = "float32",
 ) -> Elmo:
     """ELMo vectors of the tokens of Docs (Peters et al. 2018, section 3).
 
@@ -39,6 +43,10 @@ def build_elmo_v1(
     batch_tokens: how many tokens, padding counted, are encoded at a time. It bounds
         the memory and changes no vector.
     max_sentence_length: a sentence with more tokens is encoded in windows of as many.
+    cached_words: of how many words to keep the char-CNN's vectors from call to call,
+        4 · projection_width bytes each. It changes no vector.
+    precision: "float32", or "bfloat16" for the LSTMs' weights and inputs when nothing
+        is learnt and the CPU is fast in it: faster, with vectors that are not exact.
 
     Docs → (tokens, nO) each, nO = 2 · projection_width. A Doc without sentence
     boundaries is cut as `sentences.sentence_spans` says. White space is no word to the
@@ -62,8 +70,16 @@ def build_elmo_v1(
         projection_clip=projection_clip,
         skip_connections=skip_connections,
     )
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"ELMo has no precision {precision!r}; use one of {', '.join(PRECISIONS)}."
+        )
+    if cached_words < 0:
+        raise ValueError(
+            f"ELMo's cached_words is {cached_words}; set it to 0 to keep none."
+        )
     return elmo_node(
-        ElmoNetwork,
+        partial(ElmoNetwork, cached_words=cached_words, precision=precision),
         options=options,
         layer=layer,
         frozen=frozen,

@@ -10,8 +10,10 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from .fast_lstm import FastLstm
 from .options import ElmoOptions
 from .packing import pack
+from .prepared import Prepared
 from .products import steady_product
 
 # TensorFlow adds this to the forget gate; published biases are without it.
@@ -30,12 +32,15 @@ class BiLMState(NamedTuple):
 
 
 class BiLM(nn.Module):
-    """Both directions of the language model, without its softmax."""
+    """Both directions of the language model, without its softmax.
 
-    def __init__(self, options: ElmoOptions) -> None:
+    precision: of prediction on a CPU, see `prepared_products.PRECISIONS`.
+    """
+
+    def __init__(self, options: ElmoOptions, precision: str) -> None:
         super().__init__()
         self.options = options
-        self.directions = nn.ModuleList(LstmStack(options) for _ in range(2))
+        self.directions = nn.ModuleList(LstmStack(options, precision) for _ in range(2))
 
     def forward(
         self,
@@ -99,11 +104,11 @@ class BiLM(nn.Module):
 class LstmStack(nn.Module):
     """One direction: LSTMs above each other, on packed rows."""
 
-    def __init__(self, options: ElmoOptions) -> None:
+    def __init__(self, options: ElmoOptions, precision: str) -> None:
         super().__init__()
         self.skip_connections = options.skip_connections
         self.layers = nn.ModuleList(
-            ProjectedLstm(options) for _ in range(options.n_layers)
+            ProjectedLstm(options, precision) for _ in range(options.n_layers)
         )
 
     def forward(
@@ -150,10 +155,12 @@ class ProjectedLstm(nn.Module):
     Parameters have the names and shapes of the published datasets.
     """
 
-    def __init__(self, options: ElmoOptions) -> None:
+    def __init__(self, options: ElmoOptions, precision: str) -> None:
         super().__init__()
         width, projected = options.lstm_width, options.projection_width
         self.width, self.projected = width, projected
+        self.precision = precision
+        self._fast: Prepared[FastLstm] = Prepared()
         self.cell_clip = options.cell_clip
         self.projection_clip = options.projection_clip
         self.W_0 = nn.Parameter(torch.empty(2 * projected, 4 * width))
@@ -175,8 +182,13 @@ class ProjectedLstm(nn.Module):
         inputs: distinct inputs, (n, projected).
         rows: row in inputs of each packed row, (N,), or None when inputs are the rows.
         hidden, cell: first states of the B sentences, longest sentence first. The
-            cells are overwritten when no gradient is recorded.
+            cells may be overwritten when no gradient is recorded.
         """
+        if torch.is_grad_enabled():
+            self._fast.forget()
+        elif self.W_0.device.type == "cpu" and self.W_0.dtype == torch.float32:
+            fast = self._fast.get(self._prepare, [self.W_0, self.B, self.W_P_0])
+            return fast(inputs, rows, steps, hidden, cell)
         gates = steady_product(inputs, self.W_0[: self.projected], self._bias())
         if rows is not None:
             # computed once for all that have the same input
@@ -198,6 +210,16 @@ class ProjectedLstm(nn.Module):
         # the longest sentences, which end last, come first
         last_hidden, last_cell = zip(*reversed(ended), strict=True)
         return torch.cat(outputs), torch.cat(last_hidden), torch.cat(last_cell)
+
+    def _prepare(self) -> FastLstm:
+        return FastLstm(
+            self.W_0,
+            self._bias(),
+            self.W_P_0,
+            cell_clip=self.cell_clip,
+            projection_clip=self.projection_clip,
+            precision=self.precision,
+        )
 
     def _bias(self) -> Tensor:
         before, forget, after = self.B.split([2 * self.width, self.width, self.width])

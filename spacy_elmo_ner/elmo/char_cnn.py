@@ -1,11 +1,15 @@
 """Byte ids → word vector (Kim et al. 2016, arXiv:1508.06615, section 2.2–2.3)."""
 
+from typing import Optional
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .char_ids import MASK, PADDING
 from .options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
+from .prepared import Prepared
+from .prepared_products import PreparedProduct, prepare_product
 from .products import steady_product
 
 # Words a step of `CharCnn.forward` works on: bounds memory, about 0.2 MB a word.
@@ -60,6 +64,7 @@ class Convolution(nn.Module):
         self.W_cnn = nn.Parameter(torch.empty(1, length, width, count))
         self.b_cnn = nn.Parameter(torch.zeros(count))
         nn.init.uniform_(self.W_cnn, -0.05, 0.05)
+        self._prepared: Prepared[PreparedProduct] = Prepared()
 
     def forward(self, vectors: Tensor, longest: int) -> Tensor:
         """Maxima over time: character vectors (n, 50, width) → (n, count).
@@ -77,7 +82,9 @@ class Convolution(nn.Module):
         windows = vectors[:, :end].unfold(1, self.length, 1).transpose(2, 3)
         n, places = windows.shape[:2]
         filters = self.W_cnn.flatten(0, 2)
-        values = steady_product(windows.reshape(n * places, -1), filters)
+        values = _product(
+            windows.reshape(n * places, -1), filters, None, self._prepared
+        )
         return values.view(n, places, -1).amax(1) + self.b_cnn
 
 
@@ -109,7 +116,23 @@ class Affine(nn.Module):
         self.W = nn.Parameter(torch.empty(inputs, outputs))
         self.b = nn.Parameter(torch.zeros(outputs))
         nn.init.normal_(self.W, std=inputs**-0.5)
+        self._prepared: Prepared[PreparedProduct] = Prepared()
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
-        return steady_product(x, self.W, self.b)
+        return _product(x, self.W, self.b, self._prepared)
+
+
+def _product(
+    x: Tensor,
+    W: Tensor,
+    b: Optional[Tensor],
+    prepared: Prepared[PreparedProduct],
+) -> Tensor:
+    """x W + b, on a CPU with weights that are kept ready where nothing is learnt."""
+    if torch.is_grad_enabled():
+        prepared.forget()
+    elif W.device.type == "cpu" and W.dtype == torch.float32:
+        weights = [W] if b is None else [W, b]
+        return prepared.get(lambda: prepare_product(W, b), weights)(x)
+    return steady_product(x, W, b)

@@ -16,13 +16,16 @@ N_BOUNDARIES = 2
 
 
 class ElmoEncoder(nn.Module):
-    """The whole biLM of Peters et al. 2018, section 3, up to its layers."""
+    """The whole biLM of Peters et al. 2018, section 3, up to its layers.
 
-    def __init__(self, options: ElmoOptions) -> None:
+    precision: of the LSTMs' prediction on a CPU, see `prepared_products.PRECISIONS`.
+    """
+
+    def __init__(self, options: ElmoOptions, *, precision: str = "float32") -> None:
         super().__init__()
         self.options = options
         self.char_cnn = CharCnn(options)
-        self.bilm = BiLM(options)
+        self.bilm = BiLM(options, precision)
 
     def forward(
         self,

@@ -7,10 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .char_ids import encode_words
 from .encoder import N_BOUNDARIES, ElmoEncoder
 from .layer_mix import LayerMix
 from .options import ElmoOptions
+from .prepared import Prepared
 from .weights import ElmoWeights, set_weights
+from .word_cache import WordCache
 
 
 class ElmoNetwork(nn.Module):
@@ -20,18 +23,29 @@ class ElmoNetwork(nn.Module):
     layer: see `layer_mix.depth_of`.
     frozen: whether the biLM keeps its weights; the mix learns either way.
     batch_tokens: how many tokens, padding and boundaries counted, to encode at a time.
+    cached_words: of how many words to keep the word vectors.
+    precision: of the LSTMs on a CPU, see `prepared_products.PRECISIONS`.
     """
 
     def __init__(
-        self, *, options: ElmoOptions, layer: str, frozen: bool, batch_tokens: int
+        self,
+        *,
+        options: ElmoOptions,
+        layer: str,
+        frozen: bool,
+        batch_tokens: int,
+        cached_words: int,
+        precision: str,
     ) -> None:
         super().__init__()
         self.frozen = frozen
         self.batch_tokens = batch_tokens
+        self.cached_words = cached_words
         self.width = options.output_width
-        self.encoder = ElmoEncoder(options)
+        self.encoder = ElmoEncoder(options, precision=precision)
         self.encoder.requires_grad_(not frozen)
         self.mix = LayerMix(layer, options.n_layers)
+        self._cache: Prepared[WordCache] = Prepared()
 
     def set_weights(self, weights: ElmoWeights, source: str) -> None:
         """Put a biLM's weights in place. Raises ValueError when they do not fit."""
@@ -39,7 +53,7 @@ class ElmoNetwork(nn.Module):
 
     def forward(
         self,
-        type_ids: Tensor,
+        types: Sequence[str],
         sentences: Sequence[np.ndarray],
         places: Sequence[np.ndarray],
         n_rows: int,
@@ -48,8 +62,8 @@ class ElmoNetwork(nn.Module):
     ) -> Tensor:
         """Vectors (n_rows, width); rows that no token claims are zero.
 
-        type_ids: character ids of the distinct words, (n_types, 50).
-        sentences: each token's row in type_ids.
+        types: the distinct words.
+        sentences: each token's index in types.
         places: each token's row in the result.
         dropout: rate at which values are dropped while training.
         """
@@ -59,7 +73,7 @@ class ElmoNetwork(nn.Module):
         vectors: List[Tensor] = []
         record = torch.is_grad_enabled() and not self.frozen
         with torch.set_grad_enabled(record):
-            words = self.encoder.word_vectors(type_ids)
+            words = self._word_vectors(types)
         batches = sub_batches([len(one) for one in sentences], self.batch_tokens)
         for batch in batches:
             with torch.set_grad_enabled(record):
@@ -68,9 +82,27 @@ class ElmoNetwork(nn.Module):
                 )
             vectors.append(self.mix(layers))
         place = np.concatenate([places[i] for batch in batches for i in batch])
-        index = torch.from_numpy(place).to(type_ids.device)
+        index = torch.from_numpy(place).to(rows.device)
         rows = rows.index_copy(0, index, torch.cat(vectors))
         return F.dropout(rows, dropout, self.training)
+
+    def _word_vectors(self, types: Sequence[str]) -> Tensor:
+        """Vectors of the boundaries and of the words: (2 + n_types, projected)."""
+        if torch.is_grad_enabled():
+            self._cache.forget()
+            return self.encoder.word_vectors(self._character_ids(types))
+        cache = self._cache.get(self._new_cache, self.encoder.char_cnn.parameters())
+        return cache.vectors(
+            types, lambda new: self.encoder.char_cnn(self._character_ids(new))
+        )
+
+    def _new_cache(self) -> WordCache:
+        boundaries = self.encoder.word_vectors(self._character_ids([]))
+        return WordCache(boundaries, self.cached_words)
+
+    def _character_ids(self, words: Sequence[str]) -> Tensor:
+        device = next(self.parameters()).device
+        return torch.from_numpy(encode_words(words)).to(device)
 
 
 def sub_batches(lengths: Sequence[int], batch_tokens: int) -> List[List[int]]:

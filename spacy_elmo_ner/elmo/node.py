@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
 
 import numpy as np
-import torch
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
@@ -12,7 +11,7 @@ from torch import nn
 
 from ..sentences import sentence_spans
 from ..torch_shim import LazyTorchShim
-from .char_ids import encode_words, index_types
+from .char_ids import index_types
 from .layer_mix import depth_of
 from .options import ElmoOptions
 
@@ -110,10 +109,9 @@ def _forward(
     shim = cast(LazyTorchShim, model.shims[0])
     device = next(shim.module.parameters()).device
     words = words_of(docs, max_length=model.attrs["max_sentence_length"])
-    type_ids = torch.from_numpy(encode_words(words.types)).to(device)
     n_tokens = sum(len(doc) for doc in docs)
     inputs = ArgsKwargs(
-        args=(type_ids, words.sentences, words.places, n_tokens),
+        args=(words.types, words.sentences, words.places, n_tokens),
         kwargs={"dropout": model.attrs["dropout"]},
     )
     vectors, backprop_torch = shim(inputs, is_train)

@@ -8,11 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc
-from thinc.api import set_dropout_rate
+from thinc.api import Adam, set_dropout_rate
 
 from spacy_elmo_ner.elmo.architecture import build_elmo_v1
 from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
 from spacy_elmo_ner.elmo.network import sub_batches
+from spacy_elmo_ner.elmo.prepared_products import has_bfloat16
 
 
 def elmo_of(nlp):
@@ -119,6 +120,8 @@ def test_without_weights_it_says_what_to_do(sizes):
         ({"max_sentence_length": 0}, "max_sentence_length is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"filters": [[3]]}, "filters"),
+        ({"precision": "int4"}, "int4.*float32, bfloat16"),
+        ({"cached_words": -1}, "cached_words is -1"),
     ],
 )
 def test_arguments_that_make_no_sense_are_named(sizes, arguments, message):
@@ -219,3 +222,68 @@ def test_gpu_gives_the_vectors_of_the_cpu(elmo_pipeline):
             one, torch.as_tensor(other, device="cpu"), rtol=0, atol=1e-5
         )
     backprop(vectors)
+
+
+def test_predictions_follow_the_weights(elmo_pipeline):
+    """What prediction keeps ready must not outlive the weights it was made from."""
+    nlp = elmo_pipeline(frozen=False)
+    model = elmo_of(nlp)
+    docs = [nlp.make_doc("My name is John"), nlp.make_doc("John")]
+    shares = {}
+
+    def assert_fresh():
+        recorded, backprop = model.begin_update(docs)
+        backprop(recorded)
+        for one, other in zip(model.predict(docs), recorded, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+
+    assert_fresh()
+    before = model.predict(docs)[0]
+    # as Adam of Thinc does: the memory is written, torch does not see it
+    optimizer = Adam(0.05, use_averages=True)
+    for _ in range(3):
+        model.finish_update(optimizer)
+        shares.update(optimizer.averages)
+        assert_fresh()
+    moved = model.predict(docs)[0]
+    assert np.abs(moved - before).max() > 1e-3
+    with model.use_params(shares):
+        averaged = model.predict(docs)[0]
+        assert np.abs(averaged - moved).max() > 1e-4
+    np.testing.assert_array_equal(model.predict(docs)[0], moved)
+
+
+@pytest.mark.skipif(not has_bfloat16(), reason="this machine has no fast bfloat16")
+def test_bfloat16_is_near_the_exact_vectors_in_any_batch(elmo_pipeline):
+    texts = ["My name is John!", "a", "I live in  Berlin.", "b " * 40]
+    sizes = dict(lstm_width=256, projection_width=64)
+    exact = elmo_pipeline(**sizes)
+    rounded = elmo_pipeline(**sizes, precision="bfloat16")
+    together = [doc.tensor for doc in rounded.pipe(texts)]
+    for text, vectors in zip(texts, together, strict=True):
+        expected = exact(text).tensor
+        assert not np.array_equal(vectors, expected)
+        words = np.abs(expected).sum(1) > 0
+        cosine = (vectors * expected).sum(1)[words]
+        cosine /= np.linalg.norm(vectors, axis=1)[words]
+        cosine /= np.linalg.norm(expected, axis=1)[words]
+        assert cosine.min() > 0.999
+        np.testing.assert_array_equal(rounded(text).tensor, vectors)
+
+
+def test_a_pipe_that_has_predicted_is_copied_pickled_and_saved(elmo_pipeline):
+    nlp = elmo_pipeline()
+    model = elmo_of(nlp)
+    doc = nlp.make_doc("My name is John")
+    expected = model.predict([doc])[0]
+    for twin in (model.copy(), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(twin.predict([doc])[0], expected)
+    assert len(model.to_bytes()) == len(elmo_of(elmo_pipeline()).to_bytes())
+
+
+@pytest.mark.parametrize("cached_words", [0, 2, 1000])
+def test_cached_words_change_no_vector(elmo_pipeline, cached_words):
+    plain = elmo_pipeline()
+    nlp = elmo_pipeline(cached_words=cached_words)
+    for text in ("My name is John", "is it?", "", "My name is My name"):
+        np.testing.assert_array_equal(nlp(text).tensor, plain(text).tensor)

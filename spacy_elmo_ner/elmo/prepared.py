@@ -1,0 +1,32 @@
+"""What is made from weights once and kept for as long as they stay the same."""
+
+from typing import Callable, Generic, Iterable, Optional, Tuple, Type, TypeVar
+
+from torch import Tensor
+
+Made = TypeVar("Made")
+
+
+class Prepared(Generic[Made]):
+    """Holds one thing made from weights. It is never saved, pickled or copied."""
+
+    def __init__(self) -> None:
+        self._made: Optional[Made] = None
+        self._of: Tuple = ()
+
+    def get(self, make: Callable[[], Made], weights: Iterable[Tensor]) -> Made:
+        """What `make` returned when these weights were as they are now.
+
+        An optimizer that writes into a weight's memory by itself leaves no trace that
+        could be seen here: call `forget` wherever gradients are recorded.
+        """
+        of = tuple((weight.data_ptr(), weight._version) for weight in weights)
+        if self._made is None or of != self._of:
+            self._made, self._of = make(), of
+        return self._made
+
+    def forget(self) -> None:
+        self._made = None
+
+    def __reduce__(self) -> Tuple[Type["Prepared"], Tuple]:
+        return Prepared, ()

@@ -1,0 +1,114 @@
+"""Products with weights that are laid out once for the CPU at hand.
+
+x W + b as `products.steady_product`, for prediction: nothing is recorded for autograd.
+Here too a row of the result does not depend on the other rows.
+"""
+
+import warnings
+from typing import Optional, Tuple, Union
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .products import steady_product
+
+PRECISIONS = ("float32", "bfloat16")
+
+# Rows that oneDNN lays the weights out for; it takes any other number as well.
+USUAL_ROWS = 32
+
+
+class PlainProduct:
+    """Public operations on the weights as they are."""
+
+    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+        self.W, self.b = W, b
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        return steady_product(x, self.W, self.b)
+
+    def plus(self, other: Tensor, x: Tensor) -> Tensor:
+        """other + x W, which may be written over other; the bias is left out."""
+        return other.add_(steady_product(x, self.W))
+
+
+class OneDnnProduct:
+    """Weights in oneDNN's own layout: two to three times as fast where torch's BLAS
+    was written for another maker's CPUs, and not slower elsewhere.
+
+    torch has these operations for its compiler and documents them nowhere;
+    `prepare_product` is the only way to them.
+    """
+
+    def __init__(self, W: Tensor, b: Optional[Tensor], dtype: torch.dtype) -> None:
+        self.dtype, self.b = dtype, b
+        self.W = torch.ops.mkldnn._reorder_linear_weight(
+            W.t().to(dtype).contiguous(), USUAL_ROWS
+        )
+        self.multiply = torch.ops.mkldnn._linear_pointwise.default
+        self.multiply_and_add = torch.ops.mkldnn._linear_pointwise.binary
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.__call__`."""
+        x, n = _two_rows(x)
+        if self.dtype == torch.float32:
+            return self.multiply(x, self.W, self.b, "none", [], "")[:n]
+        product = self.multiply(x.to(self.dtype), self.W, None, "none", [], "")
+        product = product[:n].float()
+        return product if self.b is None else product.add_(self.b)
+
+    def plus(self, other: Tensor, x: Tensor) -> Tensor:
+        """See `PlainProduct.plus`."""
+        if self.dtype == torch.float32 and len(x) > 1:
+            return self.multiply_and_add(x, other, self.W, None, "add")
+        x, n = _two_rows(x)
+        product = self.multiply(x.to(self.dtype), self.W, None, "none", [], "")
+        return other.add_(product[:n])
+
+
+PreparedProduct = Union[PlainProduct, OneDnnProduct]
+
+
+def prepare_product(
+    W: Tensor, b: Optional[Tensor] = None, *, precision: str = "float32"
+) -> PreparedProduct:
+    """W (inputs, outputs) and b (outputs,), float32 on the CPU, ready to multiply.
+
+    precision: one of PRECISIONS, that of weights and inputs; sums are float32. Where
+        the machine has no fast bfloat16, it warns and goes on in float32.
+    """
+    if precision == "bfloat16" and not has_bfloat16():
+        warnings.warn(
+            "ELMo's precision is set to bfloat16, which this machine's torch cannot "
+            "multiply fast; it goes on in float32: slower, with the exact vectors.",
+            stacklevel=2,
+        )
+        precision = "float32"
+    W = W.detach()
+    if not has_onednn():
+        return PlainProduct(W, b)
+    return OneDnnProduct(W, b, getattr(torch, precision))
+
+
+def has_onednn() -> bool:
+    """Whether this torch has the operations of OneDnnProduct on this machine."""
+    return torch.backends.mkldnn.is_available() and all(
+        hasattr(torch.ops.mkldnn, name)
+        for name in ("_linear_pointwise", "_reorder_linear_weight")
+    )
+
+
+def has_bfloat16() -> bool:
+    """Whether they are fast in bfloat16."""
+    return has_onednn() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def _two_rows(x: Tensor) -> Tuple[Tensor, int]:
+    """x with at least two rows, and how many it had.
+
+    A single row goes to another kernel, which sums in another order.
+    """
+    n = len(x)
+    return (x if n > 1 else F.pad(x, (0, 0, 0, 2 - n))), n

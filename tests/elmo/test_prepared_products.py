@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+import torch
+
+from spacy_elmo_ner.elmo import prepared_products
+from spacy_elmo_ner.elmo.prepared_products import (
+    OneDnnProduct,
+    PlainProduct,
+    has_bfloat16,
+    has_onednn,
+    prepare_product,
+)
+
+# the shapes of an LSTM's products in the published small and original models, and others
+SHAPES = [(128, 4096), (1024, 128), (512, 16384), (4096, 512), (70, 30), (1, 1)]
+needs_onednn = pytest.mark.skipif(
+    not has_onednn(), reason="this torch has no packed oneDNN products"
+)
+needs_bfloat16 = pytest.mark.skipif(
+    not has_bfloat16(), reason="this machine has no fast bfloat16"
+)
+
+
+def operands(inputs, outputs, rows=500):
+    generator = torch.Generator().manual_seed(inputs)
+    W = torch.randn(inputs, outputs, generator=generator) / inputs**0.5
+    b = torch.randn(outputs, generator=generator)
+    x = torch.randn(rows, inputs, generator=generator)
+    return W, b, x, torch.randn(rows, outputs, generator=generator)
+
+
+def products(W, b, precision):
+    if precision == "bfloat16":
+        return [OneDnnProduct(W, b, torch.bfloat16)]
+    both = [PlainProduct(W, b)]
+    if has_onednn():
+        both.append(OneDnnProduct(W, b, torch.float32))
+    return both
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)]
+)
+def test_a_row_does_not_depend_on_the_number_of_rows(shape, precision):
+    W, b, x, other = operands(*shape)
+    for product in products(W, b, precision):
+        all_rows = product(x)
+        all_sums = product.plus(other.clone(), x)
+        for n in [*range(1, 20), 31, 32, 33, 100, 384]:
+            assert torch.equal(product(x[:n]), all_rows[:n])
+            assert torch.equal(product.plus(other[:n].clone(), x[:n]), all_sums[:n])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_float32_is_exact(shape):
+    W, b, x, other = operands(*shape, rows=40)
+    exact = x.double() @ W.double()
+    for product in products(W, b, "float32"):
+        torch.testing.assert_close(product(x), (exact + b).float())
+        sums = product.plus(other.clone(), x)
+        torch.testing.assert_close(sums, (exact + other).float())
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("shape", SHAPES)
+def test_bfloat16_rounds_inputs_weights_and_product(shape):
+    W, b, x, other = operands(*shape, rows=40)
+    exact = x.bfloat16().double() @ W.bfloat16().double()
+    # one rounding to 8 bits of mantissa
+    bound = exact.abs() * 2**-8 + 1e-5
+    product = OneDnnProduct(W, b, torch.bfloat16)
+    assert ((product(x) - b - exact).abs() <= bound).all()
+    assert ((product.plus(other.clone(), x) - other - exact).abs() <= bound).all()
+
+
+@needs_onednn
+def test_packed_products_are_used_where_there_are_any():
+    W, b, _, _ = operands(4, 8)
+    assert isinstance(prepare_product(W, b), OneDnnProduct)
+
+
+def test_public_products_where_there_are_none(monkeypatch):
+    monkeypatch.setattr(prepared_products, "has_onednn", lambda: False)
+    W, b, x, _ = operands(4, 8)
+    product = prepare_product(W, b)
+    assert isinstance(product, PlainProduct)
+    torch.testing.assert_close(product(x), x @ W + b)
+
+
+def test_without_fast_bfloat16_it_says_so_and_is_exact(monkeypatch):
+    monkeypatch.setattr(prepared_products, "has_bfloat16", lambda: False)
+    W, b, x, _ = operands(64, 8)
+    with pytest.warns(UserWarning, match="bfloat16.*goes on in float32"):
+        product = prepare_product(W, b, precision="bfloat16")
+    np.testing.assert_allclose(product(x), x @ W + b, atol=1e-5)
