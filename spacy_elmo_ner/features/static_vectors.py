@@ -12,7 +12,7 @@ from spacy_elmo_ner.features.word_types import token_ids
 
 
 def build_static_vectors_v1(
-    *, attr: str = "LOWER", fine_tuned_rows: int = 0
+    *, attr: str = "LOWER", fine_tuned_words: int = 0
 ) -> Model[List[Doc], List[Floats2d]]:
     """A tok2vec that looks words up in `doc.vocab.vectors`.
 
@@ -21,23 +21,23 @@ def build_static_vectors_v1(
     lower-case words only. A word without a vector gets zeros. Floret tables and
     other tables that compose their vectors are asked for the word's own form.
 
-    Training can move the first `fine_tuned_rows` rows, which in most published tables
-    are the most frequent words'. The table itself stays as it is: what is learnt is
-    a difference for each of these rows, zero at first and saved with the pipe.
+    The first `fine_tuned_words` words with a vector that training meets can be moved by
+    it. The table itself stays as it is: what is learnt is a difference for each of these
+    words, zero at first and saved with the pipe.
 
     Docs → (tokens, nO) each, where nO is the width of the table, known when the
-    pipe is initialized. ValueError when the vocab has no vectors, when rows of a
+    pipe is initialized. ValueError when the vocab has no vectors, when words of a
     table that composes its vectors are to be fine-tuned, or in a loaded pipe, when
     the vectors are not as wide as those that it was trained with.
     """
-    if fine_tuned_rows < 0:
+    if fine_tuned_words < 0:
         raise ValueError(
-            f"StaticVectors cannot fine-tune {fine_tuned_rows} rows. Set "
-            "fine_tuned_rows to 0 to leave the vectors as they are."
+            f"StaticVectors cannot fine-tune {fine_tuned_words} words. Set "
+            "fine_tuned_words to 0 to leave the vectors as they are."
         )
     differences: List[Model] = []
-    if fine_tuned_rows:
-        differences.append(Embed(nV=fine_tuned_rows, initializer=zero_init))
+    if fine_tuned_words:
+        differences.append(Embed(nV=fine_tuned_words, initializer=zero_init))
     return Model(
         "static_vectors",
         forward,
@@ -60,12 +60,15 @@ def init(
     for differences in model.layers:
         if not _has_rows(X[0]):
             raise ValueError(
-                "StaticVectors can fine-tune the rows of a table that holds one row "
+                "StaticVectors can fine-tune the words of a table that holds one row "
                 "a word, but the vocab's vectors are composed of several rows each. "
-                "Set fine_tuned_rows to 0."
+                "Set fine_tuned_words to 0."
             )
         differences.set_dim("nO", width, force=True)
         differences.initialize()
+        # for each row of the table, which difference is its word's; -1 for none
+        n_rows = X[0].vocab.vectors.shape[0]
+        model.attrs["differences"] = np.full(n_rows, -1, dtype="int32")
 
 
 def forward(
@@ -125,11 +128,25 @@ def _add_differences(
 ) -> Callable[[Floats2d], Ints1d]:
     """Add what was learnt to the vectors, and return the way back to it."""
     (embed,) = model.layers
-    moved = model.ops.xp.asarray((rows >= 0) & (rows < embed.get_dim("nV")))
-    ids = model.ops.asarray1i(cast(Ints1d, rows))[moved]
-    differences, backprop_embed = embed(ids, is_train)
+    of_row = model.attrs["differences"]
+    if is_train:
+        _assign_differences(of_row, rows, embed.get_dim("nV"))
+    ids = np.where(rows >= 0, of_row[rows], -1)
+    moved = model.ops.xp.asarray(ids >= 0)
+    differences, backprop_embed = embed(
+        model.ops.asarray1i(cast(Ints1d, ids[ids >= 0])), is_train
+    )
     found[moved] += differences
     return lambda d_found: backprop_embed(d_found[moved])
+
+
+def _assign_differences(of_row: np.ndarray, rows: np.ndarray, n: int) -> None:
+    """Give the words that are new a difference each, while some of the n are left."""
+    new = np.unique(rows[(rows >= 0) & (of_row[rows] < 0)])
+    if len(new):
+        taken = int(of_row.max()) + 1
+        new = new[: n - taken]
+        of_row[new] = np.arange(taken, taken + len(new))
 
 
 def _check_width(model: Model[List[Doc], List[Floats2d]], doc: Doc) -> None:

@@ -49,34 +49,54 @@ def test_vectors_in_use_do_not_change_the_table(vocab):
     np.testing.assert_array_equal(vocab.vectors.data, before)
 
 
-def test_fine_tuning_moves_the_first_rows_only(vocab):
-    words = ["London", "in", "London", "unknown", "not", "Paris"]
+def test_fine_tuning_moves_the_words_that_training_met(vocab):
+    words = ["London", "in", "London", "unknown", "Paris"]
     doc = Doc(vocab, words=words)
     table = vocab.vectors.data.copy()
-    # rows: london 0, paris 1, Paris 2, in 3, not 4
-    model = build_static_vectors_v1(fine_tuned_rows=3).initialize(X=[doc])
+    model = build_static_vectors_v1(fine_tuned_words=10).initialize(X=[doc])
     (plain,) = build_static_vectors_v1().initialize(X=[doc]).predict([doc])
     (vectors,), backprop = model.begin_update([doc])
     np.testing.assert_array_equal(vectors, plain)
-    gradient = np.arange(36, dtype="f").reshape(6, 6)
+    gradient = np.arange(30, dtype="f").reshape(5, 6)
     backprop([gradient])
     model.finish_update(
         lambda key, weights, d_weights: (weights - d_weights, d_weights)
     )
     (moved,) = model.predict([doc])
     london = gradient[0] + gradient[2]
-    expected = [london, 0 * london, london, 0 * london, 0 * london, gradient[5]]
+    expected = [london, gradient[1], london, 0 * london, gradient[4]]
     np.testing.assert_allclose(plain - moved, expected, atol=1e-5)
+    others = Doc(vocab, words=["not", "paris", "Rome"])
+    expected = [vocab["not"].vector, vocab["paris"].vector, 0 * london]
+    np.testing.assert_array_equal(model.predict([others])[0], expected)
     np.testing.assert_array_equal(vocab.vectors.data, table)
-    again = build_static_vectors_v1(fine_tuned_rows=3).from_bytes(model.to_bytes())
+    again = build_static_vectors_v1(fine_tuned_words=10).from_bytes(model.to_bytes())
     np.testing.assert_array_equal(again.predict([doc])[0], moved)
 
 
+def test_fine_tuning_ends_with_the_words_it_has_room_for(vocab):
+    first = Doc(vocab, words=["in", "london"])
+    second = Doc(vocab, words=["not", "in", "Paris", "paris"])
+    model = build_static_vectors_v1(fine_tuned_words=3).initialize(X=[first])
+    # rows: london 0, paris 1, Paris 2, in 3, not 4
+    for doc in (first, second, first):
+        _, backprop = model.begin_update([doc])
+        backprop([np.ones((len(doc), 6), dtype="f")])
+    assert model.attrs["differences"][:5].tolist() == [0, 2, -1, 1, -1]
+    model.finish_update(
+        lambda key, weights, d_weights: (weights - d_weights, d_weights)
+    )
+    (vectors,) = model.predict([second])
+    plain = np.array([vocab[word.text].vector for word in second])
+    steps = (plain - vectors).round(4)
+    assert (steps == np.array([[0.0], [3.0], [0.0], [1.0]])).all()
+
+
 def test_fine_tuning_of_impossible_rows(floret_vocab):
-    with pytest.raises(ValueError, match="fine_tuned_rows to 0"):
-        build_static_vectors_v1(fine_tuned_rows=-1)
-    model = build_static_vectors_v1(fine_tuned_rows=5)
-    with pytest.raises(ValueError, match="fine_tuned_rows to 0"):
+    with pytest.raises(ValueError, match="fine_tuned_words to 0"):
+        build_static_vectors_v1(fine_tuned_words=-1)
+    model = build_static_vectors_v1(fine_tuned_words=5)
+    with pytest.raises(ValueError, match="fine_tuned_words to 0"):
         model.initialize(X=[Doc(floret_vocab, words=["in"])])
 
 

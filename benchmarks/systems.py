@@ -1,0 +1,136 @@
+"""What bilm_speed compares: each turns batches of sentences into vectors."""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from spacy_elmo_ner.elmo.bilm import BiLM
+from spacy_elmo_ner.elmo.char_ids import index_types
+from spacy_elmo_ner.elmo.network import ElmoNetwork
+from spacy_elmo_ner.elmo.packing import pack
+from spacy_elmo_ner.elmo.prepared_products import prepare_product
+from spacy_elmo_ner.elmo.weight_files import read_weights
+
+from .texts import Sentences
+
+# as Elmo.v1 has them
+BATCH_TOKENS, CACHED_WORDS = 2048, 50_000
+
+
+class Ours:
+    """ElmoNetwork, words to mixed vectors, as Elmo.v1 runs it."""
+
+    def __init__(self, folder: Path, precision: str = "float32") -> None:
+        weights = read_weights(folder / "weights.hdf5", folder / "options.json")
+        self.network = ElmoNetwork(
+            options=weights.options,
+            layer="elmo",
+            frozen=True,
+            batch_tokens=BATCH_TOKENS,
+            cached_words=CACHED_WORDS,
+            precision=precision,
+        ).eval()
+        self.network.set_weights(weights, str(folder))
+
+    def forget(self) -> None:
+        """Let all words be new again."""
+        self.network._cache.forget()
+
+    def __call__(self, sentences: Sentences) -> np.ndarray:
+        types, indexed = index_types(sentences)
+        ends = np.cumsum([0] + [len(sentence) for sentence in sentences])
+        places = [np.arange(*ends[i : i + 2]) for i in range(len(sentences))]
+        return self.network(types, indexed, places, int(ends[-1])).numpy()
+
+
+class AllenNLP:
+    """AllenNLP's Elmo module, words to mixed vectors, as its users run it."""
+
+    def __init__(self, folder: Path) -> None:
+        from allennlp.modules.elmo import Elmo, batch_to_ids
+
+        files = str(folder / "options.json"), str(folder / "weights.hdf5")
+        self.elmo = Elmo(*files, num_output_representations=1, dropout=0.0).eval()
+        self.to_ids = batch_to_ids
+
+    def forget(self) -> None:
+        """It keeps no words."""
+
+    def __call__(self, sentences: Sentences) -> np.ndarray:
+        # every batch from zeros, as ours, so that the vectors can be compared
+        self.elmo._elmo_lstm._elmo_lstm.reset_states()
+        (padded,) = self.elmo(self.to_ids(sentences))["elmo_representations"]
+        lengths = [len(sentence) for sentence in sentences]
+        rows = [row[:length] for row, length in zip(padded, lengths, strict=True)]
+        return torch.cat(rows).numpy()
+
+
+class TorchLstm:
+    """The LSTMs alone with torch's own layers, which cannot clip."""
+
+    def __init__(self, folder: Path) -> None:
+        options = read_weights(
+            folder / "weights.hdf5", folder / "options.json"
+        ).options
+        projected = options.projection_width
+        self.words = torch.randn(1, projected)
+        self.directions = [
+            nn.LSTM(projected, options.lstm_width, options.n_layers, proj_size=projected)
+            for _ in range(2)
+        ]
+
+    def forget(self) -> None:
+        """It has no words."""
+
+    def __call__(self, sentences: Sentences) -> Any:
+        packing = pack([len(sentence) + 2 for sentence in sentences])
+        rows = self.words.expand(sum(packing.steps), -1).contiguous()
+        steps = torch.tensor(packing.steps)
+        return [lstm(PackedSequence(rows, steps)) for lstm in self.directions]
+
+
+class ProductsAlone:
+    """The LSTMs' matrix products and nothing else: no exact biLM can be faster."""
+
+    def __init__(self, folder: Path) -> None:
+        weights = read_weights(folder / "weights.hdf5", folder / "options.json")
+        self.options = weights.options
+        bilm = BiLM(self.options, "float32")
+        projected = self.options.projection_width
+        self.layers = [
+            (
+                prepare_product(layer.W_0[:projected]),
+                prepare_product(layer.W_0[projected:]),
+                prepare_product(layer.W_P_0),
+            )
+            for direction in bilm.directions
+            for layer in direction.layers
+        ]
+
+    def forget(self) -> None:
+        """It has no words."""
+
+    def __call__(self, sentences: Sentences) -> None:
+        packing = pack([len(sentence) + 2 for sentence in sentences])
+        n_types = len({word for sentence in sentences for word in sentence}) + 2
+        rows = torch.zeros(sum(packing.steps), self.options.projection_width)
+        cells = torch.zeros(packing.steps[0], self.options.lstm_width)
+        for i, (inputs, recurrence, projection) in enumerate(self.layers):
+            is_first = i % self.options.n_layers == 0
+            inputs(rows[:n_types] if is_first else rows)
+            for alive in packing.steps:
+                recurrence(rows[:alive])
+                projection(cells[:alive])
+
+
+SYSTEMS: Dict[str, Callable[[Path], Any]] = {
+    "ours": Ours,
+    "bfloat16": lambda folder: Ours(folder, "bfloat16"),
+    "allennlp": AllenNLP,
+    "nn.LSTM": TorchLstm,
+    "products": ProductsAlone,
+}
