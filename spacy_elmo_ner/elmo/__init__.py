@@ -14,6 +14,7 @@ The way through this room, one file per station:
     encoder.py       the two together: types and sentences → three layers per token
     layer_mix.py     layers → one vector per token
     word_cache.py    word vectors of the words met before
+    layer_cache.py   layers of the sentences met before, on disk, for training
     network.py       encoder and mix, in batches that fit into memory
     node.py          the Thinc node around a network: Docs in, arrays out
     architecture.py  Elmo.v1, our own modules in that node
@@ -21,6 +22,7 @@ The way through this room, one file per station:
     weights.py       arrays by their published names ⇄ the modules
     weight_files.py  arrays ⇄ published HDF5, and our safetensors
     loader.py        weights → the pipeline, when it is initialized
+    cache_loader.py  the same for the cache of layers
 
 Source of the model: Peters et al. 2018, "Deep contextualized word representations"
 (arXiv:1802.05365); of its file format: the published models and their options.json.

@@ -23,7 +23,7 @@ class ElmoEncoder(nn.Module):
 
     def __init__(self, options: ElmoOptions, *, precision: str = "float32") -> None:
         super().__init__()
-        self.options = options
+        self.options, self.precision = options, precision
         self.char_cnn = CharCnn(options)
         self.bilm = BiLM(options, precision)
 

@@ -1,6 +1,6 @@
 """The biLM's layers → one vector per token (Peters et al. 2018, equation 1)."""
 
-from typing import Sequence
+from typing import List, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,7 @@ class LayerMix(nn.Module):
 
     def __init__(self, layer: str, n_layers: int) -> None:
         super().__init__()
+        self.layer = layer
         self.depth = depth_of(layer, n_layers)
         self.is_mix = layer == MIX
         if self.is_mix:
@@ -49,3 +50,20 @@ class LayerMix(nn.Module):
             return layers[-1]
         shares = self.gamma * torch.softmax(self.weights, 0)
         return sum(share * layer for share, layer in zip(shares, layers, strict=True))  # type: ignore
+
+    def pack(self, layers: Sequence[Tensor]) -> Tensor:
+        """All that the mix needs of the layers, side by side: (n_tokens, packed)."""
+        if not self.is_mix:
+            return layers[-1]
+        # the word vector stands in the lowest layer twice
+        once = layers[0][:, : layers[0].shape[1] // 2]
+        return torch.cat([once, *layers[1:]], 1)
+
+    def unpack(self, packed: Tensor) -> List[Tensor]:
+        """What `forward` takes, from what `pack` gave."""
+        if not self.is_mix:
+            return [packed]
+        # half a layer, and depth whole ones
+        half = packed.shape[1] // (2 * self.depth + 1)
+        once, *layers = packed.split([half] + [2 * half] * self.depth, 1)
+        return [torch.cat([once, once], 1), *layers]

@@ -1,6 +1,6 @@
 """Sentences → one vector per token: encoder and layer mix, in batches that fit."""
 
-from typing import List, Sequence
+from typing import Iterator, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .char_ids import encode_words
 from .encoder import N_BOUNDARIES, ElmoEncoder
+from .layer_cache import LayerCache, fingerprint, sentence_key
 from .layer_mix import LayerMix
 from .options import ElmoOptions
 from .prepared import Prepared
@@ -45,7 +46,8 @@ class ElmoNetwork(nn.Module):
         self.encoder = ElmoEncoder(options, precision=precision)
         self.encoder.requires_grad_(not frozen)
         self.mix = LayerMix(layer, options.n_layers)
-        self._cache: Prepared[WordCache] = Prepared()
+        self._words: Prepared[WordCache] = Prepared()
+        self._name: Prepared[str] = Prepared()
 
     def set_weights(self, weights: ElmoWeights, source: str) -> None:
         """Put a biLM's weights in place. Raises ValueError when they do not fit."""
@@ -59,6 +61,7 @@ class ElmoNetwork(nn.Module):
         n_rows: int,
         *,
         dropout: float = 0.0,
+        cache: Optional[LayerCache] = None,
     ) -> Tensor:
         """Vectors (n_rows, width); rows that no token claims are zero.
 
@@ -66,32 +69,74 @@ class ElmoNetwork(nn.Module):
         sentences: each token's index in types.
         places: each token's row in the result.
         dropout: rate at which values are dropped while training.
+        cache: for a frozen biLM, where to look for layers and to leave them.
         """
         rows = next(self.parameters()).new_zeros(n_rows, self.width)
         if not sentences:
             return rows
-        vectors: List[Tensor] = []
-        record = torch.is_grad_enabled() and not self.frozen
-        with torch.set_grad_enabled(record):
-            words = self._word_vectors(types)
-        batches = sub_batches([len(one) for one in sentences], self.batch_tokens)
-        for batch in batches:
-            with torch.set_grad_enabled(record):
-                layers, _ = self.encoder.layers(
-                    words, [sentences[i] for i in batch], depth=self.mix.depth
-                )
+        if cache is None:
+            encoded = self._encode(types, sentences)
+        else:
+            encoded = self._encode_cached(types, sentences, cache)
+        vectors, order = [], []
+        for batch, layers in encoded:
             vectors.append(self.mix(layers))
-        place = np.concatenate([places[i] for batch in batches for i in batch])
+            order += batch
+        place = np.concatenate([places[i] for i in order])
         index = torch.from_numpy(place).to(rows.device)
         rows = rows.index_copy(0, index, torch.cat(vectors))
         return F.dropout(rows, dropout, self.training)
 
+    def _encode(
+        self, types: Sequence[str], sentences: Sequence[np.ndarray]
+    ) -> Iterator[Tuple[List[int], List[Tensor]]]:
+        """Batches of sentences, and the layers of their tokens, (n_tokens, width)."""
+        record = torch.is_grad_enabled() and not self.frozen
+        with torch.set_grad_enabled(record):
+            words = self._word_vectors(types)
+        for batch in self._batches(sentences):
+            with torch.set_grad_enabled(record):
+                layers, _ = self.encoder.layers(
+                    words, [sentences[i] for i in batch], depth=self.mix.depth
+                )
+            yield batch, layers
+
+    def _encode_cached(
+        self, types: Sequence[str], sentences: Sequence[np.ndarray], cache: LayerCache
+    ) -> Iterator[Tuple[List[int], List[Tensor]]]:
+        """As `_encode`, in half precision, and encoding only what the cache has not."""
+        bilm = self._name.get(self._fingerprint, self.encoder.parameters())
+        keys = [sentence_key([types[i] for i in sentence]) for sentence in sentences]
+        found = cache.read(bilm, keys)
+        missing = [i for i, layers in enumerate(found) if layers is None]
+        if missing:
+            new = {}
+            for batch, layers in self._encode(types, [sentences[i] for i in missing]):
+                indices = [missing[i] for i in batch]
+                kept = self.mix.pack(layers).half().cpu()
+                lengths = [len(sentences[i]) for i in indices]
+                for i, rows in zip(indices, kept.split(lengths), strict=True):
+                    found[i] = new[keys[i]] = rows.numpy()
+            cache.write(bilm, new)
+        device = next(self.parameters()).device
+        for batch in self._batches(sentences):
+            halves = np.concatenate([cast(np.ndarray, found[i]) for i in batch])
+            yield batch, self.mix.unpack(torch.from_numpy(halves).to(device).float())
+
+    def _batches(self, sentences: Sequence[np.ndarray]) -> List[List[int]]:
+        return sub_batches([len(one) for one in sentences], self.batch_tokens)
+
+    def _fingerprint(self) -> str:
+        weights = [parameter.detach().cpu() for parameter in self.encoder.parameters()]
+        settings = f"{self.encoder.options} {self.encoder.precision} {self.mix.layer}"
+        return fingerprint([weight.numpy() for weight in weights], settings)
+
     def _word_vectors(self, types: Sequence[str]) -> Tensor:
         """Vectors of the boundaries and of the words: (2 + n_types, projected)."""
         if torch.is_grad_enabled():
-            self._cache.forget()
+            self._words.forget()
             return self.encoder.word_vectors(self._character_ids(types))
-        cache = self._cache.get(self._new_cache, self.encoder.char_cnn.parameters())
+        cache = self._words.get(self._new_cache, self.encoder.char_cnn.parameters())
         return cache.vectors(
             types, lambda new: self.encoder.char_cnn(self._character_ids(new))
         )

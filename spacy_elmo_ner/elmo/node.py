@@ -17,6 +17,9 @@ from .options import ElmoOptions
 
 # by this name ELMo is found in any pipe
 NODE_NAME = "elmo"
+# the attribute that may hold a `layer_cache.LayerCache`; Thinc saves no attribute that
+# has no form in MessagePack, and leaves it in its place when it loads the others
+CACHE = "cache"
 
 Elmo = Model[List[Doc], List[Floats2d]]
 
@@ -110,9 +113,10 @@ def _forward(
     device = next(shim.module.parameters()).device
     words = words_of(docs, max_length=model.attrs["max_sentence_length"])
     n_tokens = sum(len(doc) for doc in docs)
+    cache = {CACHE: model.attrs[CACHE]} if CACHE in model.attrs else {}
     inputs = ArgsKwargs(
         args=(words.types, words.sentences, words.places, n_tokens),
-        kwargs={"dropout": model.attrs["dropout"]},
+        kwargs={"dropout": model.attrs["dropout"], **cache},
     )
     vectors, backprop_torch = shim(inputs, is_train)
 

@@ -1,0 +1,58 @@
+"""A cache on disk for the ELMo of a pipeline that is about to be trained."""
+
+from functools import partial
+from pathlib import Path
+from typing import Callable, cast
+
+from spacy.language import Language
+
+from ..torch_shim import LazyTorchShim
+from .layer_cache import GIGABYTE, LayerCache
+from .loader import elmo_nodes
+from .network import ElmoNetwork
+from .node import CACHE
+
+
+def create_elmo_cache_v1(
+    *, folder: Path, max_gigabytes: float = 10.0
+) -> Callable[[Language], Language]:
+    """A callback for the config's [initialize.after_init]: a frozen ELMo computes each
+    sentence once, and reads it from disk in later epochs.
+
+    folder: where the files are; made when it is not there. Runs may share it.
+    max_gigabytes: how large the file of one biLM may grow. A token takes
+        2 · (2 · n_layers + 1) · projection_width bytes, and 4 · projection_width when
+        ELMo gives a single layer.
+
+    Vectors are rounded to half precision while training, and exact in the trained
+    pipeline, which knows nothing of the cache.
+    """
+    if max_gigabytes <= 0:
+        raise ValueError(
+            f"ELMo's cache cannot have a size of {max_gigabytes} gigabytes. Set "
+            "max_gigabytes above 0, or remove spacy_elmo_ner.ElmoCache.v1."
+        )
+    return partial(use_elmo_cache, folder=folder, max_gigabytes=max_gigabytes)
+
+
+def use_elmo_cache(nlp: Language, *, folder: Path, max_gigabytes: float) -> Language:
+    """Give every ELMo of the pipeline the cache, and return the pipeline.
+
+    Raises ValueError where there is no ELMo, or one that is not frozen.
+    """
+    cache = LayerCache(folder, int(max_gigabytes * GIGABYTE))
+    nodes = elmo_nodes(nlp)
+    modules = [cast(LazyTorchShim, node.shims[0]).module for node in nodes]
+    if not all(isinstance(one, ElmoNetwork) and one.frozen for one in modules):
+        raise ValueError(
+            "spacy_elmo_ner.ElmoCache.v1 keeps layers that do not change, so it needs "
+            "spacy_elmo_ner.Elmo.v1 with frozen = true. Set that, or remove the cache."
+        )
+    if not nodes:
+        raise ValueError(
+            "There is no ELMo to keep the layers of. Use spacy_elmo_ner.Elmo.v1 in a "
+            "component of the config, or remove spacy_elmo_ner.ElmoCache.v1 from it."
+        )
+    for node in nodes:
+        node.attrs[CACHE] = cache
+    return nlp
