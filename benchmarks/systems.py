@@ -38,7 +38,7 @@ class Ours:
 
     def forget(self) -> None:
         """Let all words be new again."""
-        self.network._cache.forget()
+        self.network._words.forget()
 
     def __call__(self, sentences: Sentences) -> np.ndarray:
         types, indexed = index_types(sentences)

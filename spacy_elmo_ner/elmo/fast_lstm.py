@@ -15,7 +15,7 @@ from typing import Iterator, List, Optional, Tuple
 import torch
 from torch import Tensor
 
-from .prepared_products import prepare_product
+from .prepared_products import prepare_product, usable_dtype
 
 # rows whose input gates are made at a time
 ROWS_AT_A_TIME = 384
@@ -39,12 +39,11 @@ class FastLstm:
         precision: str,
     ) -> None:
         projected = W_P_0.shape[1]
-        W = _reorder_gates(W_0.detach())
-        self.input_gates = prepare_product(
-            W[:projected], _reorder_gates(bias.detach()), precision=precision
-        )
-        self.recurrence = prepare_product(W[projected:], precision=precision)
-        self.projection = prepare_product(-W_P_0.detach(), precision=precision)
+        dtype = usable_dtype(precision)
+        W, b = _reorder_gates(W_0.detach()), _reorder_gates(bias.detach())
+        self.input_gates = prepare_product(W[:projected], b, dtype=dtype)
+        self.recurrence = prepare_product(W[projected:], dtype=dtype)
+        self.projection = prepare_product(-W_P_0.detach(), dtype=dtype)
         self.twice_cell_clip = 2 * cell_clip if cell_clip else None
         self.projection_clip = projection_clip
 

@@ -72,12 +72,22 @@ PreparedProduct = Union[PlainProduct, OneDnnProduct]
 
 
 def prepare_product(
-    W: Tensor, b: Optional[Tensor] = None, *, precision: str = "float32"
+    W: Tensor, b: Optional[Tensor] = None, *, dtype: torch.dtype = torch.float32
 ) -> PreparedProduct:
     """W (inputs, outputs) and b (outputs,), float32 on the CPU, ready to multiply.
 
-    precision: one of PRECISIONS, that of weights and inputs; sums are float32. Where
-        the machine has no fast bfloat16, it warns and goes on in float32.
+    dtype: of weights and inputs, see `usable_dtype`; sums are float32.
+    """
+    W = W.detach()
+    if not has_onednn():
+        return PlainProduct(W, b)
+    return OneDnnProduct(W, b, dtype)
+
+
+def usable_dtype(precision: str) -> torch.dtype:
+    """The type in which to multiply for one of PRECISIONS.
+
+    Where bfloat16 is not fast, it warns and returns float32.
     """
     if precision == "bfloat16" and not has_bfloat16():
         warnings.warn(
@@ -85,11 +95,8 @@ def prepare_product(
             "multiply fast; it goes on in float32: slower, with the exact vectors.",
             stacklevel=2,
         )
-        precision = "float32"
-    W = W.detach()
-    if not has_onednn():
-        return PlainProduct(W, b)
-    return OneDnnProduct(W, b, getattr(torch, precision))
+        return torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 def has_onednn() -> bool:

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 
@@ -9,6 +8,7 @@ from spacy_elmo_ner.elmo.prepared_products import (
     has_bfloat16,
     has_onednn,
     prepare_product,
+    usable_dtype,
 )
 
 # the shapes of an LSTM's products in the published small and original models, and others
@@ -90,7 +90,5 @@ def test_public_products_where_there_are_none(monkeypatch):
 
 def test_without_fast_bfloat16_it_says_so_and_is_exact(monkeypatch):
     monkeypatch.setattr(prepared_products, "has_bfloat16", lambda: False)
-    W, b, x, _ = operands(64, 8)
     with pytest.warns(UserWarning, match="bfloat16.*goes on in float32"):
-        product = prepare_product(W, b, precision="bfloat16")
-    np.testing.assert_allclose(product(x), x @ W + b, atol=1e-5)
+        assert usable_dtype("bfloat16") == torch.float32
