@@ -1,0 +1,95 @@
+"""The pipelines that are measured, and the biLM inside them."""
+
+from typing import Any, Dict, Iterable, List, cast
+
+import spacy
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from thinc.api import fix_random_seed
+
+from spacy_elmo_ner.elmo.loader import elmo_nodes
+from spacy_elmo_ner.elmo.network import ElmoNetwork
+from spacy_elmo_ner.pipeline.default_config import DEFAULT_CONFIG
+from spacy_elmo_ner.torch_shim import LazyTorchShim
+
+from .bilm_speed import FILTERS, SIZES
+from .systems import Ours
+from .texts import Sentences
+
+DEFAULT = "default"
+# What it takes to find entities: from random vectors the tagger learns slowly
+BATCH, UPDATES, RATE = 32, 120, 0.01
+
+
+class BiLMAlone(Ours):
+    """A pipeline's biLM, words to mixed vectors, without the rest of the pipeline."""
+
+    def __init__(self, nlp: Language) -> None:
+        self.network = bilm_of(nlp)
+
+    def forget(self) -> None:
+        forget_words(self.network)
+
+
+def bilm_of(nlp: Language) -> ElmoNetwork:
+    (node,) = elmo_nodes(nlp)
+    return cast(ElmoNetwork, cast(LazyTorchShim, node.shims[0]).module)
+
+
+def forget_words(network: ElmoNetwork) -> None:
+    """Let all words be new again, as after any change of the char-CNN's weights."""
+    with torch.no_grad():
+        network.encoder.char_cnn.char_embed.mul_(1)
+
+
+def elmo_pipeline(size: str, **settings: Any) -> Language:
+    """A blank pipeline with elmo_ner: the default tagger on a biLM of that size.
+
+    size: a published one, or "default" for that of the component's default settings.
+    settings: other arguments of Elmo.v1.
+    """
+    model = DEFAULT_CONFIG["model"]
+    nlp = spacy.blank("en")
+    nlp.add_pipe(
+        "elmo_ner",
+        config={"model": {**model, "tok2vec": {**_tok2vec(size), **settings}}},
+    )
+    return nlp
+
+
+def _tok2vec(size: str) -> Dict[str, Any]:
+    default = DEFAULT_CONFIG["model"]["tok2vec"]
+    if size == DEFAULT:
+        return default
+    # every size is named, because spaCy fills in the default settings for the others
+    filters = [list(pair) for pair in FILTERS]
+    return {**default, **SIZES[size], "filters": filters, "frozen": True}
+
+
+def made_examples(nlp: Language, sentences: Sentences) -> List[Example]:
+    """A Doc for each sentence; its first word is an entity."""
+    examples = []
+    for words in sentences:
+        gold = Doc(nlp.vocab, words=words)
+        gold.set_ents([Span(gold, 0, 1, label="MADE")])
+        examples.append(Example(Doc(nlp.vocab, words=words), gold))
+    return examples
+
+
+def initialize(nlp: Language, examples: Iterable[Example]) -> Any:
+    """Give the pipeline the same random weights each time; returns its optimizer."""
+    examples = list(examples)
+    fix_random_seed(0)
+    return nlp.initialize(lambda: examples)
+
+
+def teach(nlp: Language, examples: List[Example]) -> None:
+    """Let it learn enough to find entities, so that it has all its work to do."""
+    optimizer = initialize(nlp, examples)
+    optimizer.learn_rate = RATE
+    n_batches = -(-len(examples) // BATCH)
+    for i in range(UPDATES):
+        start = i % n_batches * BATCH
+        nlp.update(examples[start : start + BATCH], sgd=optimizer)
