@@ -38,19 +38,23 @@ class CharCnn(nn.Module):
         lengths = (char_ids != PADDING).sum(1)
         order = torch.argsort(lengths)
         # words of like length together, so that a short one pays for few windows
-        pooled = torch.cat(
+        vectors = torch.cat(
             [
-                self._pool(char_ids[rows], int(lengths[rows[-1]]))
+                self._vectors(char_ids[rows], int(lengths[rows[-1]]))
                 for rows in order.split(WORDS_PER_STEP)
             ]
         )
-        vectors = self.activation(pooled)
+        return vectors[torch.argsort(order)]
+
+    def _vectors(self, char_ids: Tensor, longest: int) -> Tensor:
+        """(n, projection_width) of words of at most `longest` ids."""
+        vectors = self.activation(self._pool(char_ids, longest))
         for highway in self.highways:
             vectors = highway(vectors)
-        return self.projection(vectors)[torch.argsort(order)]
+        return self.projection(vectors)
 
     def _pool(self, char_ids: Tensor, longest: int) -> Tensor:
-        """Convolution maxima (n, n_filters) of words of at most `longest` ids."""
+        """Convolution maxima, (n, n_filters)."""
         vectors = F.embedding(char_ids - MASK, self.char_embed)
         return torch.cat([conv(vectors, longest) for conv in self.convolutions], 1)
 
