@@ -1,0 +1,123 @@
+"""The CRFs that crf_speed compares, with the same parameters and no constraints."""
+
+from typing import Any, Callable, Dict, List, NamedTuple
+
+import torch
+from torch import Tensor
+
+from spacy_elmo_ner.tagger import crf
+
+
+class Batch(NamedTuple):
+    """B sentences of L tokens, padded, with what each CRF wants to be told of them.
+
+    emissions: (B, L, T); tags: (B, L), 0 beyond a length; mask: bool (B, L);
+    lengths: (B,).
+    """
+
+    emissions: Tensor
+    tags: Tensor
+    mask: Tensor
+    lengths: Tensor
+
+
+class Ours:
+    """spacy_elmo_ner.tagger.crf."""
+
+    def __init__(self, scores: crf.Scores) -> None:
+        self.parameters = crf.Scores(*(x.clone().requires_grad_() for x in scores))
+
+    def log_likelihood(self, batch: Batch) -> Tensor:
+        """(): summed over the sentences."""
+        known = torch.nn.functional.one_hot(batch.tags, batch.emissions.shape[2]).bool()
+        return crf.log_likelihood(
+            batch.emissions, batch.lengths, self.parameters, known
+        ).sum()
+
+    def viterbi(self, batch: Batch) -> List[List[int]]:
+        """The best tags of each sentence, as lists, because the others give lists."""
+        _, tags = crf.viterbi(batch.emissions, batch.lengths, self.parameters)
+        lengths = batch.lengths.tolist()
+        return [row[:n] for row, n in zip(tags.tolist(), lengths, strict=True)]
+
+    def tag_marginals(self, batch: Batch) -> Tensor:
+        """(B, L, T)."""
+        return crf.tag_marginals(batch.emissions, batch.lengths, self.parameters)
+
+
+class Rival:
+    """A module that names its parameters as AllenNLP and pytorch-crf both do."""
+
+    def __init__(self, module: Any, scores: crf.Scores) -> None:
+        self.module = module
+        self.parameters = crf.Scores(
+            module.transitions, module.start_transitions, module.end_transitions
+        )
+        with torch.no_grad():
+            for parameter, values in zip(self.parameters, scores, strict=True):
+                parameter.copy_(values)
+
+    def log_likelihood(self, batch: Batch) -> Tensor:
+        return self.module(batch.emissions, batch.tags, batch.mask)
+
+    def tag_marginals(self, batch: Batch) -> Tensor:
+        """Neither has them; this is how they are got: log Z's gradient is them."""
+        log_z = self._log_partition(batch).sum()
+        (marginals,) = torch.autograd.grad(log_z, [batch.emissions])
+        return marginals
+
+    def _log_partition(self, batch: Batch) -> Tensor:
+        raise NotImplementedError
+
+
+class AllenNLP(Rival):
+    """allennlp.modules.ConditionalRandomField."""
+
+    def __init__(self, scores: crf.Scores) -> None:
+        from allennlp.modules.conditional_random_field import ConditionalRandomField
+
+        super().__init__(ConditionalRandomField(len(scores.start)), scores)
+
+    def viterbi(self, batch: Batch) -> List[List[int]]:
+        best = self.module.viterbi_tags(batch.emissions, batch.mask)
+        return [tags for tags, _ in best]
+
+    def _log_partition(self, batch: Batch) -> Tensor:
+        return self.module._input_likelihood(
+            batch.emissions, self.module.transitions, batch.mask
+        )
+
+
+class PytorchCrf(Rival):
+    """torchcrf.CRF, of the package pytorch-crf."""
+
+    def __init__(self, scores: crf.Scores) -> None:
+        from torchcrf import CRF
+
+        super().__init__(CRF(len(scores.start), batch_first=True), scores)
+
+    def viterbi(self, batch: Batch) -> List[List[int]]:
+        return self.module.decode(batch.emissions, batch.mask)
+
+    def _log_partition(self, batch: Batch) -> Tensor:
+        by_token = batch.emissions.transpose(0, 1), batch.mask.transpose(0, 1)
+        return self.module._compute_normalizer(*by_token)
+
+
+OURS = "ours"
+CRFS: Dict[str, Callable[[crf.Scores], Any]] = {
+    "AllenNLP": AllenNLP,
+    "pytorch-crf": PytorchCrf,
+    OURS: Ours,
+}
+
+
+def installed_crfs(scores: crf.Scores) -> Dict[str, Any]:
+    """Those that this environment has, all with these parameters."""
+    found = {}
+    for name, make in CRFS.items():
+        try:
+            found[name] = make(scores)
+        except ImportError:
+            continue
+    return found
