@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from thinc.api import PyTorchShim, get_current_ops
-from thinc.util import xp2torch
+from thinc.util import torch2xp, xp2torch
 from torch import nn
 
 HEADER = "spacy_elmo_ner"
@@ -77,8 +77,24 @@ class LazyTorchShim(PyTorchShim):
         return super().__call__(inputs, is_train)
 
     def finish_update(self, optimizer: Any) -> None:
-        if self._model is not None:
-            super().finish_update(optimizer)
+        """Let the optimizer change every weight that has a gradient, in its place.
+
+        PyTorchShim puts a new tensor in the place of each, which holds on to the one
+        before, and so to those of all updates.
+        """
+        if self._model is None:
+            return
+        for name, parameter in self._model.named_parameters():
+            if parameter.grad is None:
+                continue
+            if not self._grad_scaler.found_inf:
+                updated, _ = optimizer(
+                    (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
+                )
+                with torch.no_grad():
+                    parameter.copy_(xp2torch(updated))
+            parameter.grad.zero_()
+        self._grad_scaler.update()
 
     @contextlib.contextmanager
     def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:

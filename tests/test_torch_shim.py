@@ -1,9 +1,11 @@
 import functools
+import gc
 import json
 
 import pytest
 import torch
 from safetensors.torch import save
+from thinc.api import Adam, ArgsKwargs
 from torch import nn
 
 from spacy_elmo_ner.torch_shim import LazyTorchShim
@@ -64,3 +66,24 @@ def test_foreign_bytes_are_refused(data):
 def test_cut_bytes_are_refused(built):
     with pytest.raises(ValueError, match="damaged|do not fit"):
         linear_shim().from_bytes(built.to_bytes()[:-4])
+
+
+def test_updates_leave_nothing_behind(built):
+    """Weights that hold on to those before them fill the memory in a long training."""
+    optimizer = Adam(0.01)
+
+    def n_tensors_after_updates(n):
+        for _ in range(n):
+            inputs = ArgsKwargs(args=(torch.ones(4, 3),), kwargs={})
+            output, backprop = built.begin_update(inputs)
+            grads = {"grad_tensors": torch.ones(4, 2)}
+            backprop(ArgsKwargs(args=((output,),), kwargs=grads))
+            built.finish_update(optimizer)
+        del output, backprop
+        gc.collect()
+        return sum(isinstance(thing, torch.Tensor) for thing in gc.get_objects())
+
+    before = built.module.weight.detach().clone()
+    after_few = n_tensors_after_updates(3)
+    assert n_tensors_after_updates(20) == after_few
+    assert not torch.equal(built.module.weight, before)
