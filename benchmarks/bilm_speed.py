@@ -107,7 +107,9 @@ def measure_size(
     torch.manual_seed(0)
     options = ElmoOptions(filters=FILTERS, **SIZES[name])  # type: ignore[arg-type]
     write_hdf5(
-        to_weights(ElmoEncoder(options)), folder / "weights.hdf5", folder / "options.json"
+        to_weights(ElmoEncoder(options)),
+        folder / "weights.hdf5",
+        folder / "options.json",
     )
     allennlp, own = Worker(theirs, folder), Worker(ours, folder)
     file = folder / "sentences.json"
@@ -189,7 +191,9 @@ def compare_vectors(
     cosine = (rounded * exact).sum(1) / (
         np.linalg.norm(rounded, axis=1) * np.linalg.norm(exact, axis=1)
     )
-    print(f"<!-- bfloat16, cosine: mean {cosine.mean():.5f}, least {cosine.min():.5f} -->")
+    print(
+        f"<!-- bfloat16, cosine: mean {cosine.mean():.5f}, least {cosine.min():.5f} -->"
+    )
 
 
 if __name__ == "__main__":

@@ -73,13 +73,13 @@ class TorchLstm:
     """The LSTMs alone with torch's own layers, which cannot clip."""
 
     def __init__(self, folder: Path) -> None:
-        options = read_weights(
-            folder / "weights.hdf5", folder / "options.json"
-        ).options
+        options = read_weights(folder / "weights.hdf5", folder / "options.json").options
         projected = options.projection_width
         self.words = torch.randn(1, projected)
         self.directions = [
-            nn.LSTM(projected, options.lstm_width, options.n_layers, proj_size=projected)
+            nn.LSTM(
+                projected, options.lstm_width, options.n_layers, proj_size=projected
+            )
             for _ in range(2)
         ]
 
