@@ -1,11 +1,11 @@
 """What bilm_speed compares: each turns batches of sentences into vectors."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from spacy_elmo_ner.elmo.bilm import BiLM
@@ -108,7 +108,7 @@ class ProductsAlone:
                 prepare_product(layer.W_P_0),
             )
             for direction in bilm.directions
-            for layer in direction.layers
+            for layer in direction.layers  # type: ignore[union-attr]
         ]
 
     def forget(self) -> None:
