@@ -20,7 +20,15 @@ def load_packaged() -> Language:
 def is_packaged_model(pipe_config: Dict[str, Any]) -> bool:
     """Whether a component's config asks for the model whose weights are packaged."""
     packaged = Config().from_disk(FOLDER / "config.cfg")["components"][COMPONENT]
-    return all(pipe_config[key] == packaged[key] for key in ("model", "tag_scheme"))
+    return all(_has(pipe_config[key], packaged[key]) for key in ("model", "tag_scheme"))
+
+
+def _has(config: Any, part: Any) -> bool:
+    """Whether a config says all that the part says, and perhaps more: a setting that
+    is younger than the packaged pipeline changes no shape."""
+    if isinstance(config, dict) and isinstance(part, dict):
+        return all(key in config and _has(config[key], part[key]) for key in part)
+    return bool(config == part)
 
 
 def load_packaged_component(pipe: TrainablePipe) -> None:
