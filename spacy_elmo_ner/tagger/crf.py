@@ -154,21 +154,18 @@ def viterbi(
                 best -= best.amax(0)
             before = best
         # Only the best previous tag of the tags on the path is asked for, so it is
-        # found again on the way back and not kept for all of them.
+        # found again on the way back and not kept for all of them. Each sequence is
+        # read from its own end, so that all begin at once.
         into = scores.transitions.t().contiguous()
         columns = torch.arange(len(lengths), device=bests.device)
-        last = last_token(lengths)
-        tag = (bests[last, :, columns] + scores.end).argmax(1)
-        bests = bests.transpose(1, 2).contiguous()
-        path = [tag]
-        for t in range(len(bests) - 2, -1, -1):
-            previous = (bests[t] + into[tag]).argmax(1)
-            tag = torch.where(t < last, previous, tag)
-            path.append(tag)
-        inside = token_mask(emissions, lengths)
-        tags = torch.stack(path[::-1], 1)[:, : emissions.shape[1]].masked_fill(
-            ~inside, -1
-        )
+        times = torch.arange(len(bests), device=bests.device).unsqueeze(1)
+        from_end = (lengths - 1 - times).clamp(min=0)
+        last, *earlier = bests.transpose(1, 2)[from_end, columns].unbind(0)
+        path = [(last + scores.end).argmax(1)]
+        for best in earlier:
+            path.append(into.index_select(0, path[-1]).add_(best).argmax(1))
+        tags = torch.stack(path).gather(0, from_end).t()[:, : emissions.shape[1]]
+        tags = tags.masked_fill(~token_mask(emissions, lengths), -1)
         if allowed is not None:
             emissions = emissions.masked_fill(~allowed, NEVER)
         score = path_score(emissions, lengths, scores, tags)
