@@ -91,8 +91,7 @@ class LazyTorchShim(PyTorchShim):
                 updated, _ = optimizer(
                     (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
                 )
-                with torch.no_grad():
-                    parameter.copy_(xp2torch(updated))
+                parameter.data.copy_(xp2torch(updated))
             parameter.grad.zero_()
         self._grad_scaler.update()
 
