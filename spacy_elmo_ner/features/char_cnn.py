@@ -74,8 +74,12 @@ class CharCnn(nn.Module):
         inside = torch.minimum(columns[: lengths.max()], lengths.unsqueeze(1) - 1)
         places = gap + torch.cumsum(steps, dim=0) - steps + inside
         maxima = []
-        for width, convolution in zip(self.widths, self.convolutions, strict=True):
-            values = convolution(characters.T.unsqueeze(0))[0].T
+        for width, module in zip(self.widths, self.convolutions, strict=True):
+            convolution = cast(nn.Conv1d, module)
+            # a product, because torch's convolution keeps code for every length
+            windows = characters.unfold(0, width, 1).flatten(1)
+            weight = convolution.weight.flatten(1)
+            values = F.linear(windows, weight, convolution.bias)
             maxima.append(values[places - (width - 1) // 2].max(dim=1).values)
         return F.relu(torch.cat(maxima, dim=1))[index]
 
