@@ -68,8 +68,8 @@ class FastLstm:
             else:
                 gates = of_inputs[rows[start:end]]  # type: ignore[index]
             for step in gates.split(block):
-                alive = len(step)
-                if alive < len(hidden):
+                alive = step.shape[0]
+                if alive < hidden.shape[0]:
                     ended.append((hidden[alive:], cell[alive:]))
                     hidden, cell = hidden[:alive], cell[:alive]
                 hidden = self._step(step, hidden, cell)

@@ -47,35 +47,38 @@ class OneDnnProduct:
         self.W = torch.ops.mkldnn._reorder_linear_weight(
             W.t().to(dtype).contiguous(), USUAL_ROWS
         )
+        self._multiply = torch.ops.mkldnn._linear_pointwise.default
+        self._multiply_and_add = torch.ops.mkldnn._linear_pointwise.binary
         # For some shapes a single row goes to another kernel, which sums in another
         # order; then it is given company.
-        probe = torch.arange(2.0 * len(W)).sin().view(2, -1)
         self.least_rows = 1
+        probe = torch.arange(2.0 * len(W)).sin().view(2, -1)
         if not torch.equal(self(probe[:1]), self(probe)[:1]):
             self.least_rows = 2
 
     def __call__(self, x: Tensor) -> Tensor:
         """See `PlainProduct.__call__`."""
+        n = x.shape[0]
+        if n < self.least_rows:
+            return self(F.pad(x, (0, 0, 0, self.least_rows - n)))[:n]
         if self.dtype == torch.float32:
-            return self._multiply(x, self.b)
-        product = self._multiply(x, None).float()
+            return self._multiply(x, self.W, self.b, "none", [], "")
+        product = self._multiply(x.to(self.dtype), self.W, None, "none", [], "").float()
         return product if self.b is None else product.add_(self.b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
-        if self.dtype == torch.float32 and len(x) >= self.least_rows:
-            return torch.ops.mkldnn._linear_pointwise.binary(
-                x, other, self.W, None, "add"
-            )
-        return other.add_(self._multiply(x, None))
-
-    def _multiply(self, x: Tensor, b: Optional[Tensor]) -> Tensor:
-        n = len(x)
+        n = x.shape[0]
         if n < self.least_rows:
-            x = F.pad(x, (0, 0, 0, self.least_rows - n))
-        return torch.ops.mkldnn._linear_pointwise.default(
-            x.to(self.dtype), self.W, b, "none", [], ""
-        )[:n]
+            more = self.least_rows - n
+            return self.plus(F.pad(other, (0, 0, 0, more)), F.pad(x, (0, 0, 0, more)))[
+                :n
+            ]
+        if self.dtype == torch.float32:
+            return self._multiply_and_add(x, other, self.W, None, "add")
+        return other.add_(
+            self._multiply(x.to(self.dtype), self.W, None, "none", [], "")
+        )
 
 
 PreparedProduct = Union[PlainProduct, OneDnnProduct]
