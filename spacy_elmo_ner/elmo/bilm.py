@@ -10,11 +10,11 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..products import steady_product
 from .fast_lstm import FastLstm
 from .options import ElmoOptions
 from .packing import pack
 from .prepared import Prepared
-from .products import steady_product
 
 # TensorFlow adds this to the forget gate; published biases are without it.
 FORGET_BIAS = 1.0

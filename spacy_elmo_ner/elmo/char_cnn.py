@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..products import steady_product
 from .char_ids import MASK, PADDING
 from .options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
 from .prepared import Prepared
 from .prepared_products import PreparedProduct, prepare_product
-from .products import steady_product
 
 # Words a step of `CharCnn.forward` works on: bounds memory, about 0.2 MB a word.
 WORDS_PER_STEP = 128

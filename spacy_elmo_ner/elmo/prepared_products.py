@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .products import steady_product
+from ..products import steady_product
 
 PRECISIONS = ("float32", "bfloat16")
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from spacy_elmo_ner.elmo.char_ids import PADDING, encode_words
 from spacy_elmo_ner.features.word_types import word_types
+from spacy_elmo_ner.products import steady_product
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 
@@ -78,8 +79,8 @@ class CharCnn(nn.Module):
             convolution = cast(nn.Conv1d, module)
             # a product, because torch's convolution keeps code for every length
             windows = characters.unfold(0, width, 1).flatten(1)
-            weight = convolution.weight.flatten(1)
-            values = F.linear(windows, weight, convolution.bias)
+            weight = convolution.weight.flatten(1).t()
+            values = steady_product(windows, weight, convolution.bias)
             maxima.append(values[places - (width - 1) // 2].max(dim=1).values)
         return F.relu(torch.cat(maxima, dim=1))[index]
 
