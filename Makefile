@@ -5,6 +5,10 @@ VENV_ALLENNLP = .venv-allennlp
 METADATA = setup.cfg pyproject.toml constraints.txt
 PAGE = visualizations/entities.html
 
+# The tests' batches are small: more threads make them wait for each other, and an old
+# torch's BLAS shares sums between them in more than one way.
+test test-allennlp: export OMP_NUM_THREADS ?= 1
+
 .PHONY: run test lint test-allennlp
 
 # The main job: entities printed one a line, and as a displaCy page
