@@ -11,6 +11,7 @@ from .cli.debug import debug
 from .cli.entities import entities
 from .cli.evaluate import evaluate
 from .cli.learning_curve import learning_curve
+from .cli.pretrain import pretrain
 from .cli.train import train
 from .cli.vectors import vectors
 from .cli.visualize import visualize
@@ -29,6 +30,7 @@ app.command("vectors")(vectors)
 app.command("convert-weights")(convert_weights)
 app.command("debug", context_settings=WITH_OVERRIDES)(debug)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
+app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)
 app.command("learning-curve")(learning_curve)
 app.command("evaluate")(evaluate)
 app.command("entities")(entities)

@@ -25,3 +25,18 @@ def steady_product(x: Tensor, W: Tensor, b: Optional[Tensor] = None) -> Tensor:
         x = F.pad(x, (0, 0, 0, missing))
     product = x @ W if b is None else torch.addmm(b, x, W)
     return product[:n]
+
+
+def product_dtype(like: Tensor) -> torch.dtype:
+    """In which type to multiply: that of torch.autocast where it is on, else like's."""
+    if like.device.type == "cuda":
+        return (
+            torch.get_autocast_gpu_dtype()
+            if torch.is_autocast_enabled()
+            else like.dtype
+        )
+    return (
+        torch.get_autocast_cpu_dtype()
+        if torch.is_autocast_cpu_enabled()
+        else like.dtype
+    )

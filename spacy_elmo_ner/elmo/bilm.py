@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..products import steady_product
 from .fast_lstm import FastLstm
+from .lstm_gradient import LstmSettings, LstmWithGradient
 from .options import ElmoOptions
 from .packing import pack
 from .prepared import Prepared
@@ -186,7 +187,17 @@ class ProjectedLstm(nn.Module):
         """
         if torch.is_grad_enabled():
             self._fast.forget()
-        elif self.W_0.device.type == "cpu" and self.W_0.dtype == torch.float32:
+            settings = LstmSettings(steps, self.cell_clip, self.projection_clip)
+            return LstmWithGradient.apply(
+                inputs if rows is None else inputs[rows],
+                hidden,
+                cell,
+                self.W_0,
+                self._bias(),
+                self.W_P_0,
+                settings,
+            )
+        if self.W_0.device.type == "cpu" and self.W_0.dtype == torch.float32:
             fast = self._fast.get(self._prepare, [self.W_0, self.B, self.W_P_0])
             return fast(inputs, rows, steps, hidden, cell)
         gates = steady_product(inputs, self.W_0[: self.projected], self._bias())
@@ -194,7 +205,6 @@ class ProjectedLstm(nn.Module):
             # computed once for all that have the same input
             gates = gates[rows]
         recurrent = self.W_0[self.projected :]
-        update = _updated_cell if torch.is_grad_enabled() else _update_cell_in_place
         outputs: List[Tensor] = []
         ended: List[Tuple[Tensor, Tensor]] = []
         for step in gates.split(steps):
@@ -203,7 +213,7 @@ class ProjectedLstm(nn.Module):
                 ended.append((hidden[alive:], cell[alive:]))
                 hidden, cell = hidden[:alive], cell[:alive]
             step = step + steady_product(hidden, recurrent)
-            cell, out = update(step, cell, self.cell_clip)
+            out = _update_cell(step, cell, self.cell_clip)
             hidden = _clip(steady_product(out, self.W_P_0), self.projection_clip)
             outputs.append(hidden)
         ended.append((hidden, cell))
@@ -226,25 +236,13 @@ class ProjectedLstm(nn.Module):
         return torch.cat([before, forget + FORGET_BIAS, after])
 
 
-def _updated_cell(
-    gates: Tensor, cell: Tensor, clip: Optional[float]
-) -> Tuple[Tensor, Tensor]:
-    """New cells and σ(o) · tanh(c), for autograd: nothing is overwritten."""
-    i, g, f, o = gates.chunk(4, 1)
-    cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
-    cell = _clip(cell, clip)
-    return cell, torch.sigmoid(o) * torch.tanh(cell)
-
-
-def _update_cell_in_place(
-    gates: Tensor, cell: Tensor, clip: Optional[float]
-) -> Tuple[Tensor, Tensor]:
-    """The same in the memory of gates and cell."""
+def _update_cell(gates: Tensor, cell: Tensor, clip: Optional[float]) -> Tensor:
+    """σ(o) · tanh(c) with the new cells c, which are written over the old ones."""
     i, g, f, o = gates.chunk(4, 1)
     cell.mul_(f.sigmoid_()).addcmul_(i.sigmoid_(), g.tanh_())
     if clip:
         cell.clamp_(-clip, clip)
-    return cell, torch.tanh(cell).mul_(o.sigmoid_())
+    return torch.tanh(cell).mul_(o.sigmoid_())
 
 
 def _clip(x: Tensor, bound: Optional[float]) -> Tensor:

@@ -108,8 +108,9 @@ class Highway(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, width) → (n, width)."""
-        gate = torch.sigmoid(self.carry(x))
-        return torch.lerp(x, torch.relu(self.transform(x)), gate)
+        # under autocast the products are of another type
+        gate = torch.sigmoid(self.carry(x)).to(x.dtype)
+        return torch.lerp(x, torch.relu(self.transform(x)).to(x.dtype), gate)
 
 
 class Affine(nn.Module):

@@ -5,6 +5,7 @@ Here too a row of the result does not depend on the other rows.
 """
 
 import warnings
+from bisect import bisect_left
 from typing import Optional, Union
 
 import torch
@@ -17,6 +18,10 @@ PRECISIONS = ("float32", "bfloat16")
 
 # Rows that oneDNN lays the weights out for; it takes any other number as well.
 USUAL_ROWS = 32
+# oneDNN writes code for each number of rows that it meets, and keeps it. So that this
+# is soon over, and memory stays level, rows are filled up to one of these numbers.
+ROWS = (1, 2, 4, 6, 8, *range(12, 32, 4), *range(32, 64, 8), *range(64, 128, 16))
+ROWS = (*ROWS, *range(128, 256, 32), 256, 320, 384)
 
 
 class PlainProduct:
@@ -58,27 +63,30 @@ class OneDnnProduct:
 
     def __call__(self, x: Tensor) -> Tensor:
         """See `PlainProduct.__call__`."""
-        n = x.shape[0]
-        if n < self.least_rows:
-            return self(F.pad(x, (0, 0, 0, self.least_rows - n)))[:n]
-        if self.dtype == torch.float32:
-            return self._multiply(x, self.W, self.b, "none", [], "")
-        product = self._multiply(x.to(self.dtype), self.W, None, "none", [], "").float()
-        return product if self.b is None else product.add_(self.b)
+        return self._product(x, self.b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
         n = x.shape[0]
-        if n < self.least_rows:
-            more = self.least_rows - n
-            return self.plus(F.pad(other, (0, 0, 0, more)), F.pad(x, (0, 0, 0, more)))[
-                :n
-            ]
-        if self.dtype == torch.float32:
+        if self.dtype == torch.float32 and n <= ROWS[-1] and n == self._filled(n):
             return self._multiply_and_add(x, other, self.W, None, "add")
-        return other.add_(
-            self._multiply(x.to(self.dtype), self.W, None, "none", [], "")
-        )
+        return other.add_(self._product(x, None))
+
+    def _product(self, x: Tensor, b: Optional[Tensor]) -> Tensor:
+        n = x.shape[0]
+        if n > ROWS[-1]:
+            return torch.cat([self._product(part, b) for part in x.split(ROWS[-1])])
+        missing = self._filled(n) - n
+        if missing:
+            return self._product(F.pad(x, (0, 0, 0, missing)), b)[:n]
+        if self.dtype == torch.float32:
+            return self._multiply(x, self.W, b, "none", [], "")
+        product = self._multiply(x.to(self.dtype), self.W, None, "none", [], "").float()
+        return product if b is None else product.add_(b)
+
+    def _filled(self, n: int) -> int:
+        """The number of rows with which at most ROWS[-1] of them are multiplied."""
+        return max(ROWS[bisect_left(ROWS, n)], self.least_rows) if n else 0
 
 
 PreparedProduct = Union[PlainProduct, OneDnnProduct]

@@ -1,0 +1,65 @@
+"""`pretrain`: raw text → ELMo weights."""
+
+from pathlib import Path
+from typing import Any, Dict
+
+import torch
+import typer
+from spacy.cli._util import parse_config_overrides
+from spacy.util import load_config
+from tqdm import tqdm
+
+from ..pretraining.loop import pretrain as run
+from ..pretraining.settings import Settings, read_settings
+from ..pretraining.text_files import list_files
+from ..pretraining.token_corpus import write_corpus
+from ..pretraining.tokenization import available_processes, tokenize_files
+
+
+def pretrain(
+    ctx: typer.Context,
+    config_path: Path = typer.Argument(..., help="Config of the pre-training"),
+    output: Path = typer.Option(..., "--output", "-o", help="Folder for the weights"),
+    device: str = typer.Option("cpu", help="Where to train, as torch names it: cuda"),
+) -> None:
+    """Pre-train an ELMo on text. Started again after a kill, it goes on from the last
+    evaluation. Settings of the config are overridden as in `spacy train`, for instance
+    --training.epochs 2."""
+    overrides = parse_config_overrides(ctx.args)
+    settings = read_settings(
+        load_config(config_path, overrides=overrides).interpolate()
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    if not (Path(settings.text.tokens) / "vocabulary.json").is_file():
+        _tokenize(settings)
+    with tqdm(unit="word", unit_scale=True, smoothing=0.02) as bar:
+
+        def report(entry: Dict[str, Any]) -> None:
+            if "perplexity_forward" in entry:
+                bar.write(
+                    f"update {entry['step']:,}, {entry['words']:,} words: held-out "
+                    f"perplexity forward {entry['perplexity_forward']:.1f}, backward "
+                    f"{entry['perplexity_backward']:.1f}"
+                )
+                return
+            bar.total = round(entry["total_words"])
+            bar.set_postfix(loss=f"{entry['loss']:.3f}", refresh=False)
+            bar.update(entry["words"] - bar.n)
+
+        run(settings, output, torch.device(device), report)
+
+
+def _tokenize(settings: Settings) -> None:
+    paths = [Path(path) for path in settings.text.paths]
+    if not paths:
+        raise ValueError(
+            "[text] of the config names no paths; give files or folders, for instance "
+            "--text.paths '[\"corpus/news.txt.xz\"]'."
+        )
+    sentences = tokenize_files(
+        tqdm(list_files(paths), desc="tokenizing", unit="file"),
+        lang=settings.text.lang,
+        held_out=settings.text.held_out,
+        processes=available_processes(),
+    )
+    write_corpus(sentences, Path(settings.text.tokens))

@@ -1,0 +1,1 @@
+"""Raw text → ELMo weights."""

@@ -1,0 +1,97 @@
+"""A pre-training's weights, optimizers and progress on disk."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Sequence
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ..atomic import recover_folder, replacing_folder
+from .settings import Settings
+
+PROGRESS, MODEL, OPTIMIZERS = (
+    "progress.json",
+    "model.safetensors",
+    "optimizers.safetensors",
+)
+
+
+class Progress(NamedTuple):
+    """How far pre-training has come.
+
+    step: updates made; epoch, batch: of the next one; words, seconds: spent so far;
+    history: what each evaluation found.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    words: int = 0
+    seconds: float = 0.0
+    history: List[Dict[str, Any]] = []
+
+
+class PretrainingCheckpoint:
+    """A folder that is whole at any moment: written beside and moved into place."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def exists(self) -> bool:
+        recover_folder(self.folder)
+        return (self.folder / PROGRESS).is_file()
+
+    def save(
+        self,
+        model: nn.Module,
+        optimizers: Sequence[Optimizer],
+        progress: Progress,
+        settings: Settings,
+    ) -> None:
+        described = {"progress": progress._asdict(), "settings": asdict(settings)}
+        with replacing_folder(self.folder) as fresh:
+            save_file(model.state_dict(), str(fresh / MODEL))
+            save_file(_optimizer_arrays(optimizers), str(fresh / OPTIMIZERS))
+            (fresh / PROGRESS).write_text(json.dumps(described), encoding="utf8")
+
+    def settings(self) -> Dict[str, Any]:
+        return self._described()["settings"]
+
+    def load(self, model: nn.Module, optimizers: Sequence[Optimizer]) -> Progress:
+        """Put everything back where it was."""
+        model.load_state_dict(load_file(str(self.folder / MODEL)))
+        _set_optimizer_arrays(optimizers, load_file(str(self.folder / OPTIMIZERS)))
+        return Progress(**self._described()["progress"])
+
+    def _described(self) -> Dict[str, Any]:
+        return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
+
+
+def _optimizer_arrays(optimizers: Sequence[Optimizer]) -> Dict[str, Tensor]:
+    """By "optimizer/parameter/kind"."""
+    return {
+        f"{i}/{parameter}/{kind}": torch.as_tensor(value)
+        for i, optimizer in enumerate(optimizers)
+        for parameter, state in optimizer.state_dict()["state"].items()
+        for kind, value in state.items()
+    }
+
+
+def _set_optimizer_arrays(
+    optimizers: Sequence[Optimizer], arrays: Dict[str, Tensor]
+) -> None:
+    for i, optimizer in enumerate(optimizers):
+        state: Dict[int, Dict[str, Any]] = {}
+        for name, array in arrays.items():
+            number, parameter, kind = name.split("/")
+            if int(number) == i:
+                # torch's sparse optimizers count steps in a plain number
+                is_count = kind == "step" and array.dtype == torch.int64
+                value = int(array) if is_count else array
+                state.setdefault(int(parameter), {})[kind] = value
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": state, "param_groups": groups})

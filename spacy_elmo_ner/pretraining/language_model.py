@@ -1,0 +1,106 @@
+"""The biLM with its softmax: Peters et al. 2018, section 3.1."""
+
+from typing import List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..elmo.char_ids import encode_words
+from ..elmo.encoder import BEGIN, END, N_BOUNDARIES, ElmoEncoder
+from ..elmo.options import ElmoOptions
+from .softmax import Candidates, Softmax
+
+# softmax words that stand before those of the text
+END_OF_SENTENCE, BEGIN_OF_SENTENCE, UNKNOWN = range(3)
+N_SPECIAL = 3
+
+
+class LmBatch(NamedTuple):
+    """B sentences as the language model reads them.
+
+    type_ids: character ids of the distinct words, (n_types, 50).
+    tokens: row of each token's type, boundaries included as rows 0 and 1, (N,).
+    lengths: tokens of each sentence, boundaries included.
+    before, after: rows of tokens whose next one is foretold, and whose one before is,
+        (N - B,) each.
+    next_words, previous_words: softmax words to be foretold there, (N - B,).
+    """
+
+    type_ids: Tensor
+    tokens: Tensor
+    lengths: List[int]
+    before: Tensor
+    after: Tensor
+    next_words: Tensor
+    previous_words: Tensor
+
+    def to(self, device: torch.device) -> "LmBatch":
+        return LmBatch(
+            *(x.to(device) if isinstance(x, Tensor) else x for x in self)  # type: ignore[arg-type]
+        )
+
+
+def make_batch(
+    sentences: Sequence[np.ndarray], words: Sequence[str], n_softmax: int
+) -> LmBatch:
+    """sentences: indices into words, of which the softmax knows the first ones."""
+    lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
+    last = np.cumsum(lengths) - 1
+    first = last + 1 - np.array(lengths)
+    is_word = np.ones(sum(lengths), dtype=bool)
+    is_word[first] = is_word[last] = False
+    types, index = np.unique(np.concatenate(sentences), return_inverse=True)
+    tokens = np.full(len(is_word), BEGIN)
+    tokens[last] = END
+    tokens[is_word] = index.reshape(-1) + N_BOUNDARIES
+    # with the boundaries, which are types 0 and 1
+    known = np.where(types < n_softmax - N_SPECIAL, types + N_SPECIAL, UNKNOWN)
+    targets = np.array([BEGIN_OF_SENTENCE, END_OF_SENTENCE, *known])[tokens]
+    before, after = np.ones_like(is_word), np.ones_like(is_word)
+    before[last] = after[first] = False
+    (before,), (after,) = before.nonzero(), after.nonzero()
+    return LmBatch(
+        type_ids=torch.from_numpy(encode_words([words[i] for i in types])),
+        tokens=torch.from_numpy(tokens),
+        lengths=lengths,
+        before=torch.from_numpy(before),
+        after=torch.from_numpy(after),
+        next_words=torch.from_numpy(targets[before + 1]),
+        previous_words=torch.from_numpy(targets[after - 1]),
+    )
+
+
+class LanguageModel(nn.Module):
+    """n_softmax: words that the softmax knows, the special ones included."""
+
+    def __init__(self, options: ElmoOptions, n_softmax: int) -> None:
+        super().__init__()
+        self.encoder = ElmoEncoder(options)
+        self.softmax = Softmax(n_softmax, options.projection_width)
+
+    def sampled_losses(
+        self, batch: LmBatch, candidates: Candidates
+    ) -> Tuple[Tensor, Tensor]:
+        """-log p summed over the tokens, forward and backward, to learn from."""
+        forward, backward = self._outputs(batch)
+        return (
+            self.softmax.sampled_loss(forward, batch.next_words, candidates),
+            self.softmax.sampled_loss(backward, batch.previous_words, candidates),
+        )
+
+    @torch.no_grad()
+    def full_losses(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
+        """-log p summed over the tokens, forward and backward, exactly."""
+        forward, backward = self._outputs(batch)
+        return (
+            self.softmax.full_loss(forward, batch.next_words),
+            self.softmax.full_loss(backward, batch.previous_words),
+        )
+
+    def _outputs(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
+        """What foretells the next words, and the previous ones: (N - B, projected)."""
+        types = self.encoder.word_vectors(batch.type_ids)
+        layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths)
+        forward, backward = layers[-1].chunk(2, 1)
+        return forward[batch.before], backward[batch.after]

@@ -1,0 +1,214 @@
+"""Pre-training: reads batches, learns, and now and then looks and saves."""
+
+import json
+import math
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from timeit import default_timer
+from typing import Any, Callable, Dict, Iterator, List, Tuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
+
+from ..elmo.weight_files import write_safetensors
+from ..elmo.weights import to_weights
+from .batches import batches, in_order
+from .checkpoint import PretrainingCheckpoint, Progress
+from .language_model import N_SPECIAL, LanguageModel, make_batch
+from .settings import Settings, TrainingSettings, difference
+from .softmax import Candidates
+from .token_corpus import SentenceStore, TokenCorpus
+
+HISTORY = "history.jsonl"
+WEIGHTS = "elmo.safetensors"
+# what bilm-tf begins Adagrad's sums with
+ADAGRAD_START = 1.0
+
+Report = Callable[[Dict[str, Any]], None]
+
+
+def pretrain(
+    settings: Settings, output: Path, device: torch.device, report: Report
+) -> LanguageModel:
+    """Pre-train a biLM, or go on where the last run was killed, with the same weights in
+    the end. `output` gets the checkpoint, the history and, at each evaluation, the
+    weights so far.
+
+    report: is told of every update ("loss", "words", …) and every evaluation
+        ("perplexity_forward", "perplexity_backward").
+
+    Raises ValueError if the checkpoint belongs to other settings, and when the loss is
+    no longer a number; the last checkpoint is kept then.
+    """
+    torch.manual_seed(settings.training.seed)
+    corpus = TokenCorpus(Path(settings.text.tokens))
+    n_softmax = min(settings.softmax.words, len(corpus.words)) + N_SPECIAL
+    model = LanguageModel(settings.model, n_softmax).to(device)
+    run = _Run(settings, output, corpus, model, device, report)
+    run.train()
+    return model
+
+
+class _Run:
+    def __init__(
+        self,
+        settings: Settings,
+        output: Path,
+        corpus: TokenCorpus,
+        model: LanguageModel,
+        device: torch.device,
+        report: Report,
+    ) -> None:
+        self.settings, self.training = settings, settings.training
+        self.output, self.corpus, self.model = output, corpus, model
+        self.device, self.report = device, report
+        self.n_softmax = len(model.softmax.bias.weight)
+        self.total_words = settings.training.epochs * int(
+            corpus.train.lengths.sum(dtype=np.int64)
+        )
+        self.optimizers = make_optimizers(model, settings.training)
+        self.checkpoint = PretrainingCheckpoint(output / "checkpoint")
+        self.progress = Progress()
+        if self.checkpoint.exists():
+            _check_same(self.checkpoint.settings(), settings, self.checkpoint.folder)
+            self.progress = self.checkpoint.load(model, self.optimizers)
+
+    def train(self) -> None:
+        progress = self.progress
+        history = list(progress.history)
+        started = default_timer() - progress.seconds
+        step, words = progress.step, progress.words
+        for epoch, number, indices in self._batches():
+            if words >= self.total_words:
+                break
+            rate = learn_rate(self.training, step, words / self.total_words)
+            loss, n_words = self._update(indices, step, rate)
+            step += 1
+            words += n_words
+            self.report(
+                {
+                    "step": step,
+                    "words": words,
+                    "total_words": self.total_words,
+                    "seconds": default_timer() - started,
+                    "loss": loss,
+                    "learn_rate": rate,
+                }
+            )
+            if step % self.training.eval_frequency == 0 or words >= self.total_words:
+                found = self.evaluate()
+                seconds = default_timer() - started
+                found.update(step=step, words=words, seconds=seconds, loss=loss)
+                history.append(found)
+                self.report(found)
+                self.progress = Progress(
+                    step, epoch, number + 1, words, seconds, history
+                )
+                self._save()
+
+    def evaluate(self) -> Dict[str, Any]:
+        """Exact perplexities of the first held-out sentences."""
+        store = self.corpus.held_out
+        sums, n_words = np.zeros(2), 0
+        for indices in in_order(store, self.training.batch_tokens):
+            batch = self._batch(store, indices)
+            with self._autocast():
+                losses = self.model.full_losses(batch)
+            sums += [float(loss) for loss in losses]
+            n_words += len(batch.before)
+            if n_words >= self.training.eval_tokens:
+                break
+        forward, backward = np.exp(sums / max(n_words, 1))
+        return {"perplexity_forward": forward, "perplexity_backward": backward}
+
+    def _batches(self) -> Iterator[Tuple[int, int, np.ndarray]]:
+        """(epoch, number in the epoch, sentences) from where training stands."""
+        skip = self.progress.batch
+        for epoch in range(self.progress.epoch, math.ceil(self.training.epochs)):
+            for number, indices in enumerate(
+                batches(
+                    self.corpus.train.lengths,
+                    batch_tokens=self.training.batch_tokens,
+                    seed=self.training.seed,
+                    epoch=epoch,
+                )
+            ):
+                if number >= skip:
+                    yield epoch, number, indices
+            skip = 0
+
+    def _update(self, indices: np.ndarray, step: int, rate: float) -> Tuple[float, int]:
+        """The loss a word, and how many words; a boundary counts as one."""
+        batch = self._batch(self.corpus.train, indices)
+        candidates = Candidates(
+            self.settings.softmax.candidates,
+            self.n_softmax,
+            [self.training.seed, step],
+        ).to(self.device)
+        with self._autocast():
+            forward, backward = self.model.sampled_losses(batch, candidates)
+        loss = (forward + backward) / (2 * len(batch.before))
+        loss.backward()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise ValueError(
+                f"The loss of update {step} is {value}. The checkpoint in "
+                f"{self.checkpoint.folder} is from before it; go on with a lower "
+                "learn_rate or grad_clip in another output folder."
+            )
+        nn.utils.clip_grad_norm_(
+            self.model.encoder.parameters(), self.training.grad_clip
+        )
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        return value, int(sum(batch.lengths)) - 2 * len(batch.lengths)
+
+    def _batch(self, store: SentenceStore, indices: np.ndarray) -> Any:
+        sentences = [store[i] for i in indices]
+        return make_batch(sentences, self.corpus.words, self.n_softmax).to(self.device)
+
+    def _autocast(self) -> AbstractContextManager:
+        if self.training.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def _save(self) -> None:
+        self.checkpoint.save(self.model, self.optimizers, self.progress, self.settings)
+        lines = [json.dumps(entry) for entry in self.progress.history]
+        (self.output / HISTORY).write_text("\n".join(lines) + "\n", encoding="utf8")
+        write_safetensors(to_weights(self.model.encoder), self.output / WEIGHTS)
+
+
+def make_optimizers(
+    model: LanguageModel, training: TrainingSettings
+) -> List[Optimizer]:
+    """For the biLM and for the softmax, whose gradients are sparse."""
+    bilm, softmax = list(model.encoder.parameters()), list(model.softmax.parameters())
+    if training.optimizer == "adam":
+        return [Adam(bilm), SparseAdam(softmax)]
+    return [
+        Adagrad(some, initial_accumulator_value=ADAGRAD_START)
+        for some in (bilm, softmax)
+    ]
+
+
+def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
+    """Of an update; done: the share of all words that was read before it."""
+    warm = min(1.0, (step + 1) / max(training.warmup_steps, 1))
+    left = min(1.0, (1 - done) / training.cooldown) if training.cooldown else 1.0
+    return training.learn_rate * warm * max(left, 0.0)
+
+
+def _check_same(saved: Dict[str, Any], settings: Settings, folder: Path) -> None:
+    found = difference(saved, settings)
+    if found:
+        raise ValueError(
+            f"The checkpoint in {folder} is of a pre-training with other settings: "
+            f"{found}. Set that back to go on, choose another --output, or delete the "
+            "checkpoint to start anew."
+        )

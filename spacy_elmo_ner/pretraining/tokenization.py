@@ -1,0 +1,112 @@
+"""Documents → sentences of tokens, in several processes."""
+
+import itertools
+import os
+import zlib
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Deque, Dict, Iterable, Iterator, List, Tuple
+
+import numpy as np
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from .text_files import read_documents
+from .token_corpus import HELD_OUT, TRAIN, Encoded
+
+DOCUMENTS_AT_A_TIME = 100
+# a longer sentence is cut: it would make its batch wait
+LONGEST_SENTENCE = 200
+
+_nlp: Dict[str, Language] = {}
+
+
+def tokenize_files(
+    files: Iterable[Path], *, lang: str, held_out: float, processes: int
+) -> Iterator[Tuple[str, Encoded]]:
+    """Sentences for `token_corpus.write_corpus`, in the files' order.
+
+    Text is split by the language's tokenizer and at its sentences' final punctuation;
+    a file of Docs (.spacy) has its tokens already, and its sentences if they are set.
+
+    lang: spaCy's code of the language.
+    held_out: share of the documents to keep from training. Which they are depends on
+        nothing but their beginning.
+    """
+    # forked processes would inherit the threads of numerical libraries half alive
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        running: Deque[Future] = deque()
+        for arguments in _chunks(files, lang):
+            running.append(pool.submit(_encode_chunk, *arguments, held_out))
+            if len(running) > 4 * processes:
+                yield from running.popleft().result()
+        while running:
+            yield from running.popleft().result()
+
+
+def available_processes() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def _chunks(
+    files: Iterable[Path], lang: str
+) -> Iterator[Tuple[List[str], List[bytes], str]]:
+    for file in files:
+        if file.suffix == ".spacy":
+            yield [], [file.read_bytes()], lang
+            continue
+        documents = read_documents(file)
+        while True:
+            chunk = list(itertools.islice(documents, DOCUMENTS_AT_A_TIME))
+            if not chunk:
+                break
+            yield chunk, [], lang
+
+
+def _encode_chunk(
+    texts: List[str], doc_bins: List[bytes], lang: str, held_out: float
+) -> List[Tuple[str, Encoded]]:
+    """In a process of the pool."""
+    if lang not in _nlp:
+        nlp = spacy.blank(lang)
+        nlp.add_pipe("sentencizer")
+        _nlp[lang] = nlp
+    nlp = _nlp[lang]
+    sentences: Dict[str, List[List[str]]] = {}
+    for text in texts:
+        part = HELD_OUT if _is_held_out(text, held_out) else TRAIN
+        # a paragraph at a time: no sentence goes on from one to the next
+        for paragraph in nlp.pipe(text.split("\n")):
+            sentences.setdefault(part, []).extend(_sentences(paragraph))
+    for data in doc_bins:
+        for doc in DocBin().from_bytes(data).get_docs(nlp.vocab):
+            part = HELD_OUT if _is_held_out(doc.text, held_out) else TRAIN
+            sentences.setdefault(part, []).extend(_sentences(doc))
+    return [(part, _encode(some)) for part, some in sentences.items() if some]
+
+
+def _is_held_out(text: str, share: float) -> bool:
+    return zlib.crc32(text[:1000].encode("utf8", "ignore")) < share * 2**32
+
+
+def _sentences(doc: Doc) -> Iterator[List[str]]:
+    spans = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
+    for span in spans:
+        words = [token.text for token in span if not token.is_space]
+        for start in range(0, len(words), LONGEST_SENTENCE):
+            yield words[start : start + LONGEST_SENTENCE]
+
+
+def _encode(sentences: List[List[str]]) -> Encoded:
+    indices: Dict[str, int] = {}
+    tokens = [
+        indices.setdefault(word, len(indices))
+        for sentence in sentences
+        for word in sentence
+    ]
+    lengths = [len(sentence) for sentence in sentences]
+    return Encoded(list(indices), np.array(tokens, dtype=np.uint32), np.array(lengths))
