@@ -159,7 +159,7 @@ def _tanh(x: Tensor) -> Tensor:
 def _previous(first: Tensor, outputs: Tensor, steps: List[int]) -> Tensor:
     """For each row the output of the step before, (N, projected)."""
     parts, start = [first], 0
-    for alive, following in zip(steps, steps[1:]):
+    for alive, following in zip(steps[:-1], steps[1:], strict=True):
         parts.append(outputs[start : start + following])
         start += alive
     return torch.cat(parts)

@@ -4,12 +4,12 @@ from typing import Iterator, List
 
 import numpy as np
 
+from ..elmo.encoder import N_BOUNDARIES
 from ..elmo.lstm_gradient import ROWS
 from .token_corpus import SentenceStore
 
 # batches whose sentences are sorted by length together
 BATCHES_PER_POOL = 100
-BOUNDARIES = 2
 
 
 def batches(
@@ -23,42 +23,34 @@ def batches(
     """
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(lengths))
-    ends = np.cumsum(lengths[order].astype(np.int64) + BOUNDARIES)
-    pools = (
-        np.searchsorted(
-            ends,
-            np.arange(1, ends[-1] // (BATCHES_PER_POOL * batch_tokens) + 1)
-            * (BATCHES_PER_POOL * batch_tokens),
-        )
-        if len(ends)
-        else []
-    )
-    for pool in np.split(order, pools):
-        of_pool = _cut(
-            pool[np.argsort(lengths[pool], kind="stable")], lengths, batch_tokens
-        )
+    pool_of = np.cumsum(_tokens(lengths[order])) // (BATCHES_PER_POOL * batch_tokens)
+    for pool in np.split(order, np.flatnonzero(np.diff(pool_of)) + 1):
+        by_length = pool[np.argsort(lengths[pool], kind="stable")]
+        of_pool = _cut(by_length, lengths, batch_tokens)
         for i in random.permutation(len(of_pool)):
             yield of_pool[i]
 
 
 def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int) -> List[np.ndarray]:
     found: List[np.ndarray] = []
-    start, tokens = 0, 0
-    for end, i in enumerate(order):
-        length = int(lengths[i]) + BOUNDARIES
-        if end > start and tokens + length > batch_tokens:
-            count = end - start
-            # see elmo.lstm_gradient.ROWS
-            kept = start + (count - count % ROWS if count > ROWS else count)
-            found.append(order[start:kept])
-            tokens -= int(lengths[found[-1]].astype(np.int64).sum()) + BOUNDARIES * len(
-                found[-1]
-            )
-            start = kept
-        tokens += length
-    if start < len(order):
-        found.append(order[start:])
+    ends = np.cumsum(_tokens(lengths[order]))
+    start, before = 0, 0
+    while start < len(order):
+        fitting = (
+            int(np.searchsorted(ends, before + batch_tokens, side="right")) - start
+        )
+        count = max(fitting, 1)
+        if count > ROWS and start + count < len(order):
+            # numbers of rows for which products are ready
+            count -= count % ROWS
+        found.append(order[start : start + count])
+        start += count
+        before = int(ends[start - 1])
     return found
+
+
+def _tokens(lengths: np.ndarray) -> np.ndarray:
+    return lengths.astype(np.int64) + N_BOUNDARIES
 
 
 def in_order(store: SentenceStore, batch_tokens: int) -> List[np.ndarray]:

@@ -5,9 +5,9 @@ import json
 import lzma
 import warnings
 from pathlib import Path
-from typing import IO, Callable, Dict, Iterable, Iterator, List
+from typing import Any, Callable, Dict, Iterable, Iterator, List
 
-OPENERS: Dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".xz": lzma.open}
+OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 # a text without blank lines is cut into documents of this many lines
 LONGEST_DOCUMENT = 1000
 
