@@ -1,5 +1,7 @@
 """`pretrain`: raw text → ELMo weights."""
 
+import ctypes
+import sys
 from pathlib import Path
 from typing import Any, Dict
 
@@ -15,6 +17,9 @@ from ..pretraining.text_files import list_files
 from ..pretraining.token_corpus import write_corpus
 from ..pretraining.tokenization import available_processes, tokenize_files
 
+# glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+
 
 def pretrain(
     ctx: typer.Context,
@@ -29,6 +34,7 @@ def pretrain(
     settings = read_settings(
         load_config(config_path, overrides=overrides).interpolate()
     )
+    _keep_freed_memory()
     output.mkdir(parents=True, exist_ok=True)
     if not (Path(settings.text.tokens) / "vocabulary.json").is_file():
         _tokenize(settings)
@@ -47,6 +53,17 @@ def pretrain(
             bar.update(entry["words"] - bar.n)
 
         run(settings, output, torch.device(device), report)
+
+
+def _keep_freed_memory() -> None:
+    """Large arrays are made anew in every update. glibc would give each back to the
+    system, which then hands it out again page by page; that takes a tenth of the time.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(M_MMAP_MAX, 0)
+            mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _tokenize(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from ..products import product_dtype
 
@@ -57,8 +58,9 @@ class LstmWithGradient(torch.autograd.Function):
         gates = (inputs.to(dtype) @ W_input).to(bias.dtype).add_(bias)
         cells = gates.new_empty(len(inputs), width)
         outputs = gates.new_empty(inputs.shape)
-        last_hidden, last_cell = hidden.clone(), cell.clone()
-        h, c = hidden, cell
+        # under autocast they may come in its type, too coarse to be carried on in
+        h, c = hidden.to(bias.dtype), cell.to(bias.dtype)
+        last_hidden, last_cell = h.clone(), c.clone()
         start = 0
         for alive in settings.steps:
             rows = slice(start, start + alive)
@@ -83,6 +85,7 @@ class LstmWithGradient(torch.autograd.Function):
         return outputs, last_hidden, last_cell
 
     @staticmethod
+    @once_differentiable
     def backward(  # type: ignore[override]
         ctx: Any, d_outputs: Tensor, d_last_hidden: Tensor, d_last_cell: Tensor
     ) -> Tuple[Optional[Tensor], ...]:
@@ -137,8 +140,8 @@ class LstmWithGradient(torch.autograd.Function):
         ).to(W_0.dtype)
         return (
             (d_gates @ W_0[:projected].to(dtype).t()).to(inputs.dtype),
-            d_hidden,
-            d_cell,
+            d_hidden.to(hidden.dtype),
+            d_cell.to(cell.dtype),
             d_W_0,
             # a product, as a sum over rows takes many times as long
             (d_gates.new_ones(1, len(d_gates)) @ d_gates)[0].to(W_0.dtype),

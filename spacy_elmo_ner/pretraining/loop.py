@@ -109,7 +109,7 @@ class _Run:
                 self._save()
 
     def evaluate(self) -> Dict[str, Any]:
-        """Exact perplexities of the first held-out sentences."""
+        """Exact perplexities of the first held-out sentences, NaN if there are none."""
         store = self.corpus.held_out
         sums, n_words = np.zeros(2), 0
         for indices in in_order(store, self.training.batch_tokens):
@@ -120,7 +120,7 @@ class _Run:
             n_words += len(batch.before)
             if n_words >= self.training.eval_tokens:
                 break
-        forward, backward = np.exp(sums / max(n_words, 1))
+        forward, backward = np.exp(sums / n_words) if n_words else (math.nan, math.nan)
         return {"perplexity_forward": forward, "perplexity_backward": backward}
 
     def _batches(self) -> Iterator[Tuple[int, int, np.ndarray]]:
@@ -178,10 +178,11 @@ class _Run:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def _save(self) -> None:
-        self.checkpoint.save(self.model, self.optimizers, self.progress, self.settings)
         lines = [json.dumps(entry) for entry in self.progress.history]
         (self.output / HISTORY).write_text("\n".join(lines) + "\n", encoding="utf8")
         write_safetensors(to_weights(self.model.encoder), self.output / WEIGHTS)
+        # last: what was not written before it is written again after a kill
+        self.checkpoint.save(self.model, self.optimizers, self.progress, self.settings)
 
 
 def make_optimizers(

@@ -1,6 +1,7 @@
 """What a pre-training config says."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, List, Optional, Type, TypeVar
 
@@ -22,6 +23,19 @@ class TextSettings:
     tokens: str
     held_out: float
 
+    def __post_init__(self) -> None:
+        paths = self.paths
+        if not isinstance(paths, list) or not all(isinstance(x, str) for x in paths):
+            raise _wrong("text", "paths", paths, 'a list, such as ["news.txt"]')
+        for name in ("lang", "tokens"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value:
+                raise _wrong("text", name, value, "a name")
+        if not (_is_number(self.held_out) and 0 <= self.held_out < 1):
+            raise _wrong(
+                "text", "held_out", self.held_out, "a number from 0 to less than 1"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxSettings:
@@ -29,6 +43,10 @@ class SoftmaxSettings:
 
     words: int
     candidates: int
+
+    def __post_init__(self) -> None:
+        for name in ("words", "candidates"):
+            _require_count("softmax", name, getattr(self, name), at_least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +74,22 @@ class TrainingSettings:
     eval_frequency: int
     eval_tokens: int
 
+    def __post_init__(self) -> None:
+        for name in ("batch_tokens", "eval_frequency", "eval_tokens"):
+            _require_count("training", name, getattr(self, name), at_least=1)
+        for name in ("warmup_steps", "seed"):
+            _require_count("training", name, getattr(self, name), at_least=0)
+        for name in ("epochs", "learn_rate", "grad_clip"):
+            value = getattr(self, name)
+            if not (_is_number(value) and 0 < value < math.inf):
+                raise _wrong("training", name, value, "a positive number")
+        if not (_is_number(self.cooldown) and 0 <= self.cooldown <= 1):
+            raise _wrong("training", "cooldown", self.cooldown, "a number from 0 to 1")
+        for name, allowed in (("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise _wrong("training", name, value, f"one of {', '.join(allowed)}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -74,11 +108,9 @@ def read_settings(config: Dict[str, Any]) -> Settings:
             f"The config has a section [{unknown[0]}], which pre-training does not "
             f"know; its sections are {', '.join(f'[{name}]' for name in sections)}."
         )
-    settings = Settings(
+    return Settings(
         **{name: _section(config, name, kind) for name, kind in sections.items()}
     )
-    _check(settings.training)
-    return settings
 
 
 def _section(config: Dict[str, Any], name: str, kind: Type[Section]) -> Section:
@@ -101,13 +133,17 @@ def _section(config: Dict[str, Any], name: str, kind: Type[Section]) -> Section:
         ) from error
 
 
-def _check(training: TrainingSettings) -> None:
-    for name, allowed in (("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
-        value = getattr(training, name)
-        if value not in allowed:
-            raise ValueError(
-                f"[training] has {name} = {value!r}; use one of {', '.join(allowed)}."
-            )
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _require_count(section: str, name: str, value: object, *, at_least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+        raise _wrong(section, name, value, f"a whole number, {at_least} or more")
+
+
+def _wrong(section: str, name: str, value: object, wanted: str) -> ValueError:
+    return ValueError(f"[{section}] has {name} = {value!r}; set it to {wanted}.")
 
 
 def difference(saved: Dict[str, Any], settings: Settings) -> Optional[str]:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from ..products import product_dtype
 
@@ -167,6 +168,7 @@ class SampledLoss(torch.autograd.Function):
         return total.to(hidden.dtype)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, d_loss: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
         d_hidden, d_weight, d_bias = ctx.saved_tensors
         return d_hidden * d_loss, d_weight * d_loss, d_bias * d_loss, None, None, None

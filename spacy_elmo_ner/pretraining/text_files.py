@@ -4,6 +4,7 @@ import gzip
 import json
 import lzma
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List
 
@@ -61,18 +62,20 @@ def _lines(path: Path, is_json: bool) -> Iterator[str]:
         try:
             for raw in file:
                 try:
-                    line = raw.decode("utf8").strip()
-                    if "\0" in line:
-                        raise ValueError("a NUL")
+                    line = raw.decode("utf8").lstrip("\ufeff").strip()
                     if is_json and line:
                         line = json.loads(line)["text"].strip()
+                        # fails for half a character, which JSON can escape
+                        line.encode("utf8")
+                    if "\0" in line:
+                        raise ValueError("a NUL")
                     if line or not is_json:
                         yield line
                 except (ValueError, KeyError, TypeError, AttributeError):
                     first_bad = first_bad if n_bad else offset
                     n_bad += 1
                 offset += len(raw)
-        except (EOFError, OSError, lzma.LZMAError) as error:
+        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
             warnings.warn(
                 f"{path} is damaged after {offset:,} bytes of text ({error}); what "
                 "comes before is used. Get the file again for the rest.",

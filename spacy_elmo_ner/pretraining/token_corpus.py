@@ -3,7 +3,7 @@
 A folder holds
 
     vocabulary.json         every distinct word, the most frequent first
-    counts.npy              how often each occurs, int64
+    counts.npy              how often each occurs in training, int64
     train-000.tokens.npy    index of each token's word, uint32; PIECE tokens a file
     train-000.lengths.npy   tokens of each sentence in that file, uint16
     held_out-000.….npy      the same for documents that are kept from training
@@ -59,8 +59,8 @@ class TokenCorpus:
         file = folder / "vocabulary.json"
         if not file.is_file():
             raise ValueError(
-                f"There is no tokenised text in {folder}; make it with "
-                "`python -m spacy_elmo_ner tokenize`."
+                f"There is no tokenised text in {folder}; `python -m spacy_elmo_ner "
+                "pretrain` makes it from the text that its config names."
             )
         self.words: List[str] = json.loads(file.read_text(encoding="utf8"))
         self.counts = np.load(folder / "counts.npy")

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 import zlib
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -74,6 +75,8 @@ def _encode_chunk(
     if lang not in _nlp:
         nlp = spacy.blank(lang)
         nlp.add_pipe("sentencizer")
+        # the limit is one for parsers; a text may be a single line
+        nlp.max_length = sys.maxsize
         _nlp[lang] = nlp
     nlp = _nlp[lang]
     sentences: Dict[str, List[List[str]]] = {}

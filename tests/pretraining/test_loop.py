@@ -1,0 +1,275 @@
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_elmo_ner.elmo.weight_files import read_weights, write_hdf5
+from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.pretraining.checkpoint import PretrainingCheckpoint
+from spacy_elmo_ner.pretraining.language_model import (
+    N_SPECIAL,
+    LanguageModel,
+    make_batch,
+)
+from spacy_elmo_ner.pretraining.loop import learn_rate, make_optimizers, pretrain
+from spacy_elmo_ner.pretraining.token_corpus import TokenCorpus
+
+CPU = torch.device("cpu")
+
+
+class Killed(Exception):
+    pass
+
+
+def run(settings, output, *, kill_at=math.inf):
+    """Pre-train; return the model and all reports. Killed after update kill_at."""
+    output.mkdir(exist_ok=True)
+    reports = []
+
+    def report(entry):
+        reports.append(entry)
+        if "learn_rate" in entry and entry["step"] >= kill_at:
+            raise Killed
+
+    return pretrain(settings, output, CPU, report), reports
+
+
+def updates(reports):
+    return [entry for entry in reports if "learn_rate" in entry]
+
+
+def history(output):
+    lines = (output / "history.jsonl").read_text("utf8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert all(entry.pop("seconds") >= 0 for entry in entries)
+    return entries
+
+
+@pytest.mark.parametrize("optimizer, rate", [("adam", 0.05), ("adagrad", 1.0)])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_perplexity_falls_in_both_directions(
+    tiny_corpus, tiny_settings, tmp_path, optimizer, rate, precision
+):
+    tiny_corpus(times=60)
+    settings = tiny_settings(
+        {
+            "training.optimizer": optimizer,
+            "training.learn_rate": rate,
+            "training.precision": precision,
+            "training.grad_clip": 10.0,
+            "training.eval_frequency": 10,
+            "training.epochs": 8,
+            "training.batch_tokens": 100,
+        }
+    )
+    run(settings, tmp_path / "output")
+    first, *_, last = history(tmp_path / "output")
+    assert last["words"] == 8 * 60 * 23
+    for direction in ("forward", "backward"):
+        # from one in 20 words; with the text known by heart but for how a sentence
+        # begins or ends it were 1.33
+        assert first[f"perplexity_{direction}"] > 15
+        assert last[f"perplexity_{direction}"] < 4
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
+@pytest.mark.parametrize("kill_at", [5, 9, 20], ids="killed at {}".format)
+def test_training_that_was_killed_ends_as_one_that_was_not(
+    tiny_corpus, tiny_settings, tmp_path, optimizer, kill_at
+):
+    tiny_corpus(times=24)
+    settings = tiny_settings(
+        {"training.optimizer": optimizer, "training.eval_frequency": 3}
+    )
+    whole, reports = run(settings, tmp_path / "whole")
+    per_epoch = len(updates(reports)) // 2
+    # kills in the first epoch, beside and at an evaluation, and in the second
+    assert 9 < per_epoch < 20 < len(updates(reports))
+    with pytest.raises(Killed):
+        run(settings, tmp_path / "killed", kill_at=kill_at)
+    resumed, rest = run(settings, tmp_path / "killed")
+    # it was killed before the evaluation of the update
+    assert updates(rest)[0]["step"] == (kill_at - 1) // 3 * 3 + 1
+    assert (tmp_path / "killed" / "elmo.safetensors").read_bytes() == (
+        tmp_path / "whole" / "elmo.safetensors"
+    ).read_bytes()
+    for name, array in whole.state_dict().items():
+        assert torch.equal(array, resumed.state_dict()[name]), name
+    assert history(tmp_path / "killed") == history(tmp_path / "whole")
+
+
+def test_finished_training_is_not_trained_further(tiny_corpus, tiny_settings, tmp_path):
+    tiny_corpus()
+    run(tiny_settings({}), tmp_path / "output")
+    before = (tmp_path / "output" / "elmo.safetensors").read_bytes()
+    _, reports = run(tiny_settings({}), tmp_path / "output")
+    assert reports == []
+    assert (tmp_path / "output" / "elmo.safetensors").read_bytes() == before
+
+
+def test_more_epochs_go_on_from_the_end(tiny_corpus, tiny_settings, tmp_path):
+    tiny_corpus()
+    changes = {"training.cooldown": 0}
+    run(tiny_settings({**changes, "training.epochs": 1}), tmp_path / "longer")
+    _, rest = run(tiny_settings(changes), tmp_path / "longer")
+    run(tiny_settings(changes), tmp_path / "whole")
+    assert updates(rest)[0]["words"] > 8 * 23
+    assert (tmp_path / "longer" / "elmo.safetensors").read_bytes() == (
+        tmp_path / "whole" / "elmo.safetensors"
+    ).read_bytes()
+
+
+def test_a_part_of_an_epoch(tiny_corpus, tiny_settings, tmp_path):
+    tiny_corpus()
+    settings = tiny_settings({"training.epochs": 0.5, "training.eval_frequency": 1000})
+    _, reports = run(settings, tmp_path / "output")
+    words = [entry["words"] for entry in updates(reports)]
+    assert words[-2] < 0.5 * 8 * 23 <= words[-1] < 8 * 23
+    assert len(history(tmp_path / "output")) == 1
+
+
+def test_every_batch_of_the_text_is_read_once_an_epoch(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus()
+    _, reports = run(tiny_settings({}), tmp_path / "output")
+    words = [entry["words"] for entry in updates(reports)]
+    assert 8 * 23 in words and words[-1] == 2 * 8 * 23
+    assert all(a < b for a, b in itertools.pairwise(words))
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("training.seed", 1), ("model.lstm_width", 8), ("softmax.candidates", 7)],
+)
+def test_checkpoint_of_other_settings_is_refused(
+    tiny_corpus, tiny_settings, tmp_path, name, value
+):
+    tiny_corpus()
+    run(tiny_settings({}), tmp_path / "output")
+    before = {
+        path: path.read_bytes()
+        for path in (tmp_path / "output").rglob("*")
+        if path.is_file()
+    }
+    assert len(before) == 5
+    with pytest.raises(ValueError, match=f"{name} is {value} instead.*--output"):
+        run(tiny_settings({name: value}), tmp_path / "output")
+    assert all(path.read_bytes() == data for path, data in before.items())
+
+
+def load(settings, output, n_words):
+    model = LanguageModel(settings.model, n_words + N_SPECIAL)
+    optimizers = make_optimizers(model, settings.training)
+    return model, PretrainingCheckpoint(output / "checkpoint").load(model, optimizers)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_loss_that_is_no_number_is_an_error_that_keeps_the_checkpoint(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus()
+    settings = tiny_settings(
+        {
+            "training.learn_rate": 1e30,
+            "training.warmup_steps": 0,
+            "training.eval_frequency": 1,
+        }
+    )
+    with pytest.raises(ValueError, match="loss of update .* is .*learn_rate"):
+        run(settings, tmp_path / "output")
+    model, progress = load(settings, tmp_path / "output", 17)
+    assert progress.step >= 1 and len(progress.history) == progress.step
+    assert all(array.isfinite().all() for array in model.state_dict().values())
+
+
+def test_weights_that_could_not_be_written_are_written_by_the_next_run(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus()
+    settings = tiny_settings({"training.eval_frequency": 1000})
+    in_the_way = tmp_path / "output" / "elmo.safetensors"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(OSError):
+        run(settings, tmp_path / "output")
+    in_the_way.rmdir()
+    run(settings, tmp_path / "output")
+    whole, _ = run(settings, tmp_path / "whole")
+    assert (
+        in_the_way.read_bytes()
+        == (tmp_path / "whole" / "elmo.safetensors").read_bytes()
+    )
+
+
+def test_weights_are_those_of_the_model_and_go_to_the_published_format(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus()
+    settings = tiny_settings({})
+    model, _ = run(settings, tmp_path / "output")
+    weights = read_weights(tmp_path / "output" / "elmo.safetensors")
+    assert weights.options == settings.model
+    published = tmp_path / "weights.hdf5", tmp_path / "options.json"
+    write_hdf5(weights, *published)
+    again = read_weights(*published)
+    assert again.options == weights.options
+    expected = to_weights(model.encoder).arrays
+    assert set(weights.arrays) == set(again.arrays) == set(expected)
+    for name, array in expected.items():
+        assert torch.equal(weights.arrays[name], array)
+        assert torch.equal(again.arrays[name], array)
+
+
+def test_perplexities_are_those_of_the_held_out_text(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus()
+    model, reports = run(tiny_settings({}), tmp_path / "output")
+    corpus = TokenCorpus(tmp_path / "tokens")
+    sums, n = np.zeros(2), 0
+    for i in range(len(corpus.held_out)):
+        batch = make_batch([corpus.held_out[i]], corpus.words, 17 + N_SPECIAL)
+        sums += [float(loss) for loss in model.full_losses(batch)]
+        # the words and a boundary
+        n += len(corpus.held_out[i]) + 1
+    last = history(tmp_path / "output")[-1]
+    found = [last["perplexity_forward"], last["perplexity_backward"]]
+    np.testing.assert_allclose(found, np.exp(sums / n), rtol=1e-4)
+
+
+def test_without_held_out_text_perplexity_is_no_number(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus(held_out=False)
+    run(tiny_settings({"text.held_out": 0}), tmp_path / "output")
+    for entry in history(tmp_path / "output"):
+        assert math.isnan(entry["perplexity_forward"])
+        assert math.isnan(entry["perplexity_backward"])
+    assert (tmp_path / "output" / "elmo.safetensors").is_file()
+
+
+def test_learn_rate_warms_up_stays_and_cools_down(tiny_settings):
+    training = tiny_settings(
+        {
+            "training.learn_rate": 0.1,
+            "training.warmup_steps": 4,
+            "training.cooldown": 0.25,
+        }
+    ).training
+    warming = [learn_rate(training, step, 0.0) for step in range(6)]
+    assert warming == pytest.approx([0.025, 0.05, 0.075, 0.1, 0.1, 0.1])
+    cooling = [learn_rate(training, 100, x) for x in (0.5, 0.75, 0.8, 0.875, 1.0, 1.1)]
+    assert cooling == pytest.approx([0.1, 0.1, 0.08, 0.05, 0.0, 0.0])
+    # both at once, in a training shorter than its warm-up
+    assert learn_rate(training, 1, 0.875) == pytest.approx(0.025)
+
+
+def test_learn_rate_without_warming_and_cooling_is_always_the_same(tiny_settings):
+    training = tiny_settings(
+        {"training.warmup_steps": 0, "training.cooldown": 0}
+    ).training
+    for step, done in ((0, 0.0), (5, 0.5), (9, 0.999)):
+        assert learn_rate(training, step, done) == training.learn_rate

@@ -1,0 +1,108 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from spacy_elmo_ner.pretraining import token_corpus
+from spacy_elmo_ner.pretraining.token_corpus import (
+    HELD_OUT,
+    TRAIN,
+    TokenCorpus,
+    write_corpus,
+)
+
+
+@pytest.fixture
+def sentences():
+    """Chunks as they come from tokenization: (part, sentences of words)."""
+    random = np.random.default_rng(0)
+    # by Zipf's law, so that frequencies differ; a few words are held out alone
+    words = [f"w{k}" for k in range(300)]
+
+    def some(n, offset):
+        lengths = random.integers(1, 12, n)
+        return [
+            [words[k] for k in (random.zipf(1.3, length) + offset) % 300]
+            for length in lengths
+        ]
+
+    return [
+        (TRAIN, some(40, 0)),
+        (HELD_OUT, some(7, 3)),
+        (TRAIN, [["only"]]),
+        (TRAIN, some(60, 1)),
+        (HELD_OUT, [["never", "trained", "on"]]),
+        (TRAIN, some(25, 0)),
+    ]
+
+
+def read(corpus, store):
+    return [[corpus.words[k] for k in store[i]] for i in range(len(store))]
+
+
+def of(part, chunks):
+    return [sentence for name, some in chunks if name == part for sentence in some]
+
+
+@pytest.mark.parametrize("piece", [None, 1, 150, 500])
+def test_sentences_come_back_in_order(monkeypatch, tmp_path, encode, sentences, piece):
+    if piece:
+        monkeypatch.setattr(token_corpus, "PIECE", piece)
+    folder = tmp_path / "tokens"
+    write_corpus([(part, encode(some)) for part, some in sentences], folder)
+    corpus = TokenCorpus(folder)
+    for part, store in ((TRAIN, corpus.train), (HELD_OUT, corpus.held_out)):
+        expected = of(part, sentences)
+        assert read(corpus, store) == expected
+        assert store.lengths.tolist() == [len(sentence) for sentence in expected]
+        assert store[0].dtype == np.int64
+    n_files = len(list(folder.glob("train-*.tokens.npy")))
+    assert n_files == {None: 1, 1: 4}.get(piece, n_files)
+    if piece == 150:
+        assert n_files > 1
+
+
+def test_words_are_sorted_by_falling_frequency_in_training(tmp_path, encode, sentences):
+    write_corpus([(part, encode(some)) for part, some in sentences], tmp_path / "t")
+    corpus = TokenCorpus(tmp_path / "t")
+    expected = Counter(word for sentence in of(TRAIN, sentences) for word in sentence)
+    held_out = {word for sentence in of(HELD_OUT, sentences) for word in sentence}
+    assert sorted(corpus.words) == sorted(set(expected) | held_out)
+    assert corpus.counts.tolist() == [expected[word] for word in corpus.words]
+    assert (np.diff(corpus.counts) <= 0).all()
+
+
+@pytest.mark.parametrize("parts", [[], [HELD_OUT]], ids=str)
+def test_nothing_to_train_on_is_an_error_that_leaves_no_folder(tmp_path, encode, parts):
+    encoded = [(part, encode([["a", "b"]])) for part in parts]
+    with pytest.raises(ValueError, match="no words to train on; check"):
+        write_corpus(encoded, tmp_path / "tokens")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_leaves_the_folder_as_it_was(tmp_path, encode):
+    write_corpus([(TRAIN, encode([["a", "b"], ["a"]]))], tmp_path / "tokens")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+
+    def broken():
+        yield TRAIN, encode([["c"]])
+        raise OSError("no space left")
+
+    for parts, error in (([], ValueError), (broken(), OSError)):
+        with pytest.raises(error):
+            write_corpus(parts, tmp_path / "tokens")
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+def test_a_new_corpus_takes_the_place_of_the_old_one(tmp_path, encode):
+    parts = [(TRAIN, encode([["a"]])), (HELD_OUT, encode([["b"]]))]
+    write_corpus(parts, tmp_path / "tokens")
+    write_corpus([(TRAIN, encode([["c", "d"]]))], tmp_path / "tokens")
+    corpus = TokenCorpus(tmp_path / "tokens")
+    assert read(corpus, corpus.train) == [["c", "d"]]
+    assert len(corpus.held_out) == 0
+
+
+def test_a_folder_without_tokens_is_an_error_that_says_what_makes_them(tmp_path):
+    with pytest.raises(ValueError, match="no tokenised text in .*`.* pretrain`"):
+        TokenCorpus(tmp_path)
