@@ -1,7 +1,7 @@
 """`learning-curve`: a picture of how trainings went."""
 
 from pathlib import Path
-from typing import List
+from typing import Any, Dict, List
 
 import srsly
 import typer
@@ -9,12 +9,15 @@ import typer
 from ..atomic import replacing
 from ..training.loop import HISTORY
 
+PERPLEXITIES = ("perplexity_forward", "perplexity_backward")
+
 
 def learning_curve(
     picture: Path = typer.Argument(..., help="PNG or SVG file to write"),
     trainings: List[Path] = typer.Argument(..., help="Folders that training wrote"),
 ) -> None:
-    """Draw the score on the development corpus after each evaluation."""
+    """Draw what each evaluation found: the score on the development corpus, or a
+    pre-training's held-out perplexities."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -27,15 +30,31 @@ def learning_curve(
         if not (folder / HISTORY).is_file():
             raise ValueError(
                 f"There is no {HISTORY} in {folder}; name a folder that "
-                "`python -m spacy_elmo_ner train` has written."
+                "`python -m spacy_elmo_ner train` or `pretrain` has written."
             )
-        # the first evaluation comes after a single update
-        history = list(srsly.read_jsonl(folder / HISTORY))[1:]
-        steps = [entry["step"] for entry in history]
-        scores = [100 * entry["score"] for entry in history]
-        axes.plot(steps, scores, marker="o", markersize=3, label=folder.name)
-    axes.set(xlabel="updates", ylabel="F1 on the development corpus")
+        history = list(srsly.read_jsonl(folder / HISTORY))
+        if PERPLEXITIES[0] in history[0]:
+            _draw_perplexities(axes, history, folder.name)
+        else:
+            _draw_scores(axes, history, folder.name)
     axes.grid(alpha=0.3)
     axes.legend()
     with replacing(picture) as path:
         figure.savefig(path, format=picture.suffix[1:], dpi=120)
+
+
+def _draw_scores(axes: Any, history: List[Dict[str, Any]], name: str) -> None:
+    # the first evaluation comes after a single update
+    steps = [entry["step"] for entry in history[1:]]
+    scores = [100 * entry["score"] for entry in history[1:]]
+    axes.plot(steps, scores, marker="o", markersize=3, label=name)
+    axes.set(xlabel="updates", ylabel="F1 on the development corpus")
+
+
+def _draw_perplexities(axes: Any, history: List[Dict[str, Any]], name: str) -> None:
+    words = [entry["words"] for entry in history]
+    for key in PERPLEXITIES:
+        values = [entry[key] for entry in history]
+        label = f"{name}, {key.split('_')[1]}"
+        axes.plot(words, values, marker="o", markersize=3, label=label)
+    axes.set(xlabel="words read", ylabel="perplexity on held-out text", yscale="log")

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
-from ..elmo.weight_files import write_safetensors
-from ..elmo.weights import to_weights
+from ..elmo.weight_files import read_weights, write_safetensors
+from ..elmo.weights import set_weights, to_weights
 from .batches import batches, in_order
 from .checkpoint import PretrainingCheckpoint, Progress
 from .language_model import N_SPECIAL, LanguageModel, make_batch
@@ -39,13 +39,16 @@ def pretrain(
     report: is told of every update ("loss", "words", …) and every evaluation
         ("perplexity_forward", "perplexity_backward").
 
-    Raises ValueError if the checkpoint belongs to other settings, and when the loss is
+    Raises ValueError if the weights to start from do not fit, if the checkpoint belongs to other settings, and when the loss is
     no longer a number; the last checkpoint is kept then.
     """
     torch.manual_seed(settings.training.seed)
     corpus = TokenCorpus(Path(settings.text.tokens))
     n_softmax = min(settings.softmax.words, len(corpus.words)) + N_SPECIAL
     model = LanguageModel(settings.model, n_softmax).to(device)
+    start = settings.training.start
+    if start is not None:
+        set_weights(model.encoder, read_weights(start), start)
     run = _Run(settings, output, corpus, model, device, report)
     run.train()
     return model

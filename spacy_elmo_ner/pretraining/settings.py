@@ -53,6 +53,7 @@ class SoftmaxSettings:
 class TrainingSettings:
     """[training].
 
+    start: safetensors file with weights to go on from, or None for random ones.
     epochs: times that all words are read; it may be a fraction.
     batch_tokens: of an update, boundaries counted.
     learn_rate: reached after warmup_steps, and left again in the last share
@@ -62,6 +63,7 @@ class TrainingSettings:
     eval_tokens: of the held-out text that an evaluation reads.
     """
 
+    start: Optional[str]
     epochs: float
     batch_tokens: int
     optimizer: str
@@ -75,6 +77,8 @@ class TrainingSettings:
     eval_tokens: int
 
     def __post_init__(self) -> None:
+        if self.start is not None and not isinstance(self.start, str):
+            raise _wrong("training", "start", self.start, "a path, or null")
         for name in ("batch_tokens", "eval_frequency", "eval_tokens"):
             _require_count("training", name, getattr(self, name), at_least=1)
         for name in ("warmup_steps", "seed"):

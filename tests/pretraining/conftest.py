@@ -38,6 +38,7 @@ words = 100
 candidates = 6
 
 [training]
+start = null
 epochs = 2
 batch_tokens = 60
 optimizer = "adam"

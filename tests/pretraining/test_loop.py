@@ -273,3 +273,25 @@ def test_learn_rate_without_warming_and_cooling_is_always_the_same(tiny_settings
     ).training
     for step, done in ((0, 0.0), (5, 0.5), (9, 0.999)):
         assert learn_rate(training, step, done) == training.learn_rate
+
+
+def test_starts_from_given_weights(tiny_corpus, tiny_settings, tmp_path):
+    tiny_corpus()
+    run(tiny_settings({}), tmp_path / "first")
+    start = tmp_path / "first" / "elmo.safetensors"
+    hardly = {"training.start": str(start), "training.learn_rate": 1e-9}
+    run(tiny_settings({**hardly, "training.seed": 5}), tmp_path / "second")
+    before = read_weights(start).arrays
+    after = read_weights(tmp_path / "second" / "elmo.safetensors").arrays
+    for name, array in before.items():
+        torch.testing.assert_close(after[name], array, rtol=0, atol=1e-6)
+
+
+def test_weights_of_another_size_are_no_start(tiny_corpus, tiny_settings, tmp_path):
+    tiny_corpus()
+    run(tiny_settings({}), tmp_path / "first")
+    start = tmp_path / "first" / "elmo.safetensors"
+    settings = tiny_settings({"training.start": str(start), "model.lstm_width": 9})
+    with pytest.raises(ValueError, match="lstm_width is 9 instead of"):
+        run(settings, tmp_path / "second")
+    assert not (tmp_path / "second" / "checkpoint").exists()
