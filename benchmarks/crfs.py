@@ -1,5 +1,6 @@
 """The CRFs that crf_speed compares, with the same parameters and no constraints."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Callable, Dict, List, NamedTuple
 
 import torch
@@ -45,7 +46,7 @@ class Ours:
         return crf.tag_marginals(batch.emissions, batch.lengths, self.parameters)
 
 
-class Rival:
+class Rival(ABC):
     """A module that names its parameters as AllenNLP and pytorch-crf both do."""
 
     def __init__(self, module: Any, scores: crf.Scores) -> None:
@@ -66,8 +67,9 @@ class Rival:
         (marginals,) = torch.autograd.grad(log_z, [batch.emissions])
         return marginals
 
+    @abstractmethod
     def _log_partition(self, batch: Batch) -> Tensor:
-        raise NotImplementedError
+        """log Z of each sequence, (B,)."""
 
 
 class AllenNLP(Rival):

@@ -5,17 +5,16 @@ a biLM has to do better than. It foretells what the biLM's softmax does, the sam
 held-out sentences in both directions.
 """
 
-import json
 from pathlib import Path
 from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
 import typer
 
-from spacy_elmo_ner.pretraining.batches import in_order
+from spacy_elmo_ner.pretraining.batches import first_batches
 from spacy_elmo_ner.pretraining.language_model import N_SPECIAL, UNKNOWN
-from spacy_elmo_ner.pretraining.loop import HISTORY
-from spacy_elmo_ner.pretraining.token_corpus import SentenceStore, TokenCorpus
+from spacy_elmo_ner.pretraining.token_corpus import TokenCorpus
+from spacy_elmo_ner.progress import read_history
 
 # what stands before a sentence in the direction of reading, and after it
 START, STOP = 0, 1
@@ -121,7 +120,13 @@ def main(
     """Print held-out perplexities."""
     corpus = TokenCorpus(tokens)
     n_softmax = min(words, len(corpus.words)) + N_SPECIAL
-    held_out = _held_out(corpus.held_out, batch_tokens, eval_tokens)
+    held_out = [
+        corpus.held_out[i]
+        for batch in first_batches(
+            corpus.held_out, batch_tokens=batch_tokens, n_tokens=eval_tokens
+        )
+        for i in batch
+    ]
     train = [corpus.train[i] for i in range(len(corpus.train))]
     print("| | forward | backward |\n|---|--:|--:|")
     found = []
@@ -131,25 +136,11 @@ def main(
         found.append(np.exp(-np.log(model.probabilities(wanted)).mean()))
     print(f"| Kneser-Ney trigrams | {found[0]:.1f} | {found[1]:.1f} |")
     if pretraining is not None:
-        last = json.loads((pretraining / HISTORY).read_text("utf8").splitlines()[-1])
+        last = read_history(pretraining)[-1]
         print(
             f"| biLM after {last['words']:,} words | {last['perplexity_forward']:.1f} "
             f"| {last['perplexity_backward']:.1f} |"
         )
-
-
-def _held_out(
-    store: SentenceStore, batch_tokens: int, eval_tokens: int
-) -> List[np.ndarray]:
-    """The sentences that an evaluation of pre-training reads."""
-    sentences: List[np.ndarray] = []
-    n = 0
-    for batch in in_order(store, batch_tokens):
-        sentences += [store[i] for i in batch]
-        n += sum(len(store[i]) + 1 for i in batch)
-        if n >= eval_tokens:
-            break
-    return sentences
 
 
 if __name__ == "__main__":

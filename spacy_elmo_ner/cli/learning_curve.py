@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any, Dict, List
 
-import srsly
 import typer
 
 from ..atomic import replacing
-from ..training.loop import HISTORY
+from ..progress import read_history
 
 PERPLEXITIES = ("perplexity_forward", "perplexity_backward")
 
@@ -27,12 +26,7 @@ def learning_curve(
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     for folder in trainings:
-        if not (folder / HISTORY).is_file():
-            raise ValueError(
-                f"There is no {HISTORY} in {folder}; name a folder that "
-                "`python -m spacy_elmo_ner train` or `pretrain` has written."
-            )
-        history = list(srsly.read_jsonl(folder / HISTORY))
+        history = read_history(folder)
         if PERPLEXITIES[0] in history[0]:
             _draw_perplexities(axes, history, folder.name)
         else:

@@ -4,6 +4,7 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from .bilm import BiLM, BiLMState
@@ -64,13 +65,7 @@ class ElmoEncoder(nn.Module):
     ) -> Tuple[List[Tensor], BiLMState]:
         """As `forward`, from what `word_vectors` returned."""
         lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
-        tokens = np.concatenate(
-            [
-                part
-                for sentence in sentences
-                for part in ([BEGIN], sentence + N_BOUNDARIES, [END])
-            ]
-        ).astype(np.int64)
+        tokens = with_boundaries(sentences)
         is_word = torch.from_numpy(tokens >= N_BOUNDARIES).to(word_vectors.device)
         # only the types of these sentences, when the vectors are those of many more
         present, tokens = np.unique(tokens, return_inverse=True)
@@ -81,3 +76,12 @@ class ElmoEncoder(nn.Module):
         )
         twice = torch.cat([types, types], 1)[token_types]
         return [layer[is_word] for layer in [twice, *lstm_layers]], end
+
+
+def with_boundaries(sentences: Sequence[np.ndarray]) -> np.ndarray:
+    """Words as rows behind those of the boundaries, each sentence between BEGIN and
+    END, one after another: (n_tokens,), int64."""
+    parts: List[ArrayLike] = []
+    for sentence in sentences:
+        parts += [[BEGIN], sentence + N_BOUNDARIES, [END]]
+    return np.concatenate(parts).astype(np.int64)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ..products import product_dtype
+from ..autocast import product_dtype
 
 # oneDNN writes code for each number of rows that it meets, which takes longer than a
 # product. So products of a step are given rows up to a multiple of this, and what
@@ -60,7 +60,6 @@ class LstmWithGradient(torch.autograd.Function):
         outputs = gates.new_empty(inputs.shape)
         # under autocast they may come in its type, too coarse to be carried on in
         h, c = hidden.to(bias.dtype), cell.to(bias.dtype)
-        last_hidden, last_cell = h.clone(), c.clone()
         start = 0
         for alive in settings.steps:
             rows = slice(start, start + alive)
@@ -78,11 +77,11 @@ class LstmWithGradient(torch.autograd.Function):
             if settings.projection_clip:
                 h.clamp_(-settings.projection_clip, settings.projection_clip)
             outputs[rows] = h
-            last_hidden[:alive], last_cell[:alive] = h, c
             start += alive
         ctx.settings = settings
         ctx.save_for_backward(inputs, hidden, cell, W_0, W_P_0, gates, cells, outputs)
-        return outputs, last_hidden, last_cell
+        last = _last_rows(settings.steps)
+        return outputs, outputs[last], cells[last]
 
     @staticmethod
     @once_differentiable
@@ -157,6 +156,15 @@ def _rounded(rows: int) -> int:
 def _tanh(x: Tensor) -> Tensor:
     """As 2 σ(2x) - 1: torch's tanh takes several times as long on a CPU."""
     return (2 * x).sigmoid_().mul_(2).sub_(1)
+
+
+def _last_rows(steps: List[int]) -> List[int]:
+    """The row of each sentence's last token; the longest sentence comes first."""
+    ending, start = [], 0
+    for alive, following in zip(steps, [*steps[1:], 0], strict=True):
+        ending.append(range(start + following, start + alive))
+        start += alive
+    return [row for rows in reversed(ending) for row in rows]
 
 
 def _previous(first: Tensor, outputs: Tensor, steps: List[int]) -> Tensor:

@@ -20,8 +20,14 @@ PRECISIONS = ("float32", "bfloat16")
 USUAL_ROWS = 32
 # oneDNN writes code for each number of rows that it meets, and keeps it. So that this
 # is soon over, and memory stays level, rows are filled up to one of these numbers.
-ROWS = (1, 2, 4, 6, 8, *range(12, 32, 4), *range(32, 64, 8), *range(64, 128, 16))
-ROWS = (*ROWS, *range(128, 256, 32), 256, 320, 384)
+ROWS = (
+    *(1, 2, 4, 6, 8),
+    *range(12, 32, 4),
+    *range(32, 64, 8),
+    *range(64, 128, 16),
+    *range(128, 256, 32),
+    *(256, 320, 384),
+)
 
 
 class PlainProduct:

@@ -53,6 +53,14 @@ def _tokens(lengths: np.ndarray) -> np.ndarray:
     return lengths.astype(np.int64) + N_BOUNDARIES
 
 
-def in_order(store: SentenceStore, batch_tokens: int) -> List[np.ndarray]:
-    """All sentences as they stand, cut into batches."""
-    return _cut(np.arange(len(store)), store.lengths, batch_tokens)
+def first_batches(
+    store: SentenceStore, *, batch_tokens: int, n_tokens: int
+) -> Iterator[np.ndarray]:
+    """Sentences as they stand, in batches, until these have so many tokens; the end of
+    a sentence counts as one."""
+    read = 0
+    for batch in _cut(np.arange(len(store)), store.lengths, batch_tokens):
+        if read >= n_tokens:
+            break
+        yield batch
+        read += int(store.lengths[batch].sum(dtype=np.int64)) + len(batch)

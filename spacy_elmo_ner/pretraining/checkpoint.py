@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, Sequence
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..atomic import recover_folder, replacing_folder
+from ..progress import Progress
 from .settings import Settings
 
 PROGRESS, MODEL, OPTIMIZERS = (
@@ -18,21 +19,6 @@ PROGRESS, MODEL, OPTIMIZERS = (
     "model.safetensors",
     "optimizers.safetensors",
 )
-
-
-class Progress(NamedTuple):
-    """How far pre-training has come.
-
-    step: updates made; epoch, batch: of the next one; words, seconds: spent so far;
-    history: what each evaluation found.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    words: int = 0
-    seconds: float = 0.0
-    history: List[Dict[str, Any]] = []
 
 
 class PretrainingCheckpoint:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..elmo.char_ids import encode_words
-from ..elmo.encoder import BEGIN, END, N_BOUNDARIES, ElmoEncoder
+from ..elmo.encoder import BEGIN, END, N_BOUNDARIES, ElmoEncoder, with_boundaries
 from ..elmo.options import ElmoOptions
 from .softmax import Candidates, Softmax
 
@@ -45,25 +45,16 @@ def make_batch(
     sentences: Sequence[np.ndarray], words: Sequence[str], n_softmax: int
 ) -> LmBatch:
     """sentences: indices into words, of which the softmax knows the first ones."""
-    lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
-    last = np.cumsum(lengths) - 1
-    first = last + 1 - np.array(lengths)
-    is_word = np.ones(sum(lengths), dtype=bool)
-    is_word[first] = is_word[last] = False
-    types, index = np.unique(np.concatenate(sentences), return_inverse=True)
-    tokens = np.full(len(is_word), BEGIN)
-    tokens[last] = END
-    tokens[is_word] = index.reshape(-1) + N_BOUNDARIES
-    # with the boundaries, which are types 0 and 1
+    present, tokens = np.unique(with_boundaries(sentences), return_inverse=True)
+    types = present[N_BOUNDARIES:] - N_BOUNDARIES
     known = np.where(types < n_softmax - N_SPECIAL, types + N_SPECIAL, UNKNOWN)
+    # rows 0 and 1 are the boundaries', as every sentence has both
     targets = np.array([BEGIN_OF_SENTENCE, END_OF_SENTENCE, *known])[tokens]
-    before, after = np.ones_like(is_word), np.ones_like(is_word)
-    before[last] = after[first] = False
-    (before,), (after,) = before.nonzero(), after.nonzero()
+    before, after = np.flatnonzero(tokens != END), np.flatnonzero(tokens != BEGIN)
     return LmBatch(
         type_ids=torch.from_numpy(encode_words([words[i] for i in types])),
         tokens=torch.from_numpy(tokens),
-        lengths=lengths,
+        lengths=[len(sentence) + N_BOUNDARIES for sentence in sentences],
         before=torch.from_numpy(before),
         after=torch.from_numpy(after),
         next_words=torch.from_numpy(targets[before + 1]),

@@ -1,6 +1,5 @@
 """Pre-training: reads batches, learns, and now and then looks and saves."""
 
-import json
 import math
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -14,14 +13,14 @@ from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
 from ..elmo.weight_files import read_weights, write_safetensors
 from ..elmo.weights import set_weights, to_weights
-from .batches import batches, in_order
-from .checkpoint import PretrainingCheckpoint, Progress
+from ..progress import Progress, write_history
+from .batches import batches, first_batches
+from .checkpoint import PretrainingCheckpoint
 from .language_model import N_SPECIAL, LanguageModel, make_batch
 from .settings import Settings, TrainingSettings, difference
 from .softmax import Candidates
 from .token_corpus import SentenceStore, TokenCorpus
 
-HISTORY = "history.jsonl"
 WEIGHTS = "elmo.safetensors"
 # what bilm-tf begins Adagrad's sums with
 ADAGRAD_START = 1.0
@@ -115,14 +114,16 @@ class _Run:
         """Exact perplexities of the first held-out sentences, NaN if there are none."""
         store = self.corpus.held_out
         sums, n_words = np.zeros(2), 0
-        for indices in in_order(store, self.training.batch_tokens):
+        for indices in first_batches(
+            store,
+            batch_tokens=self.training.batch_tokens,
+            n_tokens=self.training.eval_tokens,
+        ):
             batch = self._batch(store, indices)
             with self._autocast():
                 losses = self.model.full_losses(batch)
             sums += [float(loss) for loss in losses]
             n_words += len(batch.before)
-            if n_words >= self.training.eval_tokens:
-                break
         forward, backward = np.exp(sums / n_words) if n_words else (math.nan, math.nan)
         return {"perplexity_forward": forward, "perplexity_backward": backward}
 
@@ -181,8 +182,7 @@ class _Run:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def _save(self) -> None:
-        lines = [json.dumps(entry) for entry in self.progress.history]
-        (self.output / HISTORY).write_text("\n".join(lines) + "\n", encoding="utf8")
+        write_history(self.output, self.progress.history)
         write_safetensors(to_weights(self.model.encoder), self.output / WEIGHTS)
         # last: what was not written before it is written again after a kill
         self.checkpoint.save(self.model, self.optimizers, self.progress, self.settings)

@@ -20,6 +20,7 @@ from ..atomic import replacing_folder
 # tokens of a file: 60 MB at most, so that it can be sent somewhere
 PIECE = 14_000_000
 TRAIN, HELD_OUT = "train", "held_out"
+VOCABULARY = "vocabulary.json"
 
 
 class Encoded(NamedTuple):
@@ -56,16 +57,21 @@ class TokenCorpus:
     """What `write_corpus` wrote. Raises ValueError when it is not there."""
 
     def __init__(self, folder: Path) -> None:
-        file = folder / "vocabulary.json"
-        if not file.is_file():
+        if not has_corpus(folder):
             raise ValueError(
                 f"There is no tokenised text in {folder}; `python -m spacy_elmo_ner "
                 "pretrain` makes it from the text that its config names."
             )
-        self.words: List[str] = json.loads(file.read_text(encoding="utf8"))
+        self.words: List[str] = json.loads(
+            (folder / VOCABULARY).read_text(encoding="utf8")
+        )
         self.counts = np.load(folder / "counts.npy")
         self.train = SentenceStore(folder, TRAIN)
         self.held_out = SentenceStore(folder, HELD_OUT)
+
+
+def has_corpus(folder: Path) -> bool:
+    return (folder / VOCABULARY).is_file()
 
 
 def write_corpus(parts: Iterable[Tuple[str, Encoded]], folder: Path) -> None:
@@ -115,4 +121,4 @@ def _sort_by_frequency(words: Sequence[str], counts: np.ndarray, folder: Path) -
         np.save(file, rank[np.load(file)])
     np.save(folder / "counts.npy", counts[order])
     text = json.dumps([words[i] for i in order], ensure_ascii=True)
-    (folder / "vocabulary.json").write_text(text, encoding="utf8")
+    (folder / VOCABULARY).write_text(text, encoding="utf8")

@@ -15,6 +15,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
+from ..elmo.char_ids import index_types
 from .text_files import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 
@@ -105,11 +106,6 @@ def _sentences(doc: Doc) -> Iterator[List[str]]:
 
 
 def _encode(sentences: List[List[str]]) -> Encoded:
-    indices: Dict[str, int] = {}
-    tokens = [
-        indices.setdefault(word, len(indices))
-        for sentence in sentences
-        for word in sentence
-    ]
-    lengths = [len(sentence) for sentence in sentences]
-    return Encoded(list(indices), np.array(tokens, dtype=np.uint32), np.array(lengths))
+    words, indices = index_types(sentences)
+    lengths = np.array([len(sentence) for sentence in sentences])
+    return Encoded(words, np.concatenate(indices).astype(np.uint32), lengths)

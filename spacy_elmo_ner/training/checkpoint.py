@@ -4,7 +4,7 @@ import json
 import random
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict
 
 import numpy
 import torch
@@ -13,22 +13,8 @@ from spacy.language import Language
 from thinc.api import Config, Optimizer
 
 from ..atomic import recover_folder, replacing_folder
+from ..progress import Progress
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
-
-
-class Progress(NamedTuple):
-    """How far training has come.
-
-    step: the next step; epoch and batch: of the next step; words, seconds: spent
-    so far; history: what each evaluation found.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    words: int = 0
-    seconds: int = 0
-    history: List[Dict[str, Any]] = []
 
 
 class Checkpoint:

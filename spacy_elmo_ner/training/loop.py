@@ -6,7 +6,6 @@ from pathlib import Path
 from timeit import default_timer
 from typing import Any, Dict, Iterator, List, Tuple
 
-import srsly
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
@@ -20,10 +19,9 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from ..atomic import replacing, replacing_folder
-from .checkpoint import Checkpoint, Progress
-
-HISTORY = "history.jsonl"
+from ..atomic import replacing_folder
+from ..progress import Progress, write_history
+from .checkpoint import Checkpoint
 
 
 def train(config: Config, output: Path, *, use_gpu: int = -1) -> Language:
@@ -109,7 +107,7 @@ class _Run:
                     keys = ("step", "epoch", "seconds", "words", "score")
                     history.append({key: info[key] for key in keys})
                     history[-1]["losses"] = dict(losses)
-                    self._write_history(history)
+                    write_history(self.output, history)
                     with self.nlp.select_pipes(disable=frozen):
                         update_meta(settings, self.nlp, info)
                     self._save(is_best=score == max(results)[0])
@@ -175,11 +173,6 @@ class _Run:
             if name not in exclude and getattr(pipe, "is_trainable", False):
                 pipe.finish_update(self.optimizer)  # type: ignore[attr-defined]
         self.optimizer.step_schedules()
-
-    def _write_history(self, history: List[Dict[str, Any]]) -> None:
-        """A line of JSON for each evaluation so far: the learning curve's points."""
-        with replacing(self.output / HISTORY) as path:
-            srsly.write_jsonl(path, history)
 
     def _save(self, *, is_best: bool) -> None:
         """Write model-last, and model-best if it is, whole or not at all."""

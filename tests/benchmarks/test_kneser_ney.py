@@ -4,11 +4,9 @@ import itertools
 import json
 import math
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Callable, Dict, Tuple
 
 import numpy as np
 import pytest
@@ -69,20 +67,19 @@ def test_a_sentence_is_read_in_both_directions() -> None:
     assert backward.tolist() == [[0, 0, 4], [0, 4, 3], [4, 3, 1], [0, 0, 2], [0, 2, 1]]
 
 
-def test_table(repository: Path, tmp_path: Path) -> None:
+def test_table(tmp_path: Path, printed_by: Callable[..., str]) -> None:
     some = Encoded(["a", "b"], np.array([0, 1, 0, 1, 1], np.uint32), np.array([2, 3]))
     write_corpus([(TRAIN, some), (HELD_OUT, some)], tmp_path / "tokens")
     entry = {"words": 5, "perplexity_forward": 1.5, "perplexity_backward": 2.5}
     (tmp_path / "history.jsonl").write_text(json.dumps(entry) + "\n", "utf8")
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.kneser_ney"]
-        + ["--tokens", str(tmp_path / "tokens"), "--pretraining", str(tmp_path)],
-        cwd=repository,
-        capture_output=True,
-        text=True,
+    printed = printed_by(
+        "kneser_ney",
+        "--tokens",
+        str(tmp_path / "tokens"),
+        "--pretraining",
+        str(tmp_path),
     )
-    assert done.returncode == 0, done.stderr
-    assert "| biLM after 5 words | 1.5 | 2.5 |" in done.stdout
-    forward, backward = re.findall(r"Kneser-Ney .*\| (\S+) \| (\S+) \|", done.stdout)[0]
+    assert "| biLM after 5 words | 1.5 | 2.5 |" in printed
+    forward, backward = re.findall(r"Kneser-Ney .*\| (\S+) \| (\S+) \|", printed)[0]
     # some of the 5 words there are, but not one of them for certain
     assert 1 < float(forward) < 5 and 1 < float(backward) < 5

@@ -1,28 +1,21 @@
 import re
-import subprocess
-import sys
 from pathlib import Path
+from typing import Callable
 
 
 def number(cell: str) -> int:
     return int(cell.replace(",", ""))
 
 
-def test_table_and_picture(repository: Path, tmp_path: Path) -> None:
+def test_table_and_picture(tmp_path: Path, printed_by: Callable[..., str]) -> None:
     picture = tmp_path / "memory.png"
     options = (
         "--size default --words 400 --step 200 --doc-tokens 300 --characters 600 "
         "--updates 2 --batch 4"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.memory", picture, *options.split()],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    printed = printed_by("memory", picture, *options.split())
     curve = re.findall(
-        r"^\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", done.stdout, re.MULTILINE
+        r"^\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", printed, re.MULTILINE
     )
     words, elmo, bare = (
         list(map(number, column)) for column in zip(*curve, strict=True)
@@ -31,7 +24,7 @@ def test_table_and_picture(repository: Path, tmp_path: Path) -> None:
     assert 0 < elmo[0] and elmo == sorted(elmo)
     assert 0 < bare[0] and bare == sorted(bare)
     parts = re.findall(
-        r"^\| (.+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", done.stdout, re.MULTILINE
+        r"^\| (.+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", printed, re.MULTILINE
     )
     assert [name for name, *_ in parts] == [
         "a Doc of 300 tokens",

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.pretraining.batches import BATCHES_PER_POOL, batches, in_order
+from spacy_elmo_ner.pretraining.batches import BATCHES_PER_POOL, batches, first_batches
 from spacy_elmo_ner.pretraining.token_corpus import TRAIN, TokenCorpus, write_corpus
 
 N_BOUNDARIES = 2
@@ -80,11 +80,21 @@ def test_no_sentences_make_no_batches(seed):
     lengths=st.lists(st.integers(1, 30), min_size=1, max_size=80),
     batch_tokens=st.integers(1, 200),
 )
-def test_in_order_keeps_the_order(tmp_path_factory, encode, lengths, batch_tokens):
+def test_first_batches_keep_the_order(tmp_path_factory, encode, lengths, batch_tokens):
     folder = tmp_path_factory.mktemp("tokens") / "tokens"
     write_corpus([(TRAIN, encode([["a"] * length for length in lengths]))], folder)
     corpus = TokenCorpus(folder)
-    found = in_order(corpus.train, batch_tokens)
-    assert np.concatenate(found).tolist() == list(range(len(lengths)))
-    assert are_within(found, np.array(lengths), batch_tokens)
-    assert in_order(corpus.held_out, batch_tokens) == []
+
+    def first(store, n_tokens):
+        found = first_batches(store, batch_tokens=batch_tokens, n_tokens=n_tokens)
+        return [batch.tolist() for batch in found]
+
+    whole = first(corpus.train, 10**6)
+    assert sum(whole, []) == list(range(len(lengths)))
+    assert are_within([np.array(one) for one in whole], np.array(lengths), batch_tokens)
+    # the end of a sentence counts as a token
+    sizes = [sum(lengths[i] + 1 for i in batch) for batch in whole]
+    for n in range(len(whole)):
+        assert first(corpus.train, sum(sizes[: n + 1])) == whole[: n + 1]
+        assert first(corpus.train, sum(sizes[:n]) + 1) == whole[: n + 1]
+    assert first(corpus.held_out, 10) == []
