@@ -81,9 +81,9 @@ def main(
         texts[conll.name] = real_sentences(conll)
     print(
         "| size | text | batch | threads | AllenNLP, words/s | ours, words new "
-        "| ours, words kept | bfloat16 | nn.LSTM alone | products alone |"
+        "| ours, words kept | bfloat16 | int8 | nn.LSTM alone | products alone |"
     )
-    print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for name in size:
         with tempfile.TemporaryDirectory() as folder:
             measure_size(
@@ -128,6 +128,7 @@ def measure_size(
                         ("ours", own, {}),
                         ("ours kept", own, {"keep": True}),
                         ("bfloat16 kept", own, {"keep": True}),
+                        ("int8 kept", own, {"keep": True}),
                         ("nn.LSTM", own, {}),
                         ("products", own, {}),
                     ):
@@ -175,7 +176,6 @@ def compare_vectors(
         return np.load(path)
 
     expected = vectors(allennlp, "allennlp")
-    rounded = vectors(own, "bfloat16")
     exact = vectors(own, "ours")
     for found, bound, where in (
         (exact, BETWEEN_VERSIONS, "this environment"),
@@ -188,12 +188,15 @@ def compare_vectors(
                 f"Our vectors in {where} differ from AllenNLP's by {difference:.1e}, "
                 f"more than {bound:.0e}: their speeds cannot be compared."
             )
-    cosine = (rounded * exact).sum(1) / (
-        np.linalg.norm(rounded, axis=1) * np.linalg.norm(exact, axis=1)
-    )
-    print(
-        f"<!-- bfloat16, cosine: mean {cosine.mean():.5f}, least {cosine.min():.5f} -->"
-    )
+    for precision in ("bfloat16", "int8"):
+        rounded = vectors(own, precision)
+        cosine = (rounded * exact).sum(1) / (
+            np.linalg.norm(rounded, axis=1) * np.linalg.norm(exact, axis=1)
+        )
+        print(
+            f"<!-- {precision}, cosine: mean {cosine.mean():.5f}, "
+            f"least {cosine.min():.5f} -->"
+        )
 
 
 if __name__ == "__main__":

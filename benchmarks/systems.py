@@ -130,6 +130,7 @@ class ProductsAlone:
 SYSTEMS: Dict[str, Callable[[Path], Any]] = {
     "ours": Ours,
     "bfloat16": lambda folder: Ours(folder, "bfloat16"),
+    "int8": lambda folder: Ours(folder, "int8"),
     "allennlp": AllenNLP,
     "nn.LSTM": TorchLstm,
     "products": ProductsAlone,

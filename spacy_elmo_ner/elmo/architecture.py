@@ -45,8 +45,10 @@ def build_elmo_v1(
     max_sentence_length: a sentence with more tokens is encoded in windows of as many.
     cached_words: of how many words to keep the char-CNN's vectors from call to call,
         4 · projection_width bytes each. It changes no vector.
-    precision: "float32", or "bfloat16" for the LSTMs' weights and inputs when nothing
-        is learnt and the CPU is fast in it: faster, with vectors that are not exact.
+    precision: of the LSTMs' products when nothing is learnt and the CPU is fast in it:
+        "float32"; "bfloat16", faster, with vectors that are not exact; or "int8" for
+        the weights that every step reads (bfloat16 for the others), faster again where
+        a few sentences are read at a time, and slower than bfloat16 where many are.
 
     Docs → (tokens, nO) each, nO = 2 · projection_width. A Doc without sentence
     boundaries is cut as `sentences.sentence_spans` says. White space is no word to the

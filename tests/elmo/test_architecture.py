@@ -13,7 +13,7 @@ from thinc.api import Adam, set_dropout_rate
 from spacy_elmo_ner.elmo.architecture import build_elmo_v1
 from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
 from spacy_elmo_ner.elmo.network import sub_batches
-from spacy_elmo_ner.elmo.prepared_products import has_bfloat16
+from spacy_elmo_ner.elmo.prepared_products import has_int8
 
 
 def elmo_of(nlp):
@@ -120,7 +120,7 @@ def test_without_weights_it_says_what_to_do(sizes):
         ({"max_sentence_length": 0}, "max_sentence_length is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"filters": [[3]]}, "filters"),
-        ({"precision": "int4"}, "int4.*float32, bfloat16"),
+        ({"precision": "int4"}, "int4.*float32, bfloat16, int8"),
         ({"cached_words": -1}, "cached_words is -1"),
     ],
 )
@@ -253,12 +253,15 @@ def test_predictions_follow_the_weights(elmo_pipeline):
     np.testing.assert_array_equal(model.predict(docs)[0], moved)
 
 
-@pytest.mark.skipif(not has_bfloat16(), reason="this machine has no fast bfloat16")
-def test_bfloat16_is_near_the_exact_vectors_in_any_batch(elmo_pipeline):
+@pytest.mark.skipif(not has_int8(), reason="this machine has no fast bfloat16 or int8")
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_less_precision_is_near_the_exact_vectors_in_any_batch(
+    elmo_pipeline, precision
+):
     texts = ["My name is John!", "a", "I live in  Berlin.", "b " * 40]
     sizes = dict(lstm_width=256, projection_width=64)
     exact = elmo_pipeline(**sizes)
-    rounded = elmo_pipeline(**sizes, precision="bfloat16")
+    rounded = elmo_pipeline(**sizes, precision=precision)
     together = [doc.tensor for doc in rounded.pipe(texts)]
     for text, vectors in zip(texts, together, strict=True):
         expected = exact(text).tensor

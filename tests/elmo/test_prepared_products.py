@@ -3,9 +3,11 @@ import torch
 
 from spacy_elmo_ner.elmo import prepared_products
 from spacy_elmo_ner.elmo.prepared_products import (
+    Int8Product,
     OneDnnProduct,
     PlainProduct,
     has_bfloat16,
+    has_int8,
     has_onednn,
     prepare_product,
     usable_dtype,
@@ -20,6 +22,10 @@ needs_bfloat16 = pytest.mark.skipif(
     not has_bfloat16(), reason="this machine has no fast bfloat16"
 )
 
+needs_int8 = pytest.mark.skipif(
+    not has_int8(), reason="this torch or machine has no fast int8 products"
+)
+
 
 def operands(inputs, outputs, rows=500):
     generator = torch.Generator().manual_seed(inputs)
@@ -32,6 +38,8 @@ def operands(inputs, outputs, rows=500):
 def products(W, b, precision):
     if precision == "bfloat16":
         return [OneDnnProduct(W, b, torch.bfloat16)]
+    if precision == "int8":
+        return [Int8Product(W, b)]
     both = [PlainProduct(W, b)]
     if has_onednn():
         both.append(OneDnnProduct(W, b, torch.float32))
@@ -40,7 +48,12 @@ def products(W, b, precision):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
-    "precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)]
+    "precision",
+    [
+        "float32",
+        pytest.param("bfloat16", marks=needs_bfloat16),
+        pytest.param("int8", marks=needs_int8),
+    ],
 )
 def test_a_row_does_not_depend_on_the_number_of_rows(shape, precision):
     W, b, x, other = operands(*shape)
@@ -74,6 +87,25 @@ def test_bfloat16_rounds_inputs_weights_and_product(shape):
     assert ((product.plus(other.clone(), x) - other - exact).abs() <= bound).all()
 
 
+@needs_int8
+@pytest.mark.parametrize("shape", SHAPES)
+def test_int8_is_off_by_half_a_step_of_each_output_at_most(shape):
+    W, b, x, other = operands(*shape, rows=40)
+    W[:, 0] = 0
+    exact = x.bfloat16().double() @ W.double()
+    half_a_step = (W.abs().amax(0) / 127).bfloat16().double() / 2
+    # of the scale and of the product, each rounded to 8 bits of mantissa
+    rounding = 2**-7 * (x.bfloat16().double().abs() @ W.double().abs())
+    bound = x.bfloat16().double().abs().sum(1, keepdim=True) * half_a_step + rounding
+    product = Int8Product(W, b)
+    assert ((product(x) - b - exact).abs() <= bound + 1e-5).all()
+    assert (
+        (product.plus(other.clone(), x) - other - exact).abs() <= bound + 1e-5
+    ).all()
+    cosine = torch.nn.functional.cosine_similarity(product(x) - b, exact.float(), dim=1)
+    assert cosine.min() > 0.999 or W.shape[1] == 1
+
+
 @needs_onednn
 def test_packed_products_are_used_where_there_are_any():
     W, b, _, _ = operands(4, 8)
@@ -88,7 +120,8 @@ def test_public_products_where_there_are_none(monkeypatch):
     torch.testing.assert_close(product(x), x @ W + b)
 
 
-def test_without_fast_bfloat16_it_says_so_and_is_exact(monkeypatch):
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_where_a_precision_is_not_fast_it_says_so_and_is_exact(monkeypatch, precision):
     monkeypatch.setattr(prepared_products, "has_bfloat16", lambda: False)
-    with pytest.warns(UserWarning, match="bfloat16.*goes on in float32"):
-        assert usable_dtype("bfloat16") == torch.float32
+    with pytest.warns(UserWarning, match=f"{precision}.*goes on in float32"):
+        assert usable_dtype(precision) == torch.float32
