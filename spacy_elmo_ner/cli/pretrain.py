@@ -12,6 +12,7 @@ from spacy.util import load_config
 from tqdm import tqdm
 
 from ..pretraining.loop import pretrain as run
+from ..pretraining.processes import Processes
 from ..pretraining.settings import Settings, read_settings
 from ..pretraining.text_files import list_files
 from ..pretraining.token_corpus import has_corpus, write_corpus
@@ -29,18 +30,25 @@ def pretrain(
 ) -> None:
     """Pre-train an ELMo on text. Started again after a kill, it goes on from the last
     evaluation. Settings of the config are overridden as in `spacy train`, for instance
-    --training.epochs 2."""
+    --training.epochs 2. Several processes started by torchrun learn together."""
     overrides = parse_config_overrides(ctx.args)
     settings = read_settings(
         load_config(config_path, overrides=overrides).interpolate()
     )
     _keep_freed_memory()
     output.mkdir(parents=True, exist_ok=True)
-    if not has_corpus(Path(settings.text.tokens)):
+    processes = Processes(torch.device(device))
+    is_first = processes.rank == 0
+    if is_first and not has_corpus(Path(settings.text.tokens)):
         _tokenize(settings)
-    with tqdm(unit="word", unit_scale=True, smoothing=0.02) as bar:
+    processes.wait()
+    with tqdm(
+        unit="word", unit_scale=True, smoothing=0.02, disable=not is_first
+    ) as bar:
 
         def report(entry: Dict[str, Any]) -> None:
+            if not is_first:
+                return
             if "perplexity_forward" in entry:
                 bar.write(
                     f"update {entry['step']:,}, {entry['words']:,} words: held-out "
@@ -52,7 +60,7 @@ def pretrain(
             bar.set_postfix(loss=f"{entry['loss']:.3f}", refresh=False)
             bar.update(entry["words"] - bar.n)
 
-        run(settings, output, torch.device(device), report)
+        run(settings, output, processes, report)
 
 
 def _keep_freed_memory() -> None:

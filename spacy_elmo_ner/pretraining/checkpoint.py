@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import Any, Dict, Sequence
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..atomic import recover_folder, replacing_folder
 from ..progress import Progress
+from .gradient_scaler import GradientScaler
+from .pieces import load_pieces, save_pieces
 from .settings import Settings
 
-PROGRESS, MODEL, OPTIMIZERS = (
-    "progress.json",
-    "model.safetensors",
-    "optimizers.safetensors",
-)
+PROGRESS, MODEL, OPTIMIZERS = "progress.json", "model", "optimizers"
 
 
 class PretrainingCheckpoint:
@@ -35,22 +32,33 @@ class PretrainingCheckpoint:
         self,
         model: nn.Module,
         optimizers: Sequence[Optimizer],
+        scaler: GradientScaler,
         progress: Progress,
         settings: Settings,
     ) -> None:
-        described = {"progress": progress._asdict(), "settings": asdict(settings)}
+        described = {
+            "progress": progress._asdict(),
+            "scaler": scaler.state_dict(),
+            "settings": asdict(settings),
+        }
         with replacing_folder(self.folder) as fresh:
-            save_file(model.state_dict(), str(fresh / MODEL))
-            save_file(_optimizer_arrays(optimizers), str(fresh / OPTIMIZERS))
+            save_pieces(model.state_dict(), fresh, MODEL)
+            save_pieces(_optimizer_arrays(optimizers), fresh, OPTIMIZERS)
             (fresh / PROGRESS).write_text(json.dumps(described), encoding="utf8")
 
     def settings(self) -> Dict[str, Any]:
         return self._described()["settings"]
 
-    def load(self, model: nn.Module, optimizers: Sequence[Optimizer]) -> Progress:
+    def load(
+        self,
+        model: nn.Module,
+        optimizers: Sequence[Optimizer],
+        scaler: GradientScaler,
+    ) -> Progress:
         """Put everything back where it was."""
-        model.load_state_dict(load_file(str(self.folder / MODEL)))
-        _set_optimizer_arrays(optimizers, load_file(str(self.folder / OPTIMIZERS)))
+        model.load_state_dict(load_pieces(self.folder, MODEL))
+        _set_optimizer_arrays(optimizers, load_pieces(self.folder, OPTIMIZERS))
+        scaler.load_state_dict(self._described()["scaler"])
         return Progress(**self._described()["progress"])
 
     def _described(self) -> Dict[str, Any]:

@@ -1,6 +1,6 @@
 """The biLM with its softmax: Peters et al. 2018, section 3.1."""
 
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -62,19 +62,44 @@ def make_batch(
     )
 
 
+class Contexts(nn.Module):
+    """The biLM's last layer where it foretells a word."""
+
+    def __init__(self, options: ElmoOptions) -> None:
+        super().__init__()
+        self.encoder = ElmoEncoder(options)
+
+    def forward(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
+        """What foretells the next words, and the previous ones: (N - B, projected)."""
+        types = self.encoder.word_vectors(batch.type_ids)
+        layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths)
+        forward, backward = layers[-1].chunk(2, 1)
+        return forward[batch.before], backward[batch.after]
+
+
 class LanguageModel(nn.Module):
     """n_softmax: words that the softmax knows, the special ones included."""
 
     def __init__(self, options: ElmoOptions, n_softmax: int) -> None:
         super().__init__()
-        self.encoder = ElmoEncoder(options)
+        self.contexts = Contexts(options)
         self.softmax = Softmax(n_softmax, options.projection_width)
 
+    @property
+    def encoder(self) -> ElmoEncoder:
+        return self.contexts.encoder
+
     def sampled_losses(
-        self, batch: LmBatch, candidates: Candidates
+        self,
+        batch: LmBatch,
+        candidates: Candidates,
+        contexts: Optional[nn.Module] = None,
     ) -> Tuple[Tensor, Tensor]:
-        """-log p summed over the tokens, forward and backward, to learn from."""
-        forward, backward = self._outputs(batch)
+        """-log p summed over the tokens, forward and backward, to learn from.
+
+        contexts: what to call for `self.contexts`, if that is wrapped.
+        """
+        forward, backward = (contexts or self.contexts)(batch)
         return (
             self.softmax.sampled_loss(forward, batch.next_words, candidates),
             self.softmax.sampled_loss(backward, batch.previous_words, candidates),
@@ -83,15 +108,8 @@ class LanguageModel(nn.Module):
     @torch.no_grad()
     def full_losses(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
         """-log p summed over the tokens, forward and backward, exactly."""
-        forward, backward = self._outputs(batch)
+        forward, backward = self.contexts(batch)
         return (
             self.softmax.full_loss(forward, batch.next_words),
             self.softmax.full_loss(backward, batch.previous_words),
         )
-
-    def _outputs(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
-        """What foretells the next words, and the previous ones: (N - B, projected)."""
-        types = self.encoder.word_vectors(batch.type_ids)
-        layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths)
-        forward, backward = layers[-1].chunk(2, 1)
-        return forward[batch.before], backward[batch.after]

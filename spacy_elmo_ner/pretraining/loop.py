@@ -16,7 +16,9 @@ from ..elmo.weights import set_weights, to_weights
 from ..progress import Progress, write_history
 from .batches import batches, first_batches
 from .checkpoint import PretrainingCheckpoint
+from .gradient_scaler import make_scaler
 from .language_model import N_SPECIAL, LanguageModel, make_batch
+from .processes import Processes
 from .settings import Settings, TrainingSettings, difference
 from .softmax import Candidates
 from .token_corpus import SentenceStore, TokenCorpus
@@ -29,26 +31,30 @@ Report = Callable[[Dict[str, Any]], None]
 
 
 def pretrain(
-    settings: Settings, output: Path, device: torch.device, report: Report
+    settings: Settings, output: Path, processes: Processes, report: Report
 ) -> LanguageModel:
     """Pre-train a biLM, or go on where the last run was killed, with the same weights in
     the end. `output` gets the checkpoint, the history and, at each evaluation, the
     weights so far.
 
+    processes: each learns from a batch of its own in an update, all the same weights.
+        The first one writes; another number of them reads the text in another order.
+
     report: is told of every update ("loss", "words", …) and every evaluation
         ("perplexity_forward", "perplexity_backward").
 
-    Raises ValueError if the weights to start from do not fit, if the checkpoint belongs to other settings, and when the loss is
-    no longer a number; the last checkpoint is kept then.
+    Raises ValueError if the weights to start from do not fit, if the checkpoint belongs
+    to other settings, and when the loss is no longer a number; the last checkpoint is
+    kept then.
     """
     torch.manual_seed(settings.training.seed)
     corpus = TokenCorpus(Path(settings.text.tokens))
     n_softmax = min(settings.softmax.words, len(corpus.words)) + N_SPECIAL
-    model = LanguageModel(settings.model, n_softmax).to(device)
+    model = LanguageModel(settings.model, n_softmax).to(processes.device)
     start = settings.training.start
     if start is not None:
         set_weights(model.encoder, read_weights(start), start)
-    run = _Run(settings, output, corpus, model, device, report)
+    run = _Run(settings, output, corpus, model, processes, report)
     run.train()
     return model
 
@@ -60,55 +66,68 @@ class _Run:
         output: Path,
         corpus: TokenCorpus,
         model: LanguageModel,
-        device: torch.device,
+        processes: Processes,
         report: Report,
     ) -> None:
         self.settings, self.training = settings, settings.training
         self.output, self.corpus, self.model = output, corpus, model
-        self.device, self.report = device, report
+        self.processes, self.device = processes, processes.device
+        self.report = report
         self.n_softmax = len(model.softmax.bias.weight)
         self.total_words = settings.training.epochs * int(
             corpus.train.lengths.sum(dtype=np.int64)
         )
         self.optimizers = make_optimizers(model, settings.training)
+        self.scaler = make_scaler(settings.training.precision, self.device)
         self.checkpoint = PretrainingCheckpoint(output / "checkpoint")
         self.progress = Progress()
         if self.checkpoint.exists():
             _check_same(self.checkpoint.settings(), settings, self.checkpoint.folder)
-            self.progress = self.checkpoint.load(model, self.optimizers)
+            self.progress = self.checkpoint.load(model, self.optimizers, self.scaler)
+        # all have read it before the first one writes the next
+        processes.wait()
+        self.contexts = processes.share(model.contexts)
 
     def train(self) -> None:
         progress = self.progress
-        history = list(progress.history)
         started = default_timer() - progress.seconds
-        step, words = progress.step, progress.words
-        for epoch, number, indices in self._batches():
-            if words >= self.total_words:
+        for epoch, next_batch, indices in self._batches():
+            if progress.words >= self.total_words:
                 break
-            rate = learn_rate(self.training, step, words / self.total_words)
-            loss, n_words = self._update(indices, step, rate)
-            step += 1
-            words += n_words
-            self.report(
-                {
-                    "step": step,
-                    "words": words,
-                    "total_words": self.total_words,
-                    "seconds": default_timer() - started,
-                    "loss": loss,
-                    "learn_rate": rate,
-                }
+            done = progress.words / self.total_words
+            rate = learn_rate(self.training, progress.step, done)
+            loss, n_words = self._update(indices, progress.step, rate)
+            progress = progress._replace(
+                step=progress.step + 1,
+                epoch=epoch,
+                batch=next_batch,
+                words=progress.words + n_words,
+                seconds=default_timer() - started,
             )
-            if step % self.training.eval_frequency == 0 or words >= self.total_words:
-                found = self.evaluate()
-                seconds = default_timer() - started
-                found.update(step=step, words=words, seconds=seconds, loss=loss)
-                history.append(found)
-                self.report(found)
-                self.progress = Progress(
-                    step, epoch, number + 1, words, seconds, history
-                )
-                self._save()
+            so_far = {
+                "step": progress.step,
+                "words": progress.words,
+                "seconds": progress.seconds,
+                "loss": loss,
+            }
+            self.report({**so_far, "total_words": self.total_words, "learn_rate": rate})
+            if progress.step % self.training.eval_frequency == 0:
+                progress = self._look(progress, so_far, started)
+        if progress.step > self.progress.step:
+            self._look(progress, so_far, started)
+
+    def _look(
+        self, progress: Progress, so_far: Dict[str, Any], started: float
+    ) -> Progress:
+        """Evaluate, report and save."""
+        found = {**self.evaluate(), **so_far, "seconds": default_timer() - started}
+        self.report(found)
+        self.progress = progress._replace(
+            seconds=found["seconds"], history=[*progress.history, found]
+        )
+        if self.processes.rank == 0:
+            self._save()
+        return self.progress
 
     def evaluate(self) -> Dict[str, Any]:
         """Exact perplexities of the first held-out sentences, NaN if there are none."""
@@ -128,19 +147,25 @@ class _Run:
         return {"perplexity_forward": forward, "perplexity_backward": backward}
 
     def _batches(self) -> Iterator[Tuple[int, int, np.ndarray]]:
-        """(epoch, number in the epoch, sentences) from where training stands."""
+        """(epoch, number of the next update's first batch, this process's sentences)
+        from where training stands. An epoch ends when a process would have no batch.
+        """
+        count, rank = self.processes.count, self.processes.rank
         skip = self.progress.batch
         for epoch in range(self.progress.epoch, math.ceil(self.training.epochs)):
-            for number, indices in enumerate(
-                batches(
-                    self.corpus.train.lengths,
-                    batch_tokens=self.training.batch_tokens,
-                    seed=self.training.seed,
-                    epoch=epoch,
-                )
-            ):
-                if number >= skip:
-                    yield epoch, number, indices
+            of_epoch = batches(
+                self.corpus.train.lengths,
+                batch_tokens=self.training.batch_tokens,
+                seed=self.training.seed,
+                epoch=epoch,
+            )
+            mine = None
+            for number, indices in enumerate(of_epoch):
+                if number % count == rank:
+                    mine = indices
+                if number % count == count - 1 and number >= skip:
+                    assert mine is not None
+                    yield epoch, number + 1, mine
             skip = 0
 
     def _update(self, indices: np.ndarray, step: int, rate: float) -> Tuple[float, int]:
@@ -152,25 +177,36 @@ class _Run:
             [self.training.seed, step],
         ).to(self.device)
         with self._autocast():
-            forward, backward = self.model.sampled_losses(batch, candidates)
-        loss = (forward + backward) / (2 * len(batch.before))
-        loss.backward()
-        value = loss.item()
+            forward, backward = self.model.sampled_losses(
+                batch, candidates, self.contexts
+            )
+        total = forward + backward
+        n_words = int(sum(batch.lengths)) - 2 * len(batch.lengths)
+        total_of_all, n_losses, words_of_all = self.processes.sum(
+            total.item(), 2 * len(batch.before), n_words
+        )
+        value = total_of_all / n_losses
         if not math.isfinite(value):
             raise ValueError(
                 f"The loss of update {step} is {value}. The checkpoint in "
                 f"{self.checkpoint.folder} is from before it; go on with a lower "
                 "learn_rate or grad_clip in another output folder."
             )
+        # gradients are averaged over the processes, which makes this the loss a word
+        self.scaler.scale(total * (self.processes.count / n_losses)).backward()
+        self.processes.share_sparse(self.model.softmax.parameters())
+        for optimizer in self.optimizers:
+            self.scaler.unscale_(optimizer)
         nn.utils.clip_grad_norm_(
             self.model.encoder.parameters(), self.training.grad_clip
         )
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            optimizer.step()
+            self.scaler.step(optimizer)
             optimizer.zero_grad(set_to_none=True)
-        return value, int(sum(batch.lengths)) - 2 * len(batch.lengths)
+        self.scaler.update()
+        return value, int(words_of_all)
 
     def _batch(self, store: SentenceStore, indices: np.ndarray) -> Any:
         sentences = [store[i] for i in indices]
@@ -179,13 +215,16 @@ class _Run:
     def _autocast(self) -> AbstractContextManager:
         if self.training.precision == "float32":
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        dtype = getattr(torch, self.training.precision)
+        return torch.autocast(self.device.type, dtype=dtype)
 
     def _save(self) -> None:
         write_history(self.output, self.progress.history)
         write_safetensors(to_weights(self.model.encoder), self.output / WEIGHTS)
         # last: what was not written before it is written again after a kill
-        self.checkpoint.save(self.model, self.optimizers, self.progress, self.settings)
+        self.checkpoint.save(
+            self.model, self.optimizers, self.scaler, self.progress, self.settings
+        )
 
 
 def make_optimizers(

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Type, TypeVar
 
 from ..elmo.options import ElmoOptions
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "float16")
 OPTIMIZERS = ("adam", "adagrad")
 MAY_CHANGE = ("epochs", "cooldown", "eval_frequency", "eval_tokens")
 Section = TypeVar("Section")
@@ -55,7 +55,7 @@ class TrainingSettings:
 
     start: safetensors file with weights to go on from, or None for random ones.
     epochs: times that all words are read; it may be a fraction.
-    batch_tokens: of an update, boundaries counted.
+    batch_tokens: of an update, boundaries counted; each process has as many.
     learn_rate: reached after warmup_steps, and left again in the last share
         cooldown of the words, down to 0 in a straight line.
     grad_clip: most that the norm of the biLM's gradient may be.

@@ -19,4 +19,4 @@ def test_both_systems_agree_and_are_timed(repository):
     assert len(differences) == 2
     assert all(float(difference) < 1e-5 for difference in differences)
     (row,) = [line for line in result.stdout.splitlines() if "| small |" in line]
-    assert len(re.findall(r"\d×", row)) == 5
+    assert len(re.findall(r"\d×", row)) == 6

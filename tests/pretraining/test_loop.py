@@ -9,15 +9,18 @@ import torch
 from spacy_elmo_ner.elmo.weight_files import read_weights, write_hdf5
 from spacy_elmo_ner.elmo.weights import to_weights
 from spacy_elmo_ner.pretraining.checkpoint import PretrainingCheckpoint
+from spacy_elmo_ner.pretraining.gradient_scaler import ON_ANY_DEVICE, make_scaler
 from spacy_elmo_ner.pretraining.language_model import (
     N_SPECIAL,
     LanguageModel,
     make_batch,
 )
 from spacy_elmo_ner.pretraining.loop import learn_rate, make_optimizers, pretrain
+from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.token_corpus import TokenCorpus
 
 CPU = torch.device("cpu")
+ALONE = Processes(CPU)
 
 
 class Killed(Exception):
@@ -34,7 +37,7 @@ def run(settings, output, *, kill_at=math.inf):
         if "learn_rate" in entry and entry["step"] >= kill_at:
             raise Killed
 
-    return pretrain(settings, output, CPU, report), reports
+    return pretrain(settings, output, ALONE, report), reports
 
 
 def updates(reports):
@@ -49,7 +52,19 @@ def history(output):
 
 
 @pytest.mark.parametrize("optimizer, rate", [("adam", 0.05), ("adagrad", 1.0)])
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    "precision",
+    [
+        "float32",
+        "bfloat16",
+        pytest.param(
+            "float16",
+            marks=pytest.mark.skipif(
+                not ON_ANY_DEVICE, reason="this torch has float16 on CUDA alone"
+            ),
+        ),
+    ],
+)
 def test_perplexity_falls_in_both_directions(
     tiny_corpus, tiny_settings, tmp_path, optimizer, rate, precision
 ):
@@ -164,7 +179,9 @@ def test_checkpoint_of_other_settings_is_refused(
 def load(settings, output, n_words):
     model = LanguageModel(settings.model, n_words + N_SPECIAL)
     optimizers = make_optimizers(model, settings.training)
-    return model, PretrainingCheckpoint(output / "checkpoint").load(model, optimizers)
+    checkpoint = PretrainingCheckpoint(output / "checkpoint")
+    scaler = make_scaler(settings.training.precision, CPU)
+    return model, checkpoint.load(model, optimizers, scaler)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
