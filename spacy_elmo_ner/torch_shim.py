@@ -118,7 +118,7 @@ class LazyTorchShim(PyTorchShim):
     def to_bytes(self) -> bytes:
         tensors = {} if self._model is None else self._model.state_dict()
         # safetensors refuses tensors that share memory or are not contiguous
-        tensors = {k: v.detach().cpu().clone() for k, v in tensors.items()}
+        tensors = {k: _smallest(v.detach().cpu()).clone() for k, v in tensors.items()}
         # one entry, because safetensors writes several in any order
         header = {"built": self.is_built, "sizes": self.cfg}
         return save_tensors(tensors, metadata={HEADER: json.dumps(header)})
@@ -139,6 +139,17 @@ class LazyTorchShim(PyTorchShim):
         self.cfg = header["sizes"]
         self._model = module.to(default_device())
         return self
+
+
+def _smallest(tensor: torch.Tensor) -> torch.Tensor:
+    """As float16 if that holds the very same numbers, as it does for weights that were
+    rounded to it before. `load_state_dict` makes float32 of them again."""
+    if tensor.dtype != torch.float32:
+        return tensor
+    half = tensor.half()
+    # as bits: NaN would equal nothing, and -0 would equal 0
+    same = torch.equal(half.float().view(torch.int32), tensor.view(torch.int32))
+    return half if same else tensor
 
 
 def _header(bytes_data: bytes) -> Dict[str, Any]:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save
 from thinc.api import Adam, ArgsKwargs
 from torch import nn
@@ -27,6 +29,29 @@ def test_bytes_bring_sizes_and_weights(built):
     assert other.cfg == {"in_features": 3, "out_features": 2}
     for name, tensor in built.module.state_dict().items():
         assert torch.equal(other.module.state_dict()[name], tensor)
+
+
+FLOATS = st.floats(width=32, allow_subnormal=True) | st.floats(width=16)
+
+
+@given(weights=st.lists(FLOATS, min_size=6, max_size=6), rounded=st.booleans())
+def test_bytes_bring_every_bit(weights, rounded):
+    shim = linear_shim()
+    weight = shim.build(in_features=3, out_features=2).weight.data
+    weight.copy_(torch.tensor(weights).reshape(2, 3))
+    if rounded:
+        weight.copy_(weight.half())
+    again = linear_shim().from_bytes(shim.to_bytes()).module.weight
+    assert again.dtype == torch.float32
+    assert again.detach().numpy().tobytes() == weight.numpy().tobytes()
+
+
+def test_numbers_of_float16_are_stored_in_half_the_bytes():
+    shim = linear_shim(bias=False)
+    weight = shim.build(in_features=300, out_features=200).weight.data
+    exact = len(shim.to_bytes())
+    weight.copy_(weight.half())
+    assert exact - len(shim.to_bytes()) == 300 * 200 * 2
 
 
 def test_bytes_are_the_same_each_time(built):

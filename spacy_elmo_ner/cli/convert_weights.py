@@ -1,10 +1,12 @@
-"""`convert-weights`: published ELMo weights ⇄ one safetensors file."""
+"""`convert-weights`: published ELMo weights ⇄ one safetensors file, exact or half."""
 
 from pathlib import Path
+from typing import Optional
 
 import typer
 
 from ..elmo.weight_files import read_weights, write_hdf5, write_safetensors
+from ..elmo.weights import ElmoWeights
 
 SAFETENSORS_SUFFIX = ".safetensors"
 
@@ -15,26 +17,53 @@ def convert_weights(
         ...,
         help="File to write: safetensors if it ends in .safetensors, HDF5 otherwise",
     ),
-    options: Path = typer.Option(
-        ...,
+    options: Optional[Path] = typer.Option(
+        None,
         help="The options.json that goes with the HDF5 file: read with an HDF5 source, "
         "written with an HDF5 output",
     ),
+    half: bool = typer.Option(
+        False, help="Round the numbers to float16; for a safetensors output"
+    ),
 ) -> None:
-    """Convert ELMo weights between the published format and ours, bit for bit."""
+    """Convert ELMo weights between the published format and ours, bit for bit, or to
+    half their size."""
     from_safetensors = source.suffix == SAFETENSORS_SUFFIX
     to_safetensors = output.suffix == SAFETENSORS_SUFFIX
-    if from_safetensors == to_safetensors:
+    if from_safetensors == to_safetensors and not (to_safetensors and half):
         raise ValueError(
             f"{source} and {output} have the same format, so there is nothing to "
             f"convert; let one of the two end in {SAFETENSORS_SUFFIX}."
         )
+    if half and not to_safetensors:
+        raise ValueError(
+            f"The published format, which {output} would have, is float32; leave out "
+            f"--half, or let the output end in {SAFETENSORS_SUFFIX}."
+        )
+    if options is None and not (from_safetensors and to_safetensors):
+        raise ValueError(
+            "An HDF5 file does not hold its own sizes; name its options.json with "
+            "--options."
+        )
     weights = read_weights(source, None if from_safetensors else options)
     output.parent.mkdir(parents=True, exist_ok=True)
     if to_safetensors:
-        write_safetensors(weights, output)
+        write_safetensors(weights, output, half=half)
     else:
+        assert options is not None
         options.parent.mkdir(parents=True, exist_ok=True)
         write_hdf5(weights, output, options)
     n_values = sum(array.numel() for array in weights.arrays.values())
     typer.echo(f"{output}: {len(weights.arrays)} arrays, {n_values:,} values")
+    if half:
+        typer.echo(
+            f"largest rounding error: {_largest_difference(weights, output):.1e}"
+        )
+
+
+def _largest_difference(weights: ElmoWeights, path: Path) -> float:
+    rounded = read_weights(path).arrays
+    return max(
+        float((array - rounded[name]).abs().max())
+        for name, array in weights.arrays.items()
+    )

@@ -1,7 +1,7 @@
 """Weights on disk: the published HDF5 + options.json, and our single safetensors file.
 
-The safetensors file holds the same arrays under the same names, and the content of
-options.json in its metadata.
+The safetensors file holds the same arrays under the same names, in float32 or rounded
+to float16, and the content of options.json in its metadata.
 """
 
 import json
@@ -76,14 +76,22 @@ def write_hdf5(
                 file.create_dataset(name, data=array.numpy())
 
 
-def write_safetensors(weights: ElmoWeights, path: Union[str, Path]) -> None:
+def write_safetensors(
+    weights: ElmoWeights, path: Union[str, Path], *, half: bool = False
+) -> None:
     """Write our single-file format.
+
+    half: round the numbers to float16, which takes half the room. They are read as
+        float32 again.
 
     Raises ValueError for weights that could not be read back; nothing is written then.
     """
     check_arrays(weights, "The biLM to be written")
     metadata = {OPTIONS_KEY: json.dumps(weights.options.to_published())}
     arrays = {name: array.contiguous() for name, array in weights.arrays.items()}
+    if half:
+        arrays = {name: array.half() for name, array in arrays.items()}
+        check_arrays(_widened(weights.options, arrays), "The biLM rounded to float16")
     with replacing(Path(path)) as temporary:
         save_file(arrays, str(temporary), metadata=metadata)
 
@@ -122,4 +130,15 @@ def _read_safetensors(path: Path) -> ElmoWeights:
             "biLM; make one with `python -m spacy_elmo_ner convert-weights`."
         )
     options = ElmoOptions.from_published(json.loads(metadata[OPTIONS_KEY]))
-    return ElmoWeights(options, arrays)
+    return _widened(options, arrays)
+
+
+def _widened(options: ElmoOptions, arrays: Dict[str, Tensor]) -> ElmoWeights:
+    """float16 as float32; any other type as it is, for the check to refuse."""
+    return ElmoWeights(
+        options,
+        {
+            name: array.float() if array.dtype == torch.float16 else array
+            for name, array in arrays.items()
+        },
+    )

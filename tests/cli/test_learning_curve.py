@@ -7,7 +7,7 @@ import pytest
 import srsly
 from typer.testing import CliRunner
 
-from spacy_elmo_ner.__main__ import app
+from spacy_elmo_ner.cli.app import app
 
 SCORES: List[Dict[str, Any]] = [
     {"step": step, "score": score} for step, score in ((0, 0.0), (9, 0.5), (18, 0.7))
@@ -47,5 +47,5 @@ def test_perplexities_of_a_pretraining(tmp_path: Path) -> None:
 def test_a_folder_without_a_training(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     result = CliRunner().invoke(app, ["learning-curve", "x.svg", str(tmp_path)])
-    assert isinstance(result.exception, ValueError)
-    assert "There is no history.jsonl" in str(result.exception)
+    assert result.exit_code == 1
+    assert "There is no history.jsonl" in result.output

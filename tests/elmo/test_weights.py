@@ -214,3 +214,27 @@ def test_weights_of_another_size_do_not_touch_the_module():
     with pytest.raises(ValueError, match="lstm_width is 5 instead of 6"):
         set_weights(encoder, random_weights(other), "other.hdf5")
     assert bits(to_weights(encoder)) == before
+
+
+def test_half_is_the_nearest_float16_and_half_the_size(tmp_path):
+    weights = random_weights()
+    exact, half = tmp_path / "exact.safetensors", tmp_path / "half.safetensors"
+    write_safetensors(weights, exact)
+    write_safetensors(weights, half, half=True)
+    again = read_weights(half)
+    assert again.options == weights.options
+    for name, array in weights.arrays.items():
+        assert again.arrays[name].dtype == torch.float32
+        expected = array.numpy().astype(np.float16).astype(np.float32)
+        np.testing.assert_array_equal(again.arrays[name].numpy(), expected)
+    n_bytes = 4 * sum(array.numel() for array in weights.arrays.values())
+    assert exact.stat().st_size - half.stat().st_size >= n_bytes // 2
+
+
+def test_what_float16_cannot_hold_is_named_and_not_written(tmp_path):
+    weights = random_weights()
+    weights.arrays["CNN_proj/b_proj"][0] = 1e6
+    path = tmp_path / "half.safetensors"
+    with pytest.raises(ValueError, match="CNN_proj/b_proj of .* rounded to float16"):
+        write_safetensors(weights, path, half=True)
+    assert not path.exists()
