@@ -1,18 +1,22 @@
-"""`convert-weights`: published ELMo weights ⇄ one safetensors file, exact or half."""
+"""`convert-weights`: published ELMo weights, a safetensors file, a pipeline's ELMo."""
 
 from pathlib import Path
 from typing import Optional
 
 import typer
 
+from ..elmo.loader import elmo_weights_of
 from ..elmo.weight_files import read_weights, write_hdf5, write_safetensors
 from ..elmo.weights import ElmoWeights
+from .loading import load_pipeline
 
 SAFETENSORS_SUFFIX = ".safetensors"
 
 
 def convert_weights(
-    source: Path = typer.Argument(..., help="HDF5 file, or safetensors file of ours"),
+    source: Path = typer.Argument(
+        ..., help="HDF5 file, safetensors file of ours, or folder of a pipeline"
+    ),
     output: Path = typer.Argument(
         ...,
         help="File to write: safetensors if it ends in .safetensors, HDF5 otherwise",
@@ -27,10 +31,15 @@ def convert_weights(
     ),
 ) -> None:
     """Convert ELMo weights between the published format and ours, bit for bit, or to
-    half their size."""
-    from_safetensors = source.suffix == SAFETENSORS_SUFFIX
+    half their size. Those inside a pipeline can be had in either."""
+    is_pipeline = source.is_dir()
+    from_hdf5 = not is_pipeline and source.suffix != SAFETENSORS_SUFFIX
     to_safetensors = output.suffix == SAFETENSORS_SUFFIX
-    if from_safetensors == to_safetensors and not (to_safetensors and half):
+    if (
+        not is_pipeline
+        and from_hdf5 != to_safetensors
+        and not (to_safetensors and half)
+    ):
         raise ValueError(
             f"{source} and {output} have the same format, so there is nothing to "
             f"convert; let one of the two end in {SAFETENSORS_SUFFIX}."
@@ -40,12 +49,15 @@ def convert_weights(
             f"The published format, which {output} would have, is float32; leave out "
             f"--half, or let the output end in {SAFETENSORS_SUFFIX}."
         )
-    if options is None and not (from_safetensors and to_safetensors):
+    if options is None and (from_hdf5 or not to_safetensors):
         raise ValueError(
             "An HDF5 file does not hold its own sizes; name its options.json with "
             "--options."
         )
-    weights = read_weights(source, None if from_safetensors else options)
+    if is_pipeline:
+        weights = elmo_weights_of(load_pipeline(str(source)), str(source))
+    else:
+        weights = read_weights(source, options if from_hdf5 else None)
     output.parent.mkdir(parents=True, exist_ok=True)
     if to_safetensors:
         write_safetensors(weights, output, half=half)

@@ -1,4 +1,4 @@
-"""Weights → the ELMo of a pipeline, when it is initialized."""
+"""Weights → the ELMo of a pipeline, and out of it again."""
 
 from functools import partial
 from pathlib import Path
@@ -8,8 +8,10 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..torch_shim import LazyTorchShim
+from .network import ElmoNetwork
 from .node import NODE_NAME
 from .weight_files import read_weights
+from .weights import ElmoWeights, to_weights
 
 TargetT = TypeVar("TargetT", bound=Union[Language, Model])
 
@@ -53,6 +55,22 @@ def load_elmo_weights(
         module = shim.module if shim.is_built else shim.build()
         module.set_weights(read, str(weights))  # type: ignore[operator]
     return target
+
+
+def elmo_weights_of(nlp: Language, source: str) -> ElmoWeights:
+    """A copy of the weights of a pipeline's ELMo.
+
+    source: where the pipeline is from. Raises ValueError when there is no ELMo of ours
+    in it, or more than one.
+    """
+    modules = [cast(LazyTorchShim, node.shims[0]).module for node in elmo_nodes(nlp)]
+    ours = [module for module in modules if isinstance(module, ElmoNetwork)]
+    if len(ours) != 1:
+        raise ValueError(
+            f"The pipeline {source} has {len(ours)} components or features with an "
+            "Elmo.v1, but to have its weights there must be just one."
+        )
+    return to_weights(ours[0].encoder)
 
 
 def elmo_nodes(target: Union[Language, Model]) -> List[Model]:

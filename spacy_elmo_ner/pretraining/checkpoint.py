@@ -56,10 +56,13 @@ class PretrainingCheckpoint:
         scaler: GradientScaler,
     ) -> Progress:
         """Put everything back where it was."""
-        model.load_state_dict(load_pieces(self.folder, MODEL))
+        self.load_model(model)
         _set_optimizer_arrays(optimizers, load_pieces(self.folder, OPTIMIZERS))
         scaler.load_state_dict(self._described()["scaler"])
         return Progress(**self._described()["progress"])
+
+    def load_model(self, model: nn.Module) -> None:
+        model.load_state_dict(load_pieces(self.folder, MODEL))
 
     def _described(self) -> Dict[str, Any]:
         return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))

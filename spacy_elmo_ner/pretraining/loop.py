@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
-from ..elmo.weight_files import read_weights, write_safetensors
-from ..elmo.weights import set_weights, to_weights
+from ..elmo.weight_files import write_safetensors
+from ..elmo.weights import to_weights
 from ..progress import Progress, write_history
 from .batches import batches, first_batches
 from .checkpoint import PretrainingCheckpoint
@@ -21,6 +21,7 @@ from .language_model import N_SPECIAL, LanguageModel, make_batch
 from .processes import Processes
 from .settings import Settings, TrainingSettings, difference
 from .softmax import Candidates
+from .start import load_start
 from .token_corpus import SentenceStore, TokenCorpus
 
 WEIGHTS = "elmo.safetensors"
@@ -43,7 +44,7 @@ def pretrain(
     report: is told of every update ("loss", "words", …) and every evaluation
         ("perplexity_forward", "perplexity_backward").
 
-    Raises ValueError if the weights to start from do not fit, if the checkpoint belongs
+    Raises ValueError if what it is to start from does not fit, if the checkpoint belongs
     to other settings, and when the loss is no longer a number; the last checkpoint is
     kept then.
     """
@@ -51,9 +52,6 @@ def pretrain(
     corpus = TokenCorpus(Path(settings.text.tokens))
     n_softmax = min(settings.softmax.words, len(corpus.words)) + N_SPECIAL
     model = LanguageModel(settings.model, n_softmax).to(processes.device)
-    start = settings.training.start
-    if start is not None:
-        set_weights(model.encoder, read_weights(start), start)
     run = _Run(settings, output, corpus, model, processes, report)
     run.train()
     return model
@@ -84,6 +82,8 @@ class _Run:
         if self.checkpoint.exists():
             _check_same(self.checkpoint.settings(), settings, self.checkpoint.folder)
             self.progress = self.checkpoint.load(model, self.optimizers, self.scaler)
+        elif self.training.start is not None:
+            load_start(model, corpus.words, Path(self.training.start))
         # all have read it before the first one writes the next
         processes.wait()
         self.contexts = processes.share(model.contexts)
@@ -91,6 +91,9 @@ class _Run:
     def train(self) -> None:
         progress = self.progress
         started = default_timer() - progress.seconds
+        if progress.step == 0 and self.training.start is not None:
+            # what those weights can do as they are
+            progress = self._look(progress, {"step": 0, "words": 0}, started)
         for epoch, next_batch, indices in self._batches():
             if progress.words >= self.total_words:
                 break

@@ -53,7 +53,8 @@ class SoftmaxSettings:
 class TrainingSettings:
     """[training].
 
-    start: safetensors file with weights to go on from, or None for random ones.
+    start: safetensors file with weights to go on from, or folder of a pre-training, of
+        which the softmax is taken over, too; or None for random weights.
     epochs: times that all words are read; it may be a fraction.
     batch_tokens: of an update, boundaries counted; each process has as many.
     learn_rate: reached after warmup_steps, and left again in the last share

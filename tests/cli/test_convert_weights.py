@@ -1,9 +1,13 @@
 import re
 
 import pytest
+import spacy
+import torch
 
 from spacy_elmo_ner.cli.convert_weights import convert_weights
+from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.weight_files import read_weights
+from spacy_elmo_ner.elmo.weights import to_weights
 
 
 def test_published_weights_go_there_and_back(shared_data, tmp_path, capsys):
@@ -53,3 +57,37 @@ def test_what_cannot_be_asked_for(tmp_path):
     for source, output in ((hdf5, tensors), (tensors, hdf5)):
         with pytest.raises(ValueError, match="name its options.json"):
             convert_weights(source, output, None, half=False)
+
+
+def test_elmo_of_a_pipeline_is_written(tmp_path):
+    nlp = elmo_pipeline()
+    nlp.to_disk(tmp_path / "pipeline")
+    tensors = tmp_path / "elmo.safetensors"
+    hdf5, options = tmp_path / "weights.hdf5", tmp_path / "options.json"
+    convert_weights(tmp_path / "pipeline", tensors, None, half=False)
+    convert_weights(tmp_path / "pipeline", hdf5, options, half=False)
+    (node,) = elmo_nodes(nlp)
+    expected = to_weights(node.shims[0].module.encoder)
+    for found in (read_weights(tensors), read_weights(hdf5, options)):
+        assert found.options == expected.options
+        for name, array in expected.arrays.items():
+            assert torch.equal(found.arrays[name], array)
+
+
+def test_a_pipeline_without_elmo_is_told(tmp_path):
+    spacy.blank("en").to_disk(tmp_path / "pipeline")
+    with pytest.raises(ValueError, match="pipeline has 0 components"):
+        convert_weights(tmp_path / "pipeline", tmp_path / "a.safetensors", None, False)
+
+
+def elmo_pipeline():
+    tok2vec = {
+        "@architectures": "spacy_elmo_ner.Elmo.v1",
+        "lstm_width": 8,
+        "projection_width": 4,
+        "filters": [[1, 4], [2, 4]],
+    }
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": tok2vec})
+    nlp.initialize()
+    return nlp

@@ -17,7 +17,12 @@ from spacy_elmo_ner.pretraining.language_model import (
 )
 from spacy_elmo_ner.pretraining.loop import learn_rate, make_optimizers, pretrain
 from spacy_elmo_ner.pretraining.processes import Processes
-from spacy_elmo_ner.pretraining.token_corpus import TokenCorpus
+from spacy_elmo_ner.pretraining.token_corpus import (
+    HELD_OUT,
+    TRAIN,
+    TokenCorpus,
+    write_corpus,
+)
 
 CPU = torch.device("cpu")
 ALONE = Processes(CPU)
@@ -302,6 +307,38 @@ def test_starts_from_given_weights(tiny_corpus, tiny_settings, tmp_path):
     after = read_weights(tmp_path / "second" / "elmo.safetensors").arrays
     for name, array in before.items():
         torch.testing.assert_close(after[name], array, rtol=0, atol=1e-6)
+
+
+def test_starts_where_another_ended(tiny_corpus, tiny_settings, tmp_path, encode):
+    tiny_corpus()
+    longer = {"training.epochs": 20, "training.learn_rate": 0.05}
+    run(tiny_settings(longer), tmp_path / "first")
+    # the same held-out sentences, but words have other places among the frequent ones
+    held_out = [line.split() for line in ("a b c d e f", "g h i j k l m", "b d f h j")]
+    train = [list("zzzzyyyxx"), list("qqqqponmlkjih"), *held_out]
+    other = tmp_path / "other"
+    write_corpus([(TRAIN, encode(train)), (HELD_OUT, encode(held_out))], other)
+    anew = {"text.tokens": str(other), "training.epochs": 1}
+    run(tiny_settings(anew), tmp_path / "anew")
+    run(
+        tiny_settings({**anew, "training.start": str(tmp_path / "first")}),
+        tmp_path / "second",
+    )
+    before = history(tmp_path / "second")[0]
+    assert (before["step"], before["words"]) == (0, 0)
+    for key in ("perplexity_forward", "perplexity_backward"):
+        # what was known of these words is known still
+        assert before[key] < 1.5 * history(tmp_path / "first")[-1][key]
+        assert before[key] < 0.5 * history(tmp_path / "anew")[0][key]
+
+
+def test_a_folder_without_a_checkpoint_is_no_start(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus()
+    settings = tiny_settings({"training.start": str(tmp_path)})
+    with pytest.raises(ValueError, match="no checkpoint of a pre-training to start"):
+        run(settings, tmp_path / "first")
 
 
 def test_weights_of_another_size_are_no_start(tiny_corpus, tiny_settings, tmp_path):
