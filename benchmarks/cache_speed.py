@@ -19,9 +19,8 @@ from spacy.training import Example
 
 from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1
 from spacy_elmo_ner.elmo.cache_loader import create_elmo_cache_v1
-from spacy_elmo_ner.pipeline.default_config import DEFAULT_CONFIG
 
-from .pipelines import BATCH, DEFAULT, bilm_of, elmo_pipeline, initialize
+from .pipelines import BATCH, SAMPLE, TAGGER, bilm_of, elmo_pipeline, initialize
 
 app = typer.Typer(add_completion=False)
 
@@ -31,7 +30,7 @@ def main(
     conll: Path = typer.Option(..., help="CoNLL file to train on, such as eng.testa."),
     size: str = typer.Option(
         "original",
-        help=f'Published size of the biLM, or "{DEFAULT}" for the package\'s.',
+        help=f'Published size of the biLM, or "{SAMPLE}".',
     ),
     limit: int = typer.Option(0, help="Sentences to read at most; 0 for all."),
     epochs: int = typer.Option(4, help="Epochs, of which the first fills the cache."),
@@ -89,7 +88,7 @@ def static_pipeline(examples: List[Example], width: int) -> Language:
         vector = random.normal(size=width).astype("float32")
         nlp.vocab.set_vector(word, vector)  # type: ignore[arg-type]
     tok2vec = {"@architectures": "spacy_elmo_ner.StaticVectors.v1"}
-    model = {**DEFAULT_CONFIG["model"], "tok2vec": tok2vec}
+    model = {**TAGGER, "tok2vec": tok2vec}
     nlp.add_pipe("elmo_ner", config={"model": model})
     return nlp
 

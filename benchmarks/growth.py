@@ -20,9 +20,7 @@ from matplotlib.figure import Figure
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_elmo_ner.pipeline.packaged import load_packaged
-
-from .pipelines import BATCH, DEFAULT, BiLMAlone, elmo_pipeline, made_examples, teach
+from .pipelines import BATCH, SAMPLE, BiLMAlone, elmo_pipeline, made_examples, teach
 from .texts import Sentences, zipf_sentences
 
 TAUGHT_SENTENCES = 10 * BATCH
@@ -35,11 +33,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def main(
     picture: Path = typer.Argument(..., help="PNG or SVG file to write."),
-    size: str = typer.Option(
-        DEFAULT,
-        help=f'"{DEFAULT}", with the packaged weights, or a published size with random '
-        "ones, on which a tagger has learnt a little.",
-    ),
+    size: str = typer.Option(SAMPLE, help=f'Published size, or "{SAMPLE}".'),
     words: int = typer.Option(60_000, help="Words of each measurement."),
     length: List[int] = typer.Option(
         [5, 10, 20, 50, 100, 200, 500], help="Tokens a sentence."
@@ -139,8 +133,6 @@ class Reader:
 
 
 def load(size: str) -> Language:
-    if size == DEFAULT:
-        return load_packaged()
     nlp = elmo_pipeline(size)
     teach(nlp, made_examples(nlp, zipf_sentences(TAUGHT_SENTENCES)))
     return nlp

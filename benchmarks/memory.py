@@ -18,7 +18,7 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .pipelines import DEFAULT, elmo_pipeline, initialize, made_examples
+from .pipelines import SAMPLE, elmo_pipeline, initialize, made_examples
 from .texts import zipf_sentences
 
 # of zipf_sentences
@@ -50,7 +50,7 @@ def peak() -> float:
 def main(
     picture: Path = typer.Argument(..., help="PNG or SVG file to write."),
     size: str = typer.Option(
-        "small", help=f'Published size of the biLM, or "{DEFAULT}" for the package\'s.'
+        "small", help=f'Published size of the biLM, or "{SAMPLE}".'
     ),
     words: int = typer.Option(1_000_000, help="Words of the stream."),
     step: int = typer.Option(50_000, help="Words from one measurement to the next."),

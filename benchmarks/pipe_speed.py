@@ -29,8 +29,9 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1
+from spacy_elmo_ner.pipeline.packaged import FOLDER
 
-from .pipelines import BATCH, DEFAULT, BiLMAlone, elmo_pipeline, teach
+from .pipelines import BATCH, SAMPLE, BiLMAlone, elmo_pipeline, teach
 from .texts import Sentences
 
 TAUGHT_SENTENCES = 10 * BATCH
@@ -66,7 +67,7 @@ class Pipeline:
 def main(
     conll: Path = typer.Option(..., help="CoNLL file to read, such as eng.testa."),
     size: str = typer.Option(
-        "small", help=f'Published size of the biLM, or "{DEFAULT}" for the package\'s.'
+        "small", help=f'Published size of the biLM, or "{SAMPLE}".'
     ),
     batch: List[int] = typer.Option([32, 256, 1000], help="spaCy's batch_size."),
     threads: List[int] = typer.Option([1, 2], help="Threads of torch."),
@@ -237,6 +238,9 @@ def print_starts(elmo: Language, ner: Language, starts: int) -> None:
             "`spacy.load`, `ner`": f"import spacy; spacy.load({folder + '/ner'!r})",
             "`spacy.load`, `elmo_ner`": (
                 f"import spacy; spacy.load({folder + '/elmo_ner'!r})"
+            ),
+            "`spacy.load`, the pipeline that ships": (
+                f"import spacy; spacy.load({str(FOLDER)!r})"
             ),
         }
         times: Dict[str, List[float]] = {}

@@ -11,14 +11,31 @@ from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.network import ElmoNetwork
-from spacy_elmo_ner.pipeline.default_config import DEFAULT_CONFIG
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 from .bilm_speed import FILTERS, SIZES
 from .systems import Ours
 from .texts import Sentences
 
-DEFAULT = "default"
+# A light tagger: it is the biLM that is measured.
+TAGGER = {
+    "@architectures": "spacy_elmo_ner.CrfTagger.v1",
+    "hidden_width": 64,
+    "depth": 1,
+}
+# The published sizes, and that of configs/sample.cfg
+SAMPLE = "sample"
+TOK2VECS: Dict[str, Dict[str, Any]] = {
+    **{
+        size: {**widths, "filters": [list(pair) for pair in FILTERS]}
+        for size, widths in SIZES.items()
+    },
+    SAMPLE: {
+        "lstm_width": 128,
+        "projection_width": 64,
+        "filters": [[1, 16], [2, 32], [3, 64], [4, 64]],
+    },
+}
 # What it takes to find entities: from random vectors the tagger learns slowly
 BATCH, UPDATES, RATE = 32, 120, 0.01
 
@@ -45,27 +62,19 @@ def forget_words(network: ElmoNetwork) -> None:
 
 
 def elmo_pipeline(size: str, **settings: Any) -> Language:
-    """A blank pipeline with elmo_ner: the default tagger on a biLM of that size.
+    """A blank pipeline with elmo_ner: a light tagger on a frozen biLM of that size.
 
-    size: a published one, or "default" for that of the component's default settings.
     settings: other arguments of Elmo.v1.
     """
-    model = DEFAULT_CONFIG["model"]
+    tok2vec = {"@architectures": "spacy_elmo_ner.Elmo.v1", "frozen": True}
     nlp = spacy.blank("en")
     nlp.add_pipe(
         "elmo_ner",
-        config={"model": {**model, "tok2vec": {**_tok2vec(size), **settings}}},
+        config={
+            "model": {**TAGGER, "tok2vec": {**tok2vec, **TOK2VECS[size], **settings}}
+        },
     )
     return nlp
-
-
-def _tok2vec(size: str) -> Dict[str, Any]:
-    default = DEFAULT_CONFIG["model"]["tok2vec"]
-    if size == DEFAULT:
-        return default
-    # every size is named, because spaCy fills in the default settings for the others
-    filters = [list(pair) for pair in FILTERS]
-    return {**default, **SIZES[size], "filters": filters, "frozen": True}
 
 
 def made_examples(nlp: Language, sentences: Sentences) -> List[Example]:

@@ -25,21 +25,16 @@ def vectors(
         None,
         help=f"Wheel of {PACKAGE}, read if it is there; else the installed package",
     ),
-    words: Optional[int] = typer.Option(
-        None, min=1, help="Only the most frequent words, of 400,000"
-    ),
 ) -> None:
-    """Write an English pipeline that holds nothing but GloVe's vectors."""
-    nlp = glove_pipeline(wheel=wheel, n_words=words)
+    """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
+    nlp = glove_pipeline(wheel=wheel)
     with replacing_folder(output) as fresh:
         nlp.to_disk(fresh)
     rows, width = nlp.vocab.vectors.shape
     typer.echo(f"{rows:,} vectors of width {width} written to {output}")
 
 
-def glove_pipeline(
-    *, wheel: Optional[Path] = None, n_words: Optional[int] = None
-) -> Language:
+def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
     """GloVe 6B 50d as a blank pipeline's vectors.
 
     GloVe's words are lower case, so only lower-case text finds its vectors by exact
@@ -66,7 +61,6 @@ def glove_pipeline(
             f"{wheel or PACKAGE} holds {len(words)} words but a table of shape "
             f"{table.shape}; install version 1.0.0 of {PACKAGE} afresh."
         )
-    words, table = words[:n_words], table[:n_words]
     nlp = spacy.blank("en")
     keys = [nlp.vocab.strings.add(word) for word in words]
     nlp.vocab.vectors = Vectors(data=table, keys=keys, name=NAME)

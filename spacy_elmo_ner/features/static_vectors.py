@@ -10,6 +10,8 @@ from thinc.types import Floats2d, Ints1d
 
 from spacy_elmo_ner.features.word_types import token_ids
 
+NODE_NAME = "static_vectors"
+
 
 def build_static_vectors_v1(
     *, attr: str = "LOWER", fine_tuned_words: int = 0
@@ -39,7 +41,7 @@ def build_static_vectors_v1(
     if fine_tuned_words:
         differences.append(Embed(nV=fine_tuned_words, initializer=zero_init))
     return Model(
-        "static_vectors",
+        NODE_NAME,
         forward,
         init=init,
         layers=differences,

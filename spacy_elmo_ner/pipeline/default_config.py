@@ -14,13 +14,9 @@ incorrect_spans_key = null
 
 [elmo_ner.model]
 @architectures = "spacy_elmo_ner.CrfTagger.v1"
-hidden_width = 64
-depth = 1
+hidden_width = 200
+depth = 2
 
 [elmo_ner.model.tok2vec]
-@architectures = "spacy_elmo_ner.Elmo.v1"
-lstm_width = 128
-projection_width = 64
-filters = [[1,16],[2,32],[3,64],[4,64]]
-frozen = false
+@architectures = "spacy_elmo_ner.ElmoWithWordFeatures.v1"
 """)["elmo_ner"]

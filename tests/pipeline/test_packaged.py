@@ -1,14 +1,40 @@
 """The default model and the weights that come with it."""
 
-import spacy
-from small_model import SMALL_MODEL, examples_of, train
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-from spacy_elmo_ner.pipeline.packaged import load_packaged
+import numpy as np
+import pytest
+import spacy
+import torch
+from small_model import SMALL_MODEL, examples_of, train
+from spacy.language import Language
+from spacy.vectors import Vectors
+
+from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
+from spacy_elmo_ner.elmo.network import ElmoNetwork
+from spacy_elmo_ner.elmo.weight_files import read_weights, write_safetensors
+from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
+
+TEXT = "My name is John! I work at the University of Vienna."
+
+
+def pipeline(**config: object) -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("elmo_ner", config=config)
+    return nlp
+
+
+def network_of(nlp: Language) -> ElmoNetwork:
+    (node,) = elmo_nodes(nlp)
+    return node.shims[0].module
 
 
 def test_initialized_without_examples_it_works():
-    nlp = spacy.blank("en")
-    nlp.add_pipe("elmo_ner")
+    nlp = pipeline()
     nlp.initialize()
     doc = nlp("My name is John!")
     assert [(ent.text, ent.label_) for ent in doc.ents] == [("John", "PER")]
@@ -16,31 +42,83 @@ def test_initialized_without_examples_it_works():
 
 
 def test_settings_of_the_component_stay():
-    nlp = spacy.blank("en")
-    nlp.add_pipe("elmo_ner", name="names", config={"scores_key": "found"})
+    nlp = pipeline(scores_key="found")
     nlp.initialize()
     assert nlp("My name is John!").spans["found"].attrs["scores"][0] > 0.5
 
 
 def test_packaged_pipeline_says_the_same():
-    text = "My name is John! I work at the University of Vienna."
-    nlp = spacy.blank("en")
-    nlp.add_pipe("elmo_ner")
+    nlp = pipeline()
     nlp.initialize()
-    ours, packaged = nlp(text).ents, load_packaged()(text).ents
+    ours, packaged = nlp(TEXT).ents, load_packaged()(TEXT).ents
     assert [str(ent) for ent in ours] == [str(ent) for ent in packaged]
 
 
 def test_other_models_start_without_labels():
-    nlp = spacy.blank("en")
-    nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL})
+    nlp = pipeline(model=SMALL_MODEL)
     nlp.initialize()
     assert nlp.get_pipe("elmo_ner").labels == ()
     assert nlp("My name is John!").ents == ()
 
 
-def test_examples_win_over_the_packaged_weights():
-    nlp = spacy.blank("en")
-    nlp.add_pipe("elmo_ner")
+def test_examples_win_over_the_packaged_labels_and_keep_its_elmo():
+    nlp, packaged = pipeline(), load_packaged()
     train(nlp, examples_of(nlp), steps=1)
     assert nlp.get_pipe("elmo_ner").labels == ("LOC", "PERSON")
+    ours = network_of(nlp).encoder.state_dict()
+    for name, theirs in network_of(packaged).encoder.state_dict().items():
+        assert torch.equal(ours[name], theirs)
+    assert np.array_equal(nlp.vocab.vectors.data, packaged.vocab.vectors.data)
+    assert nlp.vocab["london"].has_vector
+
+
+def test_vectors_and_weights_that_are_there_stay(tmp_path: Path):
+    weights = to_weights(network_of(load_packaged()).encoder)
+    for array in weights.arrays.values():
+        array *= 0.5
+    write_safetensors(weights, tmp_path / "half.safetensors")
+    nlp = pipeline()
+    data = np.ones((1, 7), dtype="f")
+    nlp.vocab.vectors = Vectors(data=data, keys=["london"], name="mine")
+    load_elmo_weights(nlp, weights=tmp_path / "half.safetensors")
+    train(nlp, examples_of(nlp), steps=1)
+    kept = to_weights(network_of(nlp).encoder).arrays
+    for name, array in read_weights(tmp_path / "half.safetensors").arrays.items():
+        assert torch.equal(kept[name], array)
+    assert nlp.vocab.vectors.shape == (1, 7)
+
+
+def test_packaged_weights_do_not_work_with_other_vectors():
+    nlp = pipeline()
+    data = np.ones((1, 7), dtype="f")
+    nlp.vocab.vectors = Vectors(data=data, keys=["london"], name="mine")
+    with pytest.raises(
+        ValueError, match=r"others, of shape \(1, 7\). Give .* examples"
+    ):
+        nlp.initialize()
+
+
+def test_wheel_of_it_works_where_it_is_installed(tmp_path: Path, repository: Path):
+    def run(*arguments: object) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *map(str, arguments)],
+            env={
+                **os.environ,
+                "PIP_NO_INDEX": "1",
+                "PYTHONPATH": os.pathsep.join([str(repository), str(tmp_path)]),
+            },
+            capture_output=True,
+            encoding="utf8",
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("spacy", "package", FOLDER, tmp_path, "--build", "wheel")
+    (wheel,) = tmp_path.glob("*/dist/en_elmo_ner_sm-*.whl")
+    assert wheel.stat().st_size < 60e6
+    run("pip", "install", "--no-deps", "--target", tmp_path, wheel)
+    found = run("spacy_elmo_ner", "entities", "-m", "en_elmo_ner_sm", "Anna met John!")
+    assert [line.split("\t")[:2] for line in found.splitlines()] == [
+        ["Anna", "PER"],
+        ["John", "PER"],
+    ]

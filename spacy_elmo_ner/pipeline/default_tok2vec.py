@@ -1,0 +1,44 @@
+"""The tok2vec of the model that ships: ELMo, and each word by itself."""
+
+from typing import List
+
+from spacy.tokens import Doc
+from thinc.api import Model, concatenate
+from thinc.types import Floats2d
+
+from ..elmo.architecture import build_elmo_v1
+from ..features.char_cnn import build_char_cnn_v1
+from ..features.lexeme_features import build_lexeme_features_v1
+from ..features.static_vectors import build_static_vectors_v1
+
+
+def build_elmo_with_word_features_v1(
+    *,
+    frozen: bool = True,
+    precision: str = "float32",
+    fine_tuned_words: int = 25_000,
+) -> Model[List[Doc], List[Floats2d]]:
+    """What JoinedTok2Vec.v1 makes of Elmo.v1, CharCnn.v1, LexemeFeatures.v1 and
+    StaticVectors.v1, in the sizes of the packaged pipeline.
+
+    Like spaCy's HashEmbedCNN it is one architecture for what could be joined in a
+    config, so that the default of `elmo_ner` adds nothing to a user's own blocks.
+
+    frozen, precision: see Elmo.v1.
+    fine_tuned_words: see StaticVectors.v1.
+
+    Docs → (tokens, nO) each. The vocab needs vectors and the table `lexeme_cluster`;
+    `elmo_ner` takes those of the packaged pipeline where it has none.
+    """
+    return concatenate(
+        build_char_cnn_v1(char_width=25, filters=[[3, 128]]),
+        build_elmo_v1(
+            lstm_width=768,
+            projection_width=256,
+            filters=[[1, 32], [2, 32], [3, 64], [4, 128], [5, 128], [6, 128]],
+            frozen=frozen,
+            precision=precision,
+        ),
+        build_lexeme_features_v1(norm_width=0),
+        build_static_vectors_v1(fine_tuned_words=fine_tuned_words),
+    )

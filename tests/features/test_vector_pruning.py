@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_elmo_ner.cli.prune_vectors import prune_vectors as command
+from spacy_elmo_ner.features.vector_pruning import prune_vectors
+
+WORDS = ["the", "of", "rome", "oslo", "fell", "rose", "quietly"]
+MODEL = {
+    "@architectures": "spacy_elmo_ner.CrfTagger.v1",
+    "hidden_width": 8,
+    "depth": 1,
+    "tok2vec": {
+        "@architectures": "spacy_elmo_ner.StaticVectors.v1",
+        "fine_tuned_words": 4,
+    },
+}
+
+
+@pytest.fixture
+def nlp():
+    """It has learnt that Rome is a place, and met no other rare word than "fell"."""
+    nlp = spacy.blank("en")
+    random = np.random.default_rng(0)
+    for word in WORDS:
+        nlp.vocab.set_vector(word, random.normal(size=6).astype("f"))
+    nlp.add_pipe("elmo_ner", config={"model": MODEL})
+    gold = Doc(nlp.vocab, words=["Rome", "fell"])
+    gold.set_ents([Span(gold, 0, 1, label="LOC")])
+    examples = [Example(Doc(nlp.vocab, words=["Rome", "fell"]), gold)]
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.05
+    for _ in range(30):
+        nlp.update(examples, sgd=optimizer)
+    return nlp
+
+
+def vectors_of(nlp, words):
+    (node,) = (
+        node
+        for node in nlp.get_pipe("elmo_ner").model.walk()
+        if node.name == "static_vectors"
+    )
+    return node.predict([Doc(nlp.vocab, words=words)])[0]
+
+
+@pytest.mark.parametrize("through_disk", [False, True])
+def test_frequent_and_moved_words_stay_as_they_are(nlp, tmp_path: Path, through_disk):
+    stay, go = ["the", "of", "Rome", "fell"], ["oslo", "rose", "quietly"]
+    before = vectors_of(nlp, stay)
+    table = nlp.vocab["rome"].vector.copy()
+    assert not np.allclose(before[2], table)  # training has moved it
+    if through_disk:
+        nlp.to_disk(tmp_path / "large")
+        command(str(tmp_path / "large"), tmp_path / "small", words=2)
+        nlp = spacy.load(tmp_path / "small")
+        assert not any(word in nlp.vocab.strings for word in go)
+    else:
+        assert prune_vectors(nlp, 2) == set(go)
+    assert nlp.vocab.vectors.shape == (4, 6)
+    np.testing.assert_array_equal(vectors_of(nlp, stay), before)
+    np.testing.assert_array_equal(nlp.vocab["rome"].vector, table)
+    assert not vectors_of(nlp, go).any()
+    assert all(word.lower() in nlp.vocab.strings for word in stay)
+    (ent,) = nlp("Rome fell").ents
+    assert (ent.text, ent.label_) == ("Rome", "LOC")
+
+
+def test_composed_vectors_cannot_be_pruned():
+    nlp = spacy.blank("en")
+    if not hasattr(nlp.vocab.vectors, "hash_count"):
+        pytest.skip("this spaCy has no floret vectors")
+    nlp.vocab.vectors = type(nlp.vocab.vectors)(
+        mode="floret",
+        data=np.ones((10, 3), dtype="f"),
+        hash_count=1,
+        minn=2,
+        maxn=3,
+        bow="<",
+        eow=">",
+        hash_seed=1,
+    )
+    with pytest.raises(ValueError, match="Only tables with a row for each word"):
+        prune_vectors(nlp, 2)

@@ -1,0 +1,48 @@
+"""scripts/ship.py, which makes a trained pipeline the one that ships."""
+
+import runpy
+from pathlib import Path
+
+import spacy
+import srsly
+from small_model import SMALL_MODEL, examples_of, train
+from thinc.api import Config
+
+
+def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: Path):
+    shipped, trained = tmp_path / "packaged", tmp_path / "model-best"
+    shipped.mkdir()
+    (shipped / "README.md").write_text("# The card", encoding="utf8")
+    described = {
+        "name": "mine",
+        "version": "1.2.3",
+        "spacy_version": ">=3.3.0,<3.9.0",
+        "description": "Finds names.",
+        "author": "Me",
+        "license": "CC0",
+        "sources": [{"name": "my texts"}],
+        "notes": "Slow.",
+    }
+    srsly.write_json(shipped / "meta.json", {**described, "performance": {"old": 1.0}})
+    nlp = spacy.blank("en")
+    nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL})
+    train(nlp, examples_of(nlp))
+    nlp.to_disk(trained)
+    metrics = tmp_path / "metrics.json"
+    srsly.write_json(metrics, {"spacy": {"ents_f": 0.5, "speed": 3.0}})
+
+    runpy.run_path(str(repository / "scripts" / "ship.py"))["main"](
+        trained, metrics, shipped
+    )
+
+    meta = srsly.read_json(shipped / "meta.json")
+    assert {field: meta[field] for field in described} == described
+    assert meta["performance"] == {"ents_f": 0.5}
+    assert (shipped / "README.md").read_text(encoding="utf8") == "# The card"
+    assert "vectors" not in Config().from_disk(shipped / "config.cfg")["nlp"]
+    text = "I like London and Berlin."
+    again = spacy.load(shipped)
+    assert nlp(text).ents
+    assert [str(ent) for ent in again(text).ents] == [
+        str(ent) for ent in nlp(text).ents
+    ]
