@@ -34,7 +34,7 @@ def prune_vectors(nlp: Language, n_rows: int) -> Set[str]:
     for key, row in vectors.key2row.items():
         if kept[row]:
             smaller.add(key, row=int(new_rows[row]))
-        else:
+        elif key in nlp.vocab.strings:
             dropped.add(nlp.vocab.strings[key])
     nlp.vocab.vectors = smaller
     for node in nodes:

@@ -1,7 +1,7 @@
 """The trained pipeline that comes with the package."""
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, cast
 
 import numpy
 import spacy
@@ -10,7 +10,8 @@ from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.vocab import Vocab
 from thinc.api import Config, to_numpy
 
-from ..elmo.loader import elmo_nodes
+from ..elmo.loader import elmo_nodes, elmo_weights_of
+from ..torch_shim import LazyTorchShim
 
 FOLDER = Path(__file__).parent.parent / "packaged"
 COMPONENT = "elmo_ner"
@@ -54,10 +55,11 @@ def start_from_packaged(pipe: TrainablePipe) -> None:
     ELMo's weights, vectors and tables, each only where there is none yet."""
     packaged = load_packaged()
     _furnish(pipe.vocab, packaged.vocab, same=False)
-    theirs = elmo_nodes(packaged)
-    for mine, their in zip(elmo_nodes(pipe.model), theirs, strict=True):
-        if not mine.shims[0].is_built:  # type: ignore[attr-defined]
-            mine.shims[0].from_bytes(their.shims[0].to_bytes())
+    weights = elmo_weights_of(packaged, str(FOLDER))
+    for node in elmo_nodes(pipe.model):
+        shim = cast(LazyTorchShim, node.shims[0])
+        if not shim.is_built:
+            shim.build().set_weights(weights, str(FOLDER))  # type: ignore[operator]
 
 
 def _furnish(vocab: Vocab, packaged: Vocab, *, same: bool) -> None:

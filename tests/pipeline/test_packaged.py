@@ -68,6 +68,9 @@ def test_examples_win_over_the_packaged_labels_and_keep_its_elmo():
     ours = network_of(nlp).encoder.state_dict()
     for name, theirs in network_of(packaged).encoder.state_dict().items():
         assert torch.equal(ours[name], theirs)
+    # but what the packaged tagger made of the layers is learnt anew
+    assert network_of(nlp).mix.gamma.item() == pytest.approx(1, abs=0.05)
+    assert network_of(packaged).mix.gamma.item() < 0.9
     assert np.array_equal(nlp.vocab.vectors.data, packaged.vocab.vectors.data)
     assert nlp.vocab["london"].has_vector
 
