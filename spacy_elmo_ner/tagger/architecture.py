@@ -10,6 +10,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..torch_shim import LazyTorchShim, default_device
+from .document_context import DocumentTokens
 from .network import TaggerNetwork
 from .sentence_rows import SentenceRows
 
@@ -34,6 +35,7 @@ def build_crf_tagger_v1(
     *,
     hidden_width: int = 200,
     depth: int = 2,
+    document_width: int = 0,
     max_sentence_length: int = 512,
     nO: Optional[int] = None,
 ) -> Model[List[Doc], Potentials]:
@@ -42,6 +44,8 @@ def build_crf_tagger_v1(
     tok2vec: its vectors are the tagger's features; JoinedTok2Vec.v1 makes one
         of several.
     hidden_width, depth: of the BiLSTM, each direction; depth 0 leaves it out.
+    document_width: of what a token learns from its whole Doc, see DocumentContext; with
+        0, each sentence is tagged by itself.
     max_sentence_length: longer sentences are tagged in windows of as many tokens.
     nO: number of tags; set by the component.
 
@@ -52,7 +56,12 @@ def build_crf_tagger_v1(
         _network_forward,
         shims=[
             LazyTorchShim(
-                functools.partial(TaggerNetwork, hidden_width=hidden_width, depth=depth)
+                functools.partial(
+                    TaggerNetwork,
+                    hidden_width=hidden_width,
+                    depth=depth,
+                    document_width=document_width,
+                )
             )
         ],
         dims={"nI": None, "nO": nO},
@@ -68,6 +77,7 @@ def build_crf_tagger_v1(
         attrs={
             "resize_output": resize_output,
             "max_sentence_length": max_sentence_length,
+            "has_document_context": document_width > 0,
         },
     )
 
@@ -128,7 +138,10 @@ def _forward(
     rows = SentenceRows.from_docs(docs, max_length=model.attrs["max_sentence_length"])
     vectors, backprop_tok2vec = tok2vec(docs, is_train)
     features = model.ops.xp.vstack(vectors)
-    potentials, backprop_network = network((features, rows), is_train)
+    document = None
+    if model.attrs["has_document_context"]:
+        document = DocumentTokens.from_docs(docs)
+    potentials, backprop_network = network((features, rows, document), is_train)
 
     def backprop(gradients: Potentials) -> List[Doc]:
         d_features = backprop_network(gradients)
@@ -139,9 +152,11 @@ def _forward(
 
 
 def _network_forward(
-    model: Model, X: Tuple[Floats2d, SentenceRows], is_train: bool
+    model: Model,
+    X: Tuple[Floats2d, SentenceRows, Optional[DocumentTokens]],
+    is_train: bool,
 ) -> Tuple[Potentials, Callable[[Potentials], Floats2d]]:
-    features, rows = X
+    features, rows, document = X
     device = default_device()
     inputs = ArgsKwargs(
         args=(
@@ -150,7 +165,7 @@ def _network_forward(
             rows.unpacked.to(device),
             rows.batch_sizes,
         ),
-        kwargs={"dropout": model.attrs["dropout_rate"]},
+        kwargs={"dropout": model.attrs["dropout_rate"], "document": document},
     )
     outputs, backprop_torch = model.shims[0](inputs, is_train)
 

@@ -1,11 +1,13 @@
 """torch: features → tag scores, and the CRF's own parameters."""
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
+
+from .document_context import DocumentContext, DocumentTokens
 
 # Score at the start of a tag that is added to a trained network. It is low
 # enough that old predictions stand, and close enough to be learnt away.
@@ -20,11 +22,20 @@ class TaggerNetwork(nn.Module):
 
     nI: width of the features of a token; nO: number of tags (tag 0 is "O").
     hidden_width: of each direction of a layer; depth: layers, 0 for none.
+    document_width: of the DocumentContext that stands beside the first layer's output
+        (the features, without layers) and goes into what follows; 0 for none.
     """
 
-    def __init__(self, *, nI: int, nO: int, hidden_width: int, depth: int):
+    def __init__(
+        self, *, nI: int, nO: int, hidden_width: int, depth: int, document_width: int
+    ):
         super().__init__()
         widths = [nI] + [2 * hidden_width] * depth
+        self.context_at = min(1, depth)
+        self.context: Optional[DocumentContext] = None
+        if document_width:
+            self.context = DocumentContext(widths[self.context_at], document_width)
+            widths[self.context_at] += document_width
         self.layers = nn.ModuleList(
             nn.LSTM(width, hidden_width, bidirectional=True) for width in widths[:-1]
         )
@@ -48,19 +59,24 @@ class TaggerNetwork(nn.Module):
         batch_sizes: Tensor,
         *,
         dropout: float,
+        document: Optional[DocumentTokens] = None,
     ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
         """Tag scores of each token, and the CRF's parameters.
 
         features: (N, nI), the tokens of all sentences end to end; packed,
-        unpacked, batch_sizes: as in SentenceRows; dropout: a probability.
+        unpacked, batch_sizes: as in SentenceRows; dropout: a probability;
+        document: of the same tokens, for a network with a document_width.
         Returns emissions (N, nO), transitions (nO, nO) from row to column,
         start (nO,) and end (nO,).
         """
         x = features[packed]
-        for layer in self.layers:
+        for depth in range(len(self.layers) + 1):
+            if self.context is not None and depth == self.context_at:
+                assert document is not None
+                x = torch.cat([x, self.context(x, document.take(packed))], dim=1)
             x = F.dropout(x, dropout, self.training)
-            x = layer(PackedSequence(x, batch_sizes))[0].data
-        x = F.dropout(x, dropout, self.training)
+            if depth < len(self.layers):
+                x = self.layers[depth](PackedSequence(x, batch_sizes))[0].data
         return self.output(x)[unpacked], self.transitions, self.start, self.end
 
     def copy_from(self, smaller: "TaggerNetwork") -> None:

@@ -16,16 +16,22 @@ NLP = spacy.blank("en")
 DOCS = [NLP("One sentence. And two!"), NLP(""), NLP("Three")]
 
 
-def tagger(n_tags=5, depth=1):
+def tagger(n_tags=5, depth=1, document_width=0):
     fix_random_seed(0)
     chars = build_char_cnn_v1(char_width=6, filters=[[3, 8]])
-    model = build_crf_tagger_v1(chars, hidden_width=4, depth=depth, nO=n_tags)
-    return model.initialize(X=DOCS)
+    model = build_crf_tagger_v1(
+        chars, hidden_width=4, depth=depth, document_width=document_width, nO=n_tags
+    )
+    model.initialize(X=DOCS)
+    with torch.no_grad():  # zeros at the start would hide the layers below
+        model.get_ref("output_layer").shims[0].module.output.weight.normal_()
+    return model
 
 
+@pytest.mark.parametrize("document_width", [0, 3])
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_shapes(depth):
-    potentials = tagger(depth=depth).predict(DOCS)
+def test_shapes(depth, document_width):
+    potentials = tagger(depth=depth, document_width=document_width).predict(DOCS)
     n_tokens = sum(len(doc) for doc in DOCS)
     assert [tuple(score.shape) for score in potentials] == [
         (n_tokens, 5),
@@ -35,12 +41,11 @@ def test_shapes(depth):
     ]
 
 
-def test_every_parameter_learns_through_thincs_optimizer():
+@pytest.mark.parametrize("document_width", [0, 3])
+def test_every_parameter_learns_through_thincs_optimizer(document_width):
     """The transitions too: one step moves each along its own gradient."""
-    model = tagger()
+    model = tagger(document_width=document_width)
     module = model.get_ref("output_layer").shims[0].module
-    with torch.no_grad():  # zeros at the start would hide the layers below
-        module.output.weight.normal_()
     before = {name: p.detach().clone() for name, p in module.named_parameters()}
     potentials, backprop = model.begin_update(DOCS)
     backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
@@ -52,19 +57,26 @@ def test_every_parameter_learns_through_thincs_optimizer():
         assert torch.allclose(moved, torch.full_like(moved, 0.01), atol=1e-4)
 
 
-def test_a_sentence_has_the_same_scores_in_any_batch():
-    model = tagger()
-    with torch.no_grad():
-        model.get_ref("output_layer").shims[0].module.output.weight.normal_()
+@pytest.mark.parametrize("document_width", [0, 3])
+def test_a_doc_has_the_same_scores_in_any_batch(document_width):
+    model = tagger(depth=2, document_width=document_width)
     together = model.predict(DOCS * 3).emissions
     alone = torch.cat([model.predict([doc]).emissions for doc in DOCS if len(doc)])
     assert torch.allclose(together[: len(alone)], alone, atol=1e-6)
 
 
-def test_resizing_keeps_old_scores_and_puts_new_tags_low():
-    model = tagger()
-    with torch.no_grad():
-        model.get_ref("output_layer").shims[0].module.output.weight.normal_()
+def test_document_width_alone_lets_sentences_of_a_doc_see_each_other():
+    """Of the same sentence, with another one behind it."""
+    docs = [NLP("Leeds won. Leeds lost."), NLP("Leeds won. They lost.")]
+    for document_width in (0, 3):
+        model = tagger(document_width=document_width)
+        first, second = (model.predict([doc]).emissions[:3] for doc in docs)
+        assert torch.allclose(first, second, atol=1e-6) == (document_width == 0)
+
+
+@pytest.mark.parametrize("document_width", [0, 3])
+def test_resizing_keeps_old_scores_and_puts_new_tags_low(document_width):
+    model = tagger(document_width=document_width)
     before = model.predict(DOCS)
     resize_output(model, 9)
     after = model.predict(DOCS)

@@ -1,0 +1,65 @@
+"""torch: what a Doc says of its words → a vector for each token.
+
+A name is often clear in one sentence and bare in the next: a table of results lists
+"Leeds", and only the sport in the headline, or "Leeds United" before it, tells what it
+is. So a token also sees its word wherever else the Doc has it, and the Doc as a whole.
+"""
+
+from typing import NamedTuple, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from spacy.attrs import LOWER
+from spacy.tokens import Doc
+from torch import Tensor, nn
+
+
+class DocumentTokens(NamedTuple):
+    """For the N tokens of all Docs end to end, two numbers each: (N,), int64.
+
+    words: the same for two tokens of one Doc whose words differ in case at most.
+    docs: the Doc's place in the batch.
+    """
+
+    words: Tensor
+    docs: Tensor
+
+    @classmethod
+    def from_docs(cls, docs: Sequence[Doc]) -> "DocumentTokens":
+        place = np.repeat(np.arange(len(docs)), [len(doc) for doc in docs])
+        ids = [doc.to_array([LOWER]).ravel() for doc in docs]
+        types, index = np.unique(np.concatenate(ids), return_inverse=True)
+        words = np.unique(place * len(types) + index, return_inverse=True)[1]
+        return cls(torch.from_numpy(words), torch.from_numpy(place))
+
+    def take(self, order: Tensor) -> "DocumentTokens":
+        """The tokens in another order, on the device of `order`."""
+        return DocumentTokens(*(one.to(order.device)[order] for one in self))
+
+
+class DocumentContext(nn.Module):
+    """relu(W [mean over the word's places; mean over the Doc] + b) for each token.
+
+    In the manner of Akbik, Bergmann and Vollgraf (2019), "Pooled Contextualized
+    Embeddings for Named Entity Recognition", with the Doc as the memory: what a text
+    gives depends on that text alone.
+
+    nI: width of a token's vector; nO: width of what is returned.
+    """
+
+    def __init__(self, nI: int, nO: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2 * nI, nO)
+
+    def forward(self, x: Tensor, tokens: DocumentTokens) -> Tensor:
+        """(N, nI) → (N, nO), both in the order of the tokens."""
+        means = [_mean_of_group(x, groups)[groups] for groups in tokens]
+        return F.relu(self.linear(torch.cat(means, dim=1)))
+
+
+def _mean_of_group(x: Tensor, groups: Tensor) -> Tensor:
+    """(number of groups, width): the mean of the rows of x that are in each."""
+    counts = torch.bincount(groups)
+    sums = x.new_zeros(len(counts), x.shape[1]).index_add(0, groups, x)
+    return sums / counts.clamp(min=1)[:, None]
