@@ -16,6 +16,7 @@ incorrect_spans_key = null
 @architectures = "spacy_elmo_ner.CrfTagger.v1"
 hidden_width = 200
 depth = 2
+document_width = 128
 
 [elmo_ner.model.tok2vec]
 @architectures = "spacy_elmo_ner.ElmoWithWordFeatures.v1"
