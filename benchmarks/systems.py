@@ -33,6 +33,7 @@ class Ours:
             batch_tokens=BATCH_TOKENS,
             cached_words=CACHED_WORDS,
             precision=precision,
+            start_state="zeros",
         ).eval()
         self.network.set_weights(weights, str(folder))
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Optional, Sequence
 
+from .encoder import START_STATES
 from .network import ElmoNetwork
 from .node import Elmo, elmo_node
 from .options import ElmoOptions
@@ -30,6 +31,7 @@ def build_elmo_v1(
     max_sentence_length: int = 512,
     cached_words: int = 50_000,
     precision: str = "float32",
+    start_state: str = "zeros",
 ) -> Elmo:
     """ELMo vectors of the tokens of Docs (Peters et al. 2018, section 3).
 
@@ -49,6 +51,10 @@ def build_elmo_v1(
         "float32"; "bfloat16", faster, with vectors that are not exact; or "int8" for
         the weights that every step reads (bfloat16 for the others), faster again where
         a few sentences are read at a time, and slower than bfloat16 where many are.
+    start_state: what the LSTMs know when a sentence starts: "zeros", nothing; or
+        "warm", that a sentence has ended before. Published weights have learnt from
+        running text, in which a sentence hardly ever starts from nothing; those of
+        `pretrain` start from zeros.
 
     Docs → (tokens, nO) each, nO = 2 · projection_width. A Doc without sentence
     boundaries is cut as `sentences.sentence_spans` says. White space is no word to the
@@ -76,12 +82,22 @@ def build_elmo_v1(
         raise ValueError(
             f"ELMo has no precision {precision!r}; use one of {', '.join(PRECISIONS)}."
         )
+    if start_state not in START_STATES:
+        raise ValueError(
+            f"ELMo has no start state {start_state!r}; use one of "
+            f"{', '.join(START_STATES)}."
+        )
     if cached_words < 0:
         raise ValueError(
             f"ELMo's cached_words is {cached_words}; set it to 0 to keep none."
         )
     return elmo_node(
-        partial(ElmoNetwork, cached_words=cached_words, precision=precision),
+        partial(
+            ElmoNetwork,
+            cached_words=cached_words,
+            precision=precision,
+            start_state=start_state,
+        ),
         options=options,
         layer=layer,
         frozen=frozen,

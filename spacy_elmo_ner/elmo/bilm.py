@@ -67,7 +67,7 @@ class BiLM(nn.Module):
         if depth is None:
             depth = self.options.n_layers
         if state is None:
-            state = self._zeros(types, depth, len(lengths))
+            state = self.zeros(types, depth, len(lengths))
         packing = pack(lengths)
         order = torch.from_numpy(packing.order).to(types.device)
         readings = [
@@ -95,7 +95,8 @@ class BiLM(nn.Module):
         )
         return [torch.cat(both, 1) for both in zip(*layers, strict=True)], end
 
-    def _zeros(self, like: Tensor, depth: int, n: int) -> BiLMState:
+    def zeros(self, like: Tensor, depth: int, n: int) -> BiLMState:
+        """The state of n sentences that nothing was read before."""
         return BiLMState(
             hidden=like.new_zeros(2, depth, n, self.options.projection_width),
             cell=like.new_zeros(2, depth, n, self.options.lstm_width),

@@ -26,6 +26,7 @@ class ElmoNetwork(nn.Module):
     batch_tokens: how many tokens, padding and boundaries counted, to encode at a time.
     cached_words: of how many words to keep the word vectors.
     precision: of the LSTMs on a CPU, see `prepared_products.PRECISIONS`.
+    start_state: of every sentence, see `encoder.START_STATES`.
     """
 
     def __init__(
@@ -37,13 +38,16 @@ class ElmoNetwork(nn.Module):
         batch_tokens: int,
         cached_words: int,
         precision: str,
+        start_state: str,
     ) -> None:
         super().__init__()
         self.frozen = frozen
         self.batch_tokens = batch_tokens
         self.cached_words = cached_words
         self.width = options.output_width
-        self.encoder = ElmoEncoder(options, precision=precision)
+        self.encoder = ElmoEncoder(
+            options, precision=precision, start_state=start_state
+        )
         self.encoder.requires_grad_(not frozen)
         self.mix = LayerMix(layer, options.n_layers)
         self._words: Prepared[WordCache] = Prepared()
@@ -128,7 +132,10 @@ class ElmoNetwork(nn.Module):
 
     def _fingerprint(self) -> str:
         weights = [parameter.detach().cpu() for parameter in self.encoder.parameters()]
-        settings = f"{self.encoder.options} {self.encoder.precision} {self.mix.layer}"
+        encoder = self.encoder
+        settings = f"{encoder.options} {encoder.precision} {self.mix.layer}"
+        if encoder.start_state != "zeros":
+            settings += f" {encoder.start_state}"
         return fingerprint([weight.numpy() for weight in weights], settings)
 
     def _word_vectors(self, types: Sequence[str]) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
+from spacy_elmo_ner.elmo.encoder import WARM_UP_TIMES, WARM_UP_WORD, ElmoEncoder
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.options import ElmoOptions
 from spacy_elmo_ner.elmo.weight_files import read_weights, write_hdf5
@@ -69,6 +69,23 @@ def test_three_layers_of_the_published_sizes(tmp_path, options, sentences):
             # theirs have boundaries
             reference = padded[i, 1 : lengths[i] + 1]
             np.testing.assert_allclose(vectors, reference, rtol=0, atol=1e-5)
+
+
+def test_a_warm_start_is_the_state_that_allennlp_carries_along(tmp_path):
+    """It keeps the state of a batch for the next one; ours starts every sentence so."""
+    arrays, sizes = write_random(tmp_path, SMALL)
+    theirs = allennlp_elmo._ElmoBiLm(str(sizes), str(arrays))
+    encoder = to_encoder(read_weights(arrays, sizes), "test")
+    encoder.start_state = "warm"
+    sentence = ODD[0]
+    types, indexed = index_types([sentence])
+    with torch.no_grad():
+        for _ in range(WARM_UP_TIMES):
+            theirs(allennlp_elmo.batch_to_ids([[WARM_UP_WORD]]))
+        expected = theirs(allennlp_elmo.batch_to_ids([sentence]))["activations"]
+        layers, _ = encoder(torch.from_numpy(encode_words(types)), indexed)
+    for ours, padded in zip(layers, expected, strict=True):
+        np.testing.assert_allclose(ours, padded[0, 1:-1], rtol=0, atol=1e-5)
 
 
 @pytest.fixture

@@ -122,6 +122,7 @@ def test_without_weights_it_says_what_to_do(sizes):
         ({"filters": [[3]]}, "filters"),
         ({"precision": "int4"}, "int4.*float32, bfloat16, int8"),
         ({"cached_words": -1}, "cached_words is -1"),
+        ({"start_state": "cold"}, "no start state 'cold'; use one of zeros, warm"),
     ],
 )
 def test_arguments_that_make_no_sense_are_named(sizes, arguments, message):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
+from spacy_elmo_ner.elmo.encoder import WARM_UP_TIMES, WARM_UP_WORD, ElmoEncoder
 from spacy_elmo_ner.elmo.options import ElmoOptions
 
 WORDS = ["a", "of", "London", "x" * 60, "Größe", "日本語", "\0", ""]
@@ -14,7 +14,7 @@ sentences_of_words = st.lists(
 )
 
 
-def encoder(*, seed=0, dtype=torch.float32, **changes):
+def encoder(*, seed=0, dtype=torch.float32, start_state="zeros", **changes):
     sizes = dict(
         filters=((1, 8), (2, 8), (3, 16)),
         n_highway=1,
@@ -23,7 +23,8 @@ def encoder(*, seed=0, dtype=torch.float32, **changes):
         n_layers=2,
     )
     torch.manual_seed(seed)
-    return ElmoEncoder(ElmoOptions(**{**sizes, **changes})).to(dtype)
+    options = ElmoOptions(**{**sizes, **changes})
+    return ElmoEncoder(options, start_state=start_state).to(dtype)
 
 
 def encode(module, sentences, **options):
@@ -84,6 +85,32 @@ def test_zeros_are_the_state_that_is_left_out():
         given_zeros, _ = encode(module, sentences, state=zeros)
     for one, other in zip(plain, given_zeros, strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("records", [False, True])
+def test_a_warm_start_is_what_reading_the_warm_up_ends_in(records):
+    cold, warm = encoder(), encoder(start_state="warm")
+    sentences = [["a", "of", "London"], ["London"], []]
+    with torch.set_grad_enabled(records):
+        ends = [None]
+        for _ in range(WARM_UP_TIMES):
+            ends.append(encode(cold, [[WARM_UP_WORD]], state=ends[-1])[1])
+        for sentence, vectors in zip(
+            sentences, encode(warm, sentences)[0], strict=True
+        ):
+            expected, _ = encode(cold, [sentence], state=ends[-1])
+            torch.testing.assert_close(vectors, expected[0])
+        plain, _ = encode(cold, sentences[:1])
+        assert not torch.allclose(plain[0][1:], encode(warm, sentences[:1])[0][0][1:])
+
+
+def test_a_warm_start_follows_the_weights():
+    warm, other = encoder(start_state="warm"), encoder(seed=1, start_state="warm")
+    with torch.no_grad():
+        encode(warm, [["a"]])
+        warm.load_state_dict(other.state_dict())
+        ours, theirs = (encode(one, [["a"]])[0][0] for one in (warm, other))
+    assert torch.equal(ours, theirs)
 
 
 def test_states_belong_to_sentences_not_to_rows():

@@ -23,7 +23,5 @@ def test_a_sentence_is_read_by_the_light_of_its_doc(document_width, expected):
         examples.append(Example.from_dict(nlp.make_doc(text), annotation))
     train(nlp, examples, steps=200)
     for options in ({}, {"batch_size": 1}, {"n_process": 2}):
-        found = [
-            [ent.label_ for ent in doc.ents] for doc in nlp.pipe(TEXTS, **options)
-        ]
+        found = [[ent.label_ for ent in doc.ents] for doc in nlp.pipe(TEXTS, **options)]
         assert (found == [[label] for label in TEXTS.values()]) == expected
