@@ -13,7 +13,7 @@ incorrect_spans_key = null
 @scorers = "spacy.ner_scorer.v1"
 
 [elmo_ner.model]
-@architectures = "spacy_elmo_ner.CrfTagger.v1"
+@architectures = "spacy_elmo_ner.CrfTagger.v2"
 hidden_width = 200
 depth = 2
 document_width = 128

@@ -66,7 +66,7 @@ def make_elmo_ner(
 class ElmoNer(TrainablePipe):
     """Finds named entities and writes them to doc.ents.
 
-    model: Docs → Potentials, as CrfTagger.v1 makes it.
+    model: Docs → Potentials, as CrfTagger.v2 makes it.
     tag_scheme: "BILUO" or "BIO", how entities are written as tags.
     threshold: entities with a lower probability are dropped; 0 keeps all.
     scores_key: if set, `doc.spans[scores_key]` holds the entities that this

@@ -35,7 +35,26 @@ def build_crf_tagger_v1(
     *,
     hidden_width: int = 200,
     depth: int = 2,
-    document_width: int = 0,
+    max_sentence_length: int = 512,
+    nO: Optional[int] = None,
+) -> Model[List[Doc], Potentials]:
+    """CrfTagger.v2 without document_width: each sentence is tagged by itself."""
+    return build_crf_tagger_v2(
+        tok2vec,
+        hidden_width=hidden_width,
+        depth=depth,
+        document_width=0,
+        max_sentence_length=max_sentence_length,
+        nO=nO,
+    )
+
+
+def build_crf_tagger_v2(
+    tok2vec: Tok2Vec,
+    *,
+    hidden_width: int = 200,
+    depth: int = 2,
+    document_width: int = 128,
     max_sentence_length: int = 512,
     nO: Optional[int] = None,
 ) -> Model[List[Doc], Potentials]:

@@ -106,7 +106,8 @@ class _Run:
                 if score is not None:
                     keys = ("step", "epoch", "seconds", "words", "score")
                     history.append({key: info[key] for key in keys})
-                    history[-1]["losses"] = dict(losses)
+                    # spaCy's own components give numpy's numbers
+                    history[-1]["losses"] = {k: float(v) for k, v in losses.items()}
                     write_history(self.output, history)
                     with self.nlp.select_pipes(disable=frozen):
                         update_meta(settings, self.nlp, info)

@@ -14,7 +14,8 @@ TEXTS = {
 @pytest.mark.parametrize("document_width, expected", [(0, False), (16, True)])
 def test_a_sentence_is_read_by_the_light_of_its_doc(document_width, expected):
     nlp = spacy.blank("en")
-    model = {**SMALL_MODEL, "document_width": document_width}
+    architecture = {"@architectures": "spacy_elmo_ner.CrfTagger.v2"}
+    model = {**SMALL_MODEL, **architecture, "document_width": document_width}
     nlp.add_pipe("elmo_ner", config={"model": model})
     examples = []
     for text, label in TEXTS.items():

@@ -7,7 +7,7 @@ from thinc.api import Adam, fix_random_seed
 from spacy_elmo_ner.features.char_cnn import build_char_cnn_v1
 from spacy_elmo_ner.tagger.architecture import (
     Potentials,
-    build_crf_tagger_v1,
+    build_crf_tagger_v2,
     build_joined_tok2vec_v1,
     resize_output,
 )
@@ -19,7 +19,7 @@ DOCS = [NLP("One sentence. And two!"), NLP(""), NLP("Three")]
 def tagger(n_tags=5, depth=1, document_width=0):
     fix_random_seed(0)
     chars = build_char_cnn_v1(char_width=6, filters=[[3, 8]])
-    model = build_crf_tagger_v1(
+    model = build_crf_tagger_v2(
         chars, hidden_width=4, depth=depth, document_width=document_width, nO=n_tags
     )
     model.initialize(X=DOCS)

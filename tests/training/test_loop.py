@@ -98,3 +98,17 @@ def test_corpus_without_examples_is_named(config_path, tmp_path):
     config["initialize"] = {"components": {"elmo_ner": labels}}
     with pytest.raises(ValueError, match="no examples|E930|empty"):
         train(config, tmp_path / "output")
+
+
+def test_spacys_own_components_are_trained_too(config_path, tmp_path, repository):
+    """Theirs report losses as numpy's numbers."""
+    config = load_config(repository / "configs" / "spacy_ner.cfg")
+    config["components"]["tok2vec"]["model"]["embed"]["include_static_vectors"] = False
+    config["components"]["tok2vec"]["model"]["encode"].update(width=8, depth=1)
+    config["paths"] = load_config(config_path)["paths"]
+    config["corpora"] = load_config(config_path)["corpora"]
+    config["training"].update(max_steps=2, eval_frequency=1)
+    config["initialize"]["vectors"] = None
+    train(config.interpolate(), tmp_path / "output")
+    for line in srsly.read_jsonl(tmp_path / "output" / "history.jsonl"):
+        assert line["losses"]["ner"] > 0
