@@ -112,7 +112,7 @@ def main(
     tokens: Path = typer.Option(..., help="Folder of a pre-training's tokens."),
     words: int = typer.Option(50_000, help="Words of the softmax."),
     eval_tokens: int = typer.Option(50_000, help="Held-out tokens, as in the config."),
-    batch_tokens: int = typer.Option(4096, help="As in the config."),
+    batch_tokens: int = typer.Option(2048, help="As in the config."),
     pretraining: Optional[Path] = typer.Option(
         None, help="Folder of a pre-training beside it."
     ),

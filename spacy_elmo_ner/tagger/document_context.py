@@ -39,7 +39,7 @@ class DocumentTokens(NamedTuple):
 
 
 class DocumentContext(nn.Module):
-    """relu(W [mean over the word's places; mean over the Doc] + b) for each token.
+    """relu(W · mean over the word's places + V · mean over the Doc + b) for each token.
 
     In the manner of Akbik, Bergmann and Vollgraf (2019), "Pooled Contextualized
     Embeddings for Named Entity Recognition", with the Doc as the memory: what a text
@@ -50,12 +50,15 @@ class DocumentContext(nn.Module):
 
     def __init__(self, nI: int, nO: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(2 * nI, nO)
+        self.of_word = nn.Linear(nI, nO)
+        self.of_doc = nn.Linear(nI, nO, bias=False)
 
     def forward(self, x: Tensor, tokens: DocumentTokens) -> Tensor:
         """(N, nI) → (N, nO), both in the order of the tokens."""
-        means = [_mean_of_group(x, groups)[groups] for groups in tokens]
-        return F.relu(self.linear(torch.cat(means, dim=1)))
+        # multiplied before they are handed out: there are fewer words and Docs than tokens
+        of_word = self.of_word(_mean_of_group(x, tokens.words))
+        of_doc = self.of_doc(_mean_of_group(x, tokens.docs))
+        return F.relu(of_word[tokens.words] + of_doc[tokens.docs])
 
 
 def _mean_of_group(x: Tensor, groups: Tensor) -> Tensor:

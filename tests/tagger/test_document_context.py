@@ -32,14 +32,15 @@ def test_context_is_its_equation_token_by_token(docs):
     x = torch.randn(len(seen), 3, dtype=torch.float64)
     found = context(x, DocumentTokens.from_docs(docs))
     assert found.shape == (len(seen), 5)
-    weight, bias = context.linear.weight, context.linear.bias
+    word_weight, bias = context.of_word.weight, context.of_word.bias
     for token, (doc, word) in zip(found, seen, strict=True):
         same_word = [
             row for row, one in zip(x, seen, strict=True) if one == (doc, word)
         ]
         same_doc = [row for row, one in zip(x, seen, strict=True) if one[0] == doc]
-        means = [sum(rows) / len(rows) for rows in (same_word, same_doc)]
-        expected = (weight @ torch.cat(means) + bias).clamp(min=0)
+        of_word, of_doc = (sum(rows) / len(rows) for rows in (same_word, same_doc))
+        expected = word_weight @ of_word + context.of_doc.weight @ of_doc + bias
+        expected = expected.clamp(min=0)
         assert torch.allclose(token, expected)
 
 
