@@ -46,9 +46,17 @@ def _draw_scores(axes: Any, history: List[Dict[str, Any]], name: str) -> None:
 
 
 def _draw_perplexities(axes: Any, history: List[Dict[str, Any]], name: str) -> None:
+    if _knows_nothing(history):
+        history = history[1:]
     words = [entry["words"] for entry in history]
     for key in PERPLEXITIES:
         values = [entry[key] for entry in history]
         label = f"{name}, {key.split('_')[1]}"
         axes.plot(words, values, marker="o", markersize=3, label=label)
     axes.set(xlabel="words read", ylabel="perplexity on held-out text", yscale="log")
+
+
+def _knows_nothing(history: List[Dict[str, Any]]) -> bool:
+    """Whether the first evaluation is of a random softmax: all else would look flat."""
+    first, second = (entry[PERPLEXITIES[0]] for entry in (history * 2)[:2])
+    return len(history) > 1 and None not in (first, second) and first > 10 * second

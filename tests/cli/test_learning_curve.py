@@ -44,6 +44,16 @@ def test_perplexities_of_a_pretraining(tmp_path: Path) -> None:
     assert "<!-- mine, backward -->" in picture
 
 
+@pytest.mark.parametrize("first, is_drawn", [(90_000, False), (2_000, True)])
+def test_a_softmax_that_knows_nothing_does_not_flatten_the_rest(
+    tmp_path: Path, first: float, is_drawn: bool
+) -> None:
+    pytest.importorskip("matplotlib")
+    start = {"words": 0, "perplexity_forward": first, "perplexity_backward": first}
+    # axes for numbers above those of all later evaluations
+    assert ("10^{3}" in draw(tmp_path, [start, *PERPLEXITIES])) == is_drawn
+
+
 def test_a_folder_without_a_training(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     result = CliRunner().invoke(app, ["learning-curve", "x.svg", str(tmp_path)])
