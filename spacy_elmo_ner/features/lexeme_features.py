@@ -6,8 +6,8 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 import numpy as np
 from spacy.lookups import Lookups, Table
 from spacy.tokens import Doc
-from thinc.api import HashEmbed, Model, concatenate
-from thinc.types import Floats2d, Ints2d
+from thinc.api import Embed, HashEmbed, Model, chain, concatenate
+from thinc.types import Floats2d, Ints1d, Ints2d
 
 from spacy_elmo_ner.features.word_types import token_ids, word_types
 
@@ -16,9 +16,10 @@ CLUSTER_TABLE = "lexeme_cluster"
 PROB_TABLE = "lexeme_prob"
 # no tree of words is deeper; the English one has 18 levels
 LONGEST_PREFIX = 32
-# rows of the hashed tables; each is well above the number of distinct values
-CASING_ROWS = 32
+# rows of the tables in which each value has its own
+CASING_ROWS = 7
 PROB_ROWS = 128
+# the English tree has a thousand clusters; in a larger one some share a row
 CLUSTER_ROWS = 2000
 
 
@@ -36,7 +37,8 @@ def build_lexeme_features_v1(
     """A tok2vec that embeds what is known of a word without its sentence.
 
     Each feature has its own trained table of vectors, and the vectors are
-    concatenated. A width of 0 leaves a feature out.
+    concatenated. A width of 0 leaves a feature out. Norms and shapes are hashed into
+    their tables, as there is no end of them; the others have a row for each value.
 
     - `cluster_prefixes`: the first bits of the word's path in a tree of Brown
       clusters, one feature of `cluster_width` for each length (Miller et al. 2004,
@@ -77,18 +79,22 @@ def build_lexeme_features_v1(
     attrs = {name: width for name, width in attrs.items() if width}
     rows = {"NORM": norm_rows, "SHAPE": shape_rows}
     # (width, rows) of every column, in the order of _columns
-    tables = [(width, rows[name]) for name, width in attrs.items()]
-    tables += [(casing_width, CASING_ROWS)] if casing_width else []
-    tables += [(prob_width, PROB_ROWS)] if prob_width else []
-    tables += [(cluster_width, CLUSTER_ROWS)] * len(prefixes)
-    if not tables:
+    hashed = [(width, rows[name]) for name, width in attrs.items()]
+    exact = [(casing_width, CASING_ROWS)] if casing_width else []
+    exact += [(prob_width, PROB_ROWS)] if prob_width else []
+    exact += [(cluster_width, CLUSTER_ROWS)] * len(prefixes)
+    if not hashed + exact:
         raise ValueError(
             "LexemeFeatures has no feature left. Set at least one of "
             "its widths above 0, or take it out of the config."
         )
     embeds: List[Model] = [
         HashEmbed(width, n_rows, column=i, seed=i + 1)
-        for i, (width, n_rows) in enumerate(tables)
+        for i, (width, n_rows) in enumerate(hashed)
+    ]
+    embeds += [
+        chain(_column_of_rows(i), Embed(width, n_rows))
+        for i, (width, n_rows) in enumerate(exact, start=len(hashed))
     ]
     # concatenate wants two layers at least
     embed = concatenate(*embeds) if len(embeds) > 1 else embeds[0]
@@ -97,12 +103,14 @@ def build_lexeme_features_v1(
         forward,
         init=init,
         layers=[embed],
-        dims={"nO": sum(width for width, _ in tables)},
+        dims={"nO": sum(width for width, _ in hashed + exact)},
         attrs={
             "token_attrs": list(attrs),
             "casing": casing_width > 0,
             "prob": prob_width > 0,
             "cluster_prefixes": prefixes,
+            # for each length, all prefixes that there are, in order
+            "cluster_values": [],
         },
     )
 
@@ -115,7 +123,14 @@ def init(
     sample = None
     if X:
         if model.attrs["cluster_prefixes"]:
-            _drop_unknown_clusters(X[0].vocab.lookups)
+            lookups = X[0].vocab.lookups
+            _drop_unknown_clusters(lookups)
+            values = list(_table(lookups, CLUSTER_TABLE).values())
+            clusters = np.unique(np.array([0, *values], dtype="uint64"))
+            model.attrs["cluster_values"] = [
+                np.unique(cluster_prefix(clusters, bits))
+                for bits in model.attrs["cluster_prefixes"]
+            ]
         if any(len(doc) for doc in X):
             sample = _columns(model, X)
     model.layers[0].initialize(X=sample)
@@ -153,10 +168,34 @@ def _columns(model: Model, docs: List[Doc]) -> Ints2d:
     if attrs["cluster_prefixes"]:
         found = _look_up(_table(lookups, CLUSTER_TABLE), words)
         clusters = np.array(found, dtype="uint64")
-        by_word += [cluster_prefix(clusters, k) for k in attrs["cluster_prefixes"]]
+        by_word += [
+            _rows(cluster_prefix(clusters, bits), known)
+            for bits, known in zip(
+                attrs["cluster_prefixes"], attrs["cluster_values"], strict=True
+            )
+        ]
     by_token = [token_ids(docs, attrs["token_attrs"])] if attrs["token_attrs"] else []
     columns = np.hstack(by_token + [column[index][:, None] for column in by_word])
     return model.ops.asarray2i(cast(Ints2d, columns), dtype="uint64")
+
+
+def _column_of_rows(column: int) -> Model[Ints2d, Ints1d]:
+    return Model("column_of_rows", _forward_column, attrs={"column": column})
+
+
+def _forward_column(
+    model: Model[Ints2d, Ints1d], columns: Ints2d, is_train: bool
+) -> Tuple[Ints1d, Callable]:
+    rows = columns[:, model.attrs["column"]].astype("int32")
+    return cast(Ints1d, rows), lambda d_rows: model.ops.xp.zeros_like(columns)
+
+
+def _rows(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The row of each value in a table of those known; the first, that of 0, for a value
+    that is not."""
+    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    rows = np.where(known[places] == values, places % CLUSTER_ROWS, 0)
+    return rows.astype("uint64")
 
 
 def cluster_prefix(clusters: np.ndarray, bits: int) -> np.ndarray:
@@ -189,7 +228,7 @@ def casing(word: str) -> int:
 
 def _bucket(prob: float) -> int:
     """1 for log probabilities in (-1, 0], 2 in (-2, -1], …; 0 where none is known."""
-    return 1 + int(-prob) if prob else 0
+    return min(1 + int(-prob), PROB_ROWS - 1) if prob else 0
 
 
 def _look_up(table: Table, words: List[str]) -> List[Any]:

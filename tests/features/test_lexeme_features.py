@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.lookups import Lookups
 from spacy.tokens import Doc
+from thinc.api import Adam
 
 from spacy_elmo_ner.features.lexeme_features import (
+    CLUSTER_ROWS,
     build_lexeme_features_v1,
     casing,
     cluster_prefix,
@@ -140,6 +142,34 @@ def test_shape_norm_and_probability():
     assert same(prob[0], prob[1]) and not same(prob[0], prob[2])
     assert same(prob[2], prob[3]), "LONDON is not in the table, london is"
     assert same(prob[4], prob[5]) and not same(prob[4], prob[3])
+
+
+def test_a_cluster_learns_alone():
+    words = [f"word{i}" for i in range(300)]
+    table = {word: i + 1 for i, word in enumerate(words)}
+    doc = Doc(spacy.blank("en").vocab, words=[*words, "nowhere"])
+    options = {"cluster_width": 4, "cluster_prefixes": [20]}
+    model = one_feature([doc], {"lexeme_cluster": table}, **options)
+    (before,) = model.predict([doc])
+    _, backprop = model.begin_update([doc])
+    gradient = np.zeros_like(before)
+    gradient[7] = 1
+    backprop([gradient])
+    model.finish_update(Adam(0.1))
+    (after,) = model.predict([doc])
+    assert np.flatnonzero((before != after).any(1)).tolist() == [7]
+
+
+def test_clusters_beyond_the_rows_share_them_and_new_ones_are_unknown():
+    words = [f"word{i}" for i in range(CLUSTER_ROWS + 5)]
+    table = {word: i + 1 for i, word in enumerate(words)}
+    doc = Doc(spacy.blank("en").vocab, words=[*words, "new", "nowhere"])
+    options = {"cluster_width": 4, "cluster_prefixes": [20]}
+    model = one_feature([doc], {"lexeme_cluster": table}, **options)
+    doc.vocab.lookups.get_table("lexeme_cluster").set("new", len(words) + 9)
+    (vectors,) = model.predict([doc])
+    assert same(vectors[-2], vectors[-1])
+    assert len(np.unique(vectors, axis=0)) == CLUSTER_ROWS
 
 
 def test_dropping_empty_clusters_changes_no_lexeme():

@@ -52,7 +52,7 @@ def saved(trained, tmp_path: Path) -> Path:
 def test_init_config_writes_the_default_model(tmp_path):
     run("init", "config", tmp_path / "c.cfg", "--lang", "en", "--pipeline", "elmo_ner")
     model = Config().from_disk(tmp_path / "c.cfg")["components"]["elmo_ner"]["model"]
-    assert model["@architectures"] == "spacy_elmo_ner.CrfTagger.v1"
+    assert model["@architectures"] == "spacy_elmo_ner.CrfTagger.v2"
     tok2vec = model["tok2vec"]["@architectures"]
     assert tok2vec == "spacy_elmo_ner.ElmoWithWordFeatures.v1"
 
