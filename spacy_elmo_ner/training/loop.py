@@ -141,21 +141,19 @@ class _Run:
                 f"The corpus {settings['train_corpus']} holds no examples. Check the "
                 "path in the config's [paths] and [corpora]."
             )
-        step = self.progress.step
-        epoch = self.progress.epoch
-        skip = self.progress.batch
+        step, epoch = 0, 0
         while settings["max_epochs"] < 1 or epoch < settings["max_epochs"]:
             if streamed:
                 epoch_examples = self.train_corpus(self.nlp)
             else:
                 epoch_examples = list(examples)
                 random.Random(f"{settings['seed']}/{epoch}").shuffle(epoch_examples)
+            # from the very first: the size of a batch may follow a schedule
             for number, batch in enumerate(settings["batcher"](epoch_examples)):
-                if number >= skip:
+                if step >= self.progress.step:
                     yield step, epoch, number, list(batch)
-                    step += 1
+                step += 1
             epoch += 1
-            skip = 0
 
     def _update(
         self, batch: List[Example], losses: Dict[str, float], dropout: float

@@ -42,12 +42,17 @@ seed = 3
 gpu_allocator = null
 dropout = 0.3
 max_epochs = 0
-max_steps = 24
+max_steps = 40
 eval_frequency = 8
 
 [training.batcher]
 @batchers = "spacy.batch_by_sequence.v1"
-size = 16
+
+[training.batcher.size]
+@schedules = "compounding.v1"
+start = 16
+stop = 32
+compound = 1.05
 
 [training.optimizer]
 @optimizers = "Adam.v1"
@@ -57,7 +62,7 @@ use_averages = true
 @schedules = "warmup_linear.v1"
 warmup_steps = 4
 initial_rate = 0.01
-total_steps = 30
+total_steps = 50
 """
 
 
