@@ -1,5 +1,6 @@
 """`learning-curve`: a picture of how trainings went."""
 
+import math
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -58,5 +59,5 @@ def _draw_perplexities(axes: Any, history: List[Dict[str, Any]], name: str) -> N
 
 def _knows_nothing(history: List[Dict[str, Any]]) -> bool:
     """Whether the first evaluation is of a random softmax: all else would look flat."""
-    first, second = (entry[PERPLEXITIES[0]] for entry in (history * 2)[:2])
-    return len(history) > 1 and None not in (first, second) and first > 10 * second
+    first, *later = (entry[PERPLEXITIES[0]] or math.inf for entry in history)
+    return bool(later) and first > 10 * later[0]

@@ -133,9 +133,10 @@ class ElmoNetwork(nn.Module):
     def _fingerprint(self) -> str:
         weights = [parameter.detach().cpu() for parameter in self.encoder.parameters()]
         encoder = self.encoder
-        settings = f"{encoder.options} {encoder.precision} {self.mix.layer}"
-        if encoder.start_state != "zeros":
-            settings += f" {encoder.start_state}"
+        settings = (
+            f"{encoder.options} {encoder.precision} {encoder.start_state} "
+            f"{self.mix.layer}"
+        )
         return fingerprint([weight.numpy() for weight in weights], settings)
 
     def _word_vectors(self, types: Sequence[str]) -> Tensor:

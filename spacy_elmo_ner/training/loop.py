@@ -83,7 +83,7 @@ class _Run:
         words = self.progress.words
         started = default_timer() - self.progress.seconds
         try:
-            for step, epoch, number, batch in self._batches():
+            for step, epoch, batch in self._batches():
                 if settings.get("before_update"):
                     settings["before_update"](self.nlp, {"step": step, "epoch": epoch})
                 self._update(batch, losses, next(dropouts))
@@ -114,8 +114,6 @@ class _Run:
                     self._save(is_best=score == max(results)[0])
                     self.progress = Progress(
                         step=step + 1,
-                        epoch=epoch,
-                        batch=number + 1,
                         words=words,
                         seconds=info["seconds"],
                         history=history,
@@ -131,8 +129,8 @@ class _Run:
         self._save(is_best=False)
         self.checkpoint.remove()
 
-    def _batches(self) -> Iterator[Tuple[int, int, int, List[Example]]]:
-        """(step, epoch, number in the epoch, batch) from where training stands."""
+    def _batches(self) -> Iterator[Tuple[int, int, List[Example]]]:
+        """(step, epoch, batch) from where training stands."""
         settings = self.settings
         streamed = settings["max_epochs"] == -1
         examples = [] if streamed else list(self.train_corpus(self.nlp))
@@ -149,9 +147,9 @@ class _Run:
                 epoch_examples = list(examples)
                 random.Random(f"{settings['seed']}/{epoch}").shuffle(epoch_examples)
             # from the very first: the size of a batch may follow a schedule
-            for number, batch in enumerate(settings["batcher"](epoch_examples)):
+            for batch in settings["batcher"](epoch_examples):
                 if step >= self.progress.step:
-                    yield step, epoch, number, list(batch)
+                    yield step, epoch, list(batch)
                 step += 1
             epoch += 1
 

@@ -30,7 +30,7 @@ def run(config: Path, output: Path) -> subprocess.Popen:
 
 def epoch_of(progress: Path) -> int:
     try:
-        return srsly.read_json(progress)["progress"]["epoch"]
+        return srsly.read_json(progress)["progress"]["history"][-1]["epoch"]
     except (OSError, ValueError):
         return 0  # not there yet, or just being replaced
 
