@@ -98,7 +98,9 @@ class ElmoEncoder(nn.Module):
     def _warm_state(self) -> BiLMState:
         """The state after the warm-up, of one sentence; it is no way for gradients."""
         if torch.is_grad_enabled():
+            # the weights are about to change, and Prepared would not see it
             self._warm.forget()
+            return self._warm_up()
         return self._warm.get(self._warm_up, self.parameters())
 
     def _warm_up(self) -> BiLMState:
