@@ -95,7 +95,8 @@ class TorchLstm:
 
 
 class ProductsAlone:
-    """The LSTMs' matrix products and nothing else: no exact biLM can be faster."""
+    """The LSTMs' matrix products for the words and nothing else: no exact biLM can be
+    faster."""
 
     def __init__(self, folder: Path) -> None:
         weights = read_weights(folder / "weights.hdf5", folder / "options.json")
@@ -116,8 +117,8 @@ class ProductsAlone:
         """It has no words."""
 
     def __call__(self, sentences: Sentences) -> None:
-        packing = pack([len(sentence) + 2 for sentence in sentences])
-        n_types = len({word for sentence in sentences for word in sentence}) + 2
+        packing = pack([len(sentence) for sentence in sentences])
+        n_types = len({word for sentence in sentences for word in sentence})
         rows = torch.zeros(sum(packing.steps), self.options.projection_width)
         cells = torch.zeros(packing.steps[0], self.options.lstm_width)
         for i, (inputs, recurrence, projection) in enumerate(self.layers):

@@ -1,5 +1,6 @@
 """Types and sentences → the biLM's layers per token: char-CNN and LSTMs together."""
 
+from functools import partial
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class ElmoEncoder(nn.Module):
         super().__init__()
         self.options, self.precision = options, precision
         self.start_state = start_state
-        self._warm: Prepared[BiLMState] = Prepared()
+        self._start: Prepared[BiLMState] = Prepared()
         self.char_cnn = CharCnn(options)
         self.bilm = BiLM(options, precision)
 
@@ -51,7 +52,8 @@ class ElmoEncoder(nn.Module):
         state: Optional[BiLMState] = None,
         depth: Optional[int] = None,
     ) -> Tuple[List[Tensor], BiLMState]:
-        """Layers of all tokens of all sentences, in the order given.
+        """Layers of all tokens of all sentences, in the order given, and where reading
+        them ends.
 
         type_ids: character ids of the distinct words, (n_types, 50).
         sentences: each token's row in type_ids, without boundaries; at least one
@@ -62,9 +64,17 @@ class ElmoEncoder(nn.Module):
         Returns depth + 1 tensors (n_tokens, 2 · projection_width): the word vector
         twice, then each LSTM layer, all without the boundaries; and the end state.
         """
-        return self.layers(
-            self.word_vectors(type_ids), sentences, state=state, depth=depth
+        word_vectors = self.word_vectors(type_ids)
+        tokens = torch.from_numpy(with_boundaries(sentences)).to(type_ids.device)
+        if state is None:
+            state = _repeat(self._before_boundaries(), len(sentences))
+        lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
+        lstm_layers, end = self.bilm(
+            word_vectors, tokens, lengths, state=state, depth=depth
         )
+        is_word = tokens >= N_BOUNDARIES
+        twice = torch.cat([word_vectors, word_vectors], 1)[tokens]
+        return [layer[is_word] for layer in [twice, *lstm_layers]], end
 
     def word_vectors(self, type_ids: Tensor) -> Tensor:
         """Vectors of the two boundaries and of all types: (2 + n_types, projected)."""
@@ -76,41 +86,57 @@ class ElmoEncoder(nn.Module):
         word_vectors: Tensor,
         sentences: Sequence[np.ndarray],
         *,
-        state: Optional[BiLMState] = None,
         depth: Optional[int] = None,
-    ) -> Tuple[List[Tensor], BiLMState]:
-        """As `forward`, from what `word_vectors` returned."""
-        if state is None and self.start_state == "warm":
-            state = _repeat(self._warm_state(), len(sentences))
-        lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
-        tokens = with_boundaries(sentences)
-        is_word = torch.from_numpy(tokens >= N_BOUNDARIES).to(word_vectors.device)
-        # only the types of these sentences, when the vectors are those of many more
-        present, tokens = np.unique(tokens, return_inverse=True)
-        types = word_vectors[torch.from_numpy(present).to(word_vectors.device)]
-        token_types = torch.from_numpy(tokens).to(word_vectors.device)
-        lstm_layers, end = self.bilm(
-            types, token_types, lengths, state=state, depth=depth
-        )
-        twice = torch.cat([types, types], 1)[token_types]
-        return [layer[is_word] for layer in [twice, *lstm_layers]], end
+    ) -> List[Tensor]:
+        """The layers that `forward` gives from the start state, without reading the
+        boundaries again for each sentence: what is known after the first is the same
+        for all, and nothing comes after the last.
 
-    def _warm_state(self) -> BiLMState:
-        """The state after the warm-up, of one sentence; it is no way for gradients."""
+        word_vectors: what `word_vectors` returned. Each sentence has a word at least.
+        """
+        start = _repeat(self._after_boundary(word_vectors), len(sentences))
+        # only the types of these sentences, when the vectors are those of many more
+        present, tokens = np.unique(np.concatenate(sentences), return_inverse=True)
+        rows = torch.from_numpy(present + N_BOUNDARIES).to(word_vectors.device)
+        types = word_vectors[rows]
+        token_types = torch.from_numpy(tokens).to(word_vectors.device)
+        lengths = [len(sentence) for sentence in sentences]
+        lstm_layers, _ = self.bilm(
+            types, token_types, lengths, state=start, depth=depth
+        )
+        return [torch.cat([types, types], 1)[token_types], *lstm_layers]
+
+    def _after_boundary(self, word_vectors: Tensor) -> BiLMState:
+        """The state of one sentence of which each direction has read the boundary that
+        it meets first."""
         if torch.is_grad_enabled():
             # the weights are about to change, and Prepared would not see it
-            self._warm.forget()
-            return self._warm_up()
-        return self._warm.get(self._warm_up, self.parameters())
+            self._start.forget()
+            return self._read_boundary(word_vectors)
+        return self._start.get(
+            partial(self._read_boundary, word_vectors), self.parameters()
+        )
 
-    def _warm_up(self) -> BiLMState:
-        word = torch.from_numpy(encode_words([WARM_UP_WORD]))
-        word = word.to(next(self.parameters()).device)
-        sentence = [np.zeros(1, np.int64)]
-        vectors = self.word_vectors(word)
-        state = self.bilm.zeros(vectors, self.options.n_layers, 1)
-        for _ in range(WARM_UP_TIMES):
-            _, state = self.layers(vectors, sentence, state=state)
+    def _read_boundary(self, word_vectors: Tensor) -> BiLMState:
+        before = self._before_boundaries()
+        only = torch.zeros(1, dtype=torch.int64, device=word_vectors.device)
+        after = [
+            self.bilm(word_vectors[[boundary]], only, [1], state=before)[1]
+            for boundary in (BEGIN, END)
+        ]
+        return BiLMState(
+            hidden=torch.stack([after[BEGIN].hidden[0], after[END].hidden[1]]),
+            cell=torch.stack([after[BEGIN].cell[0], after[END].cell[1]]),
+        )
+
+    def _before_boundaries(self) -> BiLMState:
+        """The start state, of one sentence; it is no way for gradients."""
+        weight = next(self.parameters())
+        state = self.bilm.zeros(weight, self.options.n_layers, 1)
+        if self.start_state == "warm":
+            word = torch.from_numpy(encode_words([WARM_UP_WORD])).to(weight.device)
+            for _ in range(WARM_UP_TIMES):
+                _, state = self(word, [np.zeros(1, np.int64)], state=state)
         return BiLMState(*(part.detach() for part in state))
 
 

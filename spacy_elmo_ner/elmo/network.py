@@ -100,7 +100,7 @@ class ElmoNetwork(nn.Module):
             words = self._word_vectors(types)
         for batch in self._batches(sentences):
             with torch.set_grad_enabled(record):
-                layers, _ = self.encoder.layers(
+                layers = self.encoder.layers(
                     words, [sentences[i] for i in batch], depth=self.mix.depth
                 )
             yield batch, layers

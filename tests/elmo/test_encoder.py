@@ -5,12 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
-from spacy_elmo_ner.elmo.encoder import WARM_UP_TIMES, WARM_UP_WORD, ElmoEncoder
+from spacy_elmo_ner.elmo.encoder import (
+    START_STATES,
+    WARM_UP_TIMES,
+    WARM_UP_WORD,
+    ElmoEncoder,
+)
 from spacy_elmo_ner.elmo.options import ElmoOptions
 
 WORDS = ["a", "of", "London", "x" * 60, "Größe", "日本語", "\0", ""]
-sentences_of_words = st.lists(
-    st.lists(st.sampled_from(WORDS), max_size=12), min_size=1, max_size=20
+words = st.sampled_from(WORDS)
+sentences_of_words = st.lists(st.lists(words, max_size=12), min_size=1, max_size=20)
+sentences_with_words = st.lists(
+    st.lists(words, min_size=1, max_size=12), min_size=1, max_size=20
 )
 
 
@@ -119,6 +126,33 @@ def test_a_warm_start_follows_the_weights(records):
                     parameter.mul_(1.5)
         ours, theirs = (encode(one, [["a"]])[0][0] for one in (warm, fresh))
     assert torch.equal(ours, theirs)
+
+
+@settings(deadline=None, max_examples=40)
+@given(sentences_with_words, st.sampled_from(START_STATES), st.sampled_from([0, 1, 2]))
+def test_boundaries_need_not_be_read_again(sentences, start_state, depth):
+    """The layers, and their gradients, are those of reading BEGIN and END each time."""
+    module = encoder(start_state=start_state, dtype=torch.float64)
+    types, indexed = index_types(sentences)
+    type_ids = torch.from_numpy(encode_words(types))
+    outcomes = []
+    for read_again in (True, False):
+        module.zero_grad()
+        if read_again:
+            layers, _ = module(type_ids, indexed, depth=depth)
+        else:
+            vectors = module.word_vectors(type_ids)
+            layers = module.layers(vectors, indexed, depth=depth)
+        sum((layer * layer).sum() for layer in layers).backward()
+        with torch.no_grad():
+            vectors = module.word_vectors(type_ids)
+            for _ in range(2):
+                layers += module.layers(vectors, indexed, depth=depth)
+        for parameter in module.parameters():
+            unused = torch.zeros_like(parameter)
+            layers.append(unused if parameter.grad is None else parameter.grad)
+        outcomes.append(layers)
+    torch.testing.assert_close(*outcomes)
 
 
 def test_states_belong_to_sentences_not_to_rows():
