@@ -51,10 +51,11 @@ def build_elmo_v1(
         "float32"; "bfloat16", faster, with vectors that are not exact; or "int8" for
         the weights that every step reads (bfloat16 for the others), faster again where
         a few sentences are read at a time, and slower than bfloat16 where many are.
-    start_state: what the LSTMs know when a sentence starts: "zeros", nothing; or
-        "warm", that a sentence has ended before. Published weights have learnt from
+    start_state: what the LSTMs know when a sentence starts: "zeros", nothing; "warm",
+        that a sentence has ended before; or "trained", what `pretrain` has learnt, and
+        goes on to learn when the biLM is not frozen. Published weights have learnt from
         running text, in which a sentence hardly ever starts from nothing; those of
-        `pretrain` start from zeros.
+        `pretrain` start from zeros unless it was told otherwise.
 
     Docs → (tokens, nO) each, nO = 2 · projection_width. A Doc without sentence
     boundaries is cut as `sentences.sentence_spans` says. White space is no word to the

@@ -16,7 +16,7 @@ from .prepared import Prepared
 
 BEGIN, END = 0, 1
 N_BOUNDARIES = 2
-START_STATES = ("zeros", "warm")
+START_STATES = ("zeros", "warm", "trained")
 # What has been read when a sentence starts warm: this word as a sentence of its own, so
 # many times. It says nothing, in any language that the biLM may know.
 WARM_UP_WORD, WARM_UP_TIMES = ".", 3
@@ -43,6 +43,10 @@ class ElmoEncoder(nn.Module):
         self._start: Prepared[BiLMState] = Prepared()
         self.char_cnn = CharCnn(options)
         self.bilm = BiLM(options, precision)
+        if start_state == "trained":
+            zeros = self.bilm.zeros(torch.empty(0), options.n_layers, 1)
+            self.start_hidden = nn.Parameter(zeros.hidden)
+            self.start_cell = nn.Parameter(zeros.cell)
 
     def forward(
         self,
@@ -67,7 +71,7 @@ class ElmoEncoder(nn.Module):
         word_vectors = self.word_vectors(type_ids)
         tokens = torch.from_numpy(with_boundaries(sentences)).to(type_ids.device)
         if state is None:
-            state = _repeat(self._before_boundaries(), len(sentences))
+            state = self.start(len(sentences))
         lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
         lstm_layers, end = self.bilm(
             word_vectors, tokens, lengths, state=state, depth=depth
@@ -118,7 +122,7 @@ class ElmoEncoder(nn.Module):
         )
 
     def _read_boundary(self, word_vectors: Tensor) -> BiLMState:
-        before = self._before_boundaries()
+        before = self.start(1)
         only = torch.zeros(1, dtype=torch.int64, device=word_vectors.device)
         after = [
             self.bilm(word_vectors[[boundary]], only, [1], state=before)[1]
@@ -129,15 +133,17 @@ class ElmoEncoder(nn.Module):
             cell=torch.stack([after[BEGIN].cell[0], after[END].cell[1]]),
         )
 
-    def _before_boundaries(self) -> BiLMState:
-        """The start state, of one sentence; it is no way for gradients."""
+    def start(self, n: int) -> BiLMState:
+        """The start state of n sentences. Gradients go through a trained one only."""
+        if self.start_state == "trained":
+            return _repeat(BiLMState(self.start_hidden, self.start_cell), n)
         weight = next(self.parameters())
         state = self.bilm.zeros(weight, self.options.n_layers, 1)
         if self.start_state == "warm":
             word = torch.from_numpy(encode_words([WARM_UP_WORD])).to(weight.device)
             for _ in range(WARM_UP_TIMES):
                 _, state = self(word, [np.zeros(1, np.int64)], state=state)
-        return BiLMState(*(part.detach() for part in state))
+        return _repeat(BiLMState(*(part.detach() for part in state)), n)
 
 
 def _repeat(state: BiLMState, n: int) -> BiLMState:

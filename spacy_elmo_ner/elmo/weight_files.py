@@ -1,7 +1,8 @@
 """Weights on disk: the published HDF5 + options.json, and our single safetensors file.
 
 The safetensors file holds the same arrays under the same names, in float32 or rounded
-to float16, and the content of options.json in its metadata.
+to float16, the trained start state if there is one, and the content of options.json in
+its metadata.
 """
 
 import json
@@ -65,9 +66,16 @@ def write_hdf5(
 ) -> None:
     """Write the published format: arrays to `path`, sizes to `options`.
 
-    Raises ValueError for weights that could not be read back; nothing is written then.
+    Raises ValueError for weights that could not be read back, or have what the format
+    has not; nothing is written then.
     """
     check_arrays(weights, "The biLM to be written")
+    if weights.has_start:
+        raise ValueError(
+            "The published format has no trained start state, and without it the biLM "
+            "would give other vectors; keep it as a .safetensors file, or pre-train it "
+            'with start_state = "zeros".'
+        )
     with replacing(Path(options)) as options_file, replacing(Path(path)) as arrays_file:
         published = json.dumps(weights.options.to_published(), indent=2)
         options_file.write_text(published + "\n", encoding="utf8")

@@ -14,16 +14,26 @@ from torch import Tensor
 from .encoder import ElmoEncoder
 from .options import N_CHARACTER_VECTORS, ElmoOptions
 
+# what pre-training may have learnt for sentences to start from; published models have
+# no such thing
+START_DATASETS = {"START/hidden": "start_hidden", "START/cell": "start_cell"}
+
 
 class ElmoWeights(NamedTuple):
     """A biLM outside of any module.
 
     options: its sizes.
-    arrays: float32 tensors on the CPU by published name.
+    arrays: float32 tensors on the CPU by published name, or by that of
+        START_DATASETS.
     """
 
     options: ElmoOptions
     arrays: Dict[str, Tensor]
+
+    @property
+    def has_start(self) -> bool:
+        """Whether there is a trained start state among them."""
+        return not START_DATASETS.keys().isdisjoint(self.arrays)
 
 
 class Published(NamedTuple):
@@ -68,12 +78,25 @@ def published_datasets(options: ElmoOptions) -> Dict[str, Published]:
     return datasets
 
 
+def all_datasets(options: ElmoOptions, *, has_start: bool) -> Dict[str, Published]:
+    """The published ones, and those of a trained start state if there is one."""
+    datasets = published_datasets(options)
+    if has_start:
+        for name, width in (
+            ("START/hidden", options.projection_width),
+            ("START/cell", options.lstm_width),
+        ):
+            shape = (2, options.n_layers, 1, width)
+            datasets[name] = Published(shape, START_DATASETS[name])
+    return datasets
+
+
 def check_arrays(weights: ElmoWeights, source: str) -> None:
     """Raise ValueError unless the arrays are what the options promise, and finite.
 
     source: what to call the weights in the error.
     """
-    datasets = published_datasets(weights.options)
+    datasets = all_datasets(weights.options, has_start=weights.has_start)
     for name, (shape, _) in datasets.items():
         if name not in weights.arrays:
             raise ValueError(
@@ -108,11 +131,12 @@ def check_arrays(weights: ElmoWeights, source: str) -> None:
 def to_weights(encoder: ElmoEncoder) -> ElmoWeights:
     """A copy of the module's arrays."""
     state = encoder.state_dict()
+    datasets = all_datasets(encoder.options, has_start=encoder.start_state == "trained")
     return ElmoWeights(
         options=encoder.options,
         arrays={
             name: state[published.parameter].detach().cpu().clone()
-            for name, published in published_datasets(encoder.options).items()
+            for name, published in datasets.items()
         },
     )
 
@@ -120,17 +144,25 @@ def to_weights(encoder: ElmoEncoder) -> ElmoWeights:
 def set_weights(encoder: ElmoEncoder, weights: ElmoWeights, source: str) -> None:
     """Put the arrays into the module, on whatever device it is.
 
+    Weights without a trained start state were trained from zeros, so that is what the
+    state becomes where the module has one.
+
     Raises ValueError when they do not fit each other or the module, which then stays
     as it was.
     """
     check_options(encoder.options, weights.options, source)
     check_arrays(weights, source)
-    encoder.load_state_dict(
-        {
-            published.parameter: weights.arrays[name]
-            for name, published in published_datasets(weights.options).items()
-        }
-    )
+    trained = encoder.start_state == "trained"
+    if weights.has_start and not trained:
+        raise ValueError(
+            f"The ELMo weights {source} were trained from a start state of their own; "
+            'set start_state = "trained" in its architecture.'
+        )
+    state = {
+        published.parameter: weights.arrays.get(name, torch.zeros(published.shape))
+        for name, published in all_datasets(weights.options, has_start=trained).items()
+    }
+    encoder.load_state_dict(state)
 
 
 def check_options(ours: ElmoOptions, theirs: ElmoOptions, source: str) -> None:
@@ -165,6 +197,7 @@ def _comparable(options: ElmoOptions, name: str) -> object:
 
 def to_encoder(weights: ElmoWeights, source: str) -> ElmoEncoder:
     """A new module with these weights. Raises ValueError as `check_arrays`."""
-    encoder = ElmoEncoder(weights.options)
+    start_state = "trained" if weights.has_start else "zeros"
+    encoder = ElmoEncoder(weights.options, start_state=start_state)
     set_weights(encoder, weights, source)
     return encoder

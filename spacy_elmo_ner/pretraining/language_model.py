@@ -65,24 +65,30 @@ def make_batch(
 class Contexts(nn.Module):
     """The biLM's last layer where it foretells a word."""
 
-    def __init__(self, options: ElmoOptions) -> None:
+    def __init__(self, options: ElmoOptions, start_state: str) -> None:
         super().__init__()
-        self.encoder = ElmoEncoder(options)
+        self.encoder = ElmoEncoder(options, start_state=start_state)
 
     def forward(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
         """What foretells the next words, and the previous ones: (N - B, projected)."""
         types = self.encoder.word_vectors(batch.type_ids)
-        layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths)
+        state = self.encoder.start(len(batch.lengths))
+        layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths, state=state)
         forward, backward = layers[-1].chunk(2, 1)
         return forward[batch.before], backward[batch.after]
 
 
 class LanguageModel(nn.Module):
-    """n_softmax: words that the softmax knows, the special ones included."""
+    """n_softmax: words that the softmax knows, the special ones included.
 
-    def __init__(self, options: ElmoOptions, n_softmax: int) -> None:
+    start_state: of every sentence, see `encoder.START_STATES`.
+    """
+
+    def __init__(
+        self, options: ElmoOptions, n_softmax: int, *, start_state: str = "zeros"
+    ) -> None:
         super().__init__()
-        self.contexts = Contexts(options)
+        self.contexts = Contexts(options, start_state)
         self.softmax = Softmax(n_softmax, options.projection_width)
 
     @property

@@ -51,7 +51,9 @@ def pretrain(
     torch.manual_seed(settings.training.seed)
     corpus = TokenCorpus(Path(settings.text.tokens))
     n_softmax = min(settings.softmax.words, len(corpus.words)) + N_SPECIAL
-    model = LanguageModel(settings.model, n_softmax).to(processes.device)
+    model = LanguageModel(
+        settings.model, n_softmax, start_state=settings.training.start_state
+    ).to(processes.device)
     run = _Run(settings, output, corpus, model, processes, report)
     run.train()
     return model

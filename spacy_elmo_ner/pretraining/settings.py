@@ -9,6 +9,7 @@ from ..elmo.options import ElmoOptions
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 OPTIMIZERS = ("adam", "adagrad")
+START_STATES = ("zeros", "trained")
 MAY_CHANGE = ("epochs", "cooldown", "eval_frequency", "eval_tokens")
 Section = TypeVar("Section")
 
@@ -55,6 +56,7 @@ class TrainingSettings:
 
     start: safetensors file with weights to go on from, or folder of a pre-training, of
         which the softmax is taken over, too; or None for random weights.
+    start_state: what every sentence starts from, one of START_STATES.
     epochs: times that all words are read; it may be a fraction.
     batch_tokens: of an update, boundaries counted; each process has as many.
     learn_rate: reached after warmup_steps, and left again in the last share
@@ -65,6 +67,7 @@ class TrainingSettings:
     """
 
     start: Optional[str]
+    start_state: str
     epochs: float
     batch_tokens: int
     optimizer: str
@@ -90,7 +93,11 @@ class TrainingSettings:
                 raise _wrong("training", name, value, "a positive number")
         if not (_is_number(self.cooldown) and 0 <= self.cooldown <= 1):
             raise _wrong("training", "cooldown", self.cooldown, "a number from 0 to 1")
-        for name, allowed in (("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
+        for name, allowed in (
+            ("precision", PRECISIONS),
+            ("optimizer", OPTIMIZERS),
+            ("start_state", START_STATES),
+        ):
             value = getattr(self, name)
             if value not in allowed:
                 raise _wrong("training", name, value, f"one of {', '.join(allowed)}")

@@ -35,7 +35,9 @@ def load_start(model: LanguageModel, words: Sequence[str], start: Path) -> None:
     settings = read_settings(checkpoint.settings())
     their_words = TokenCorpus(Path(settings.text.tokens)).words
     theirs = LanguageModel(
-        settings.model, min(settings.softmax.words, len(their_words)) + N_SPECIAL
+        settings.model,
+        min(settings.softmax.words, len(their_words)) + N_SPECIAL,
+        start_state=settings.training.start_state,
     )
     checkpoint.load_model(theirs)
     set_weights(model.encoder, to_weights(theirs.encoder), str(start))

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_elmo_ner.elmo.bilm import BiLMState
 from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
 from spacy_elmo_ner.elmo.encoder import (
     START_STATES,
@@ -31,7 +32,11 @@ def encoder(*, seed=0, dtype=torch.float32, start_state="zeros", **changes):
     )
     torch.manual_seed(seed)
     options = ElmoOptions(**{**sizes, **changes})
-    return ElmoEncoder(options, start_state=start_state).to(dtype)
+    module = ElmoEncoder(options, start_state=start_state).to(dtype)
+    if start_state == "trained":
+        for start in (module.start_hidden, module.start_cell):
+            torch.nn.init.normal_(start)
+    return module
 
 
 def encode(module, sentences, **options):
@@ -126,6 +131,18 @@ def test_a_warm_start_follows_the_weights(records):
                     parameter.mul_(1.5)
         ours, theirs = (encode(one, [["a"]])[0][0] for one in (warm, fresh))
     assert torch.equal(ours, theirs)
+
+
+def test_a_trained_start_is_the_state_that_every_sentence_gets():
+    plain, trained = encoder(), encoder(start_state="trained")
+    plain.load_state_dict(trained.state_dict(), strict=False)
+    sentences = [["a", "of"], ["London"], []]
+    hidden, cell = trained.start_hidden, trained.start_cell
+    state = BiLMState(hidden.expand(-1, -1, 3, -1), cell.expand(-1, -1, 3, -1))
+    expected, _ = encode(plain, sentences, state=state)
+    for one, other in zip(encode(trained, sentences)[0], expected, strict=True):
+        torch.testing.assert_close(one, other)
+    assert not torch.allclose(expected[0][1:], encode(plain, sentences)[0][0][1:])
 
 
 @settings(deadline=None, max_examples=40)

@@ -8,6 +8,7 @@ import torch
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
 from spacy_elmo_ner.elmo.encoder import ElmoEncoder
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.options import ElmoOptions
@@ -21,6 +22,7 @@ FIXTURE_SIZES = {
     "filters": [[1, 4], [2, 8], [3, 16], [4, 32], [5, 64]],
     "char_embedding_width": 4,
 }
+TEXT = "My name is John, not  Größe."
 TRAIN = [
     ("Who is Shaka Khan?", {"entities": [(7, 17, "PERSON")]}),
     ("I like London and Berlin.", {"entities": [(7, 13, "LOC"), (18, 24, "LOC")]}),
@@ -59,8 +61,7 @@ def weights_block(folder, kind):
 def vectors_of(nlp, component="tok2vec"):
     model = nlp.get_pipe(component).model
     (node,) = elmo_nodes(model)
-    doc = nlp.make_doc("My name is John, not  Größe.")
-    return node.predict([doc])[0]
+    return node.predict([nlp.make_doc(TEXT)])[0]
 
 
 @pytest.mark.parametrize("family", ["allennlp", "bilm-tf"])
@@ -105,8 +106,7 @@ def test_weights_survive_initialize(elmo_pipeline, weight_files, kind):
     (direct,) = elmo_nodes(
         load_elmo_weights(elmo_pipeline(seed=5), weights=weight_files / "w.safetensors")
     )
-    doc = nlp.make_doc("My name is John, not  Größe.")
-    np.testing.assert_array_equal(direct.predict([doc])[0], loaded)
+    np.testing.assert_array_equal(direct.predict([nlp.make_doc(TEXT)])[0], loaded)
 
 
 def blank(sizes, *, shared, frozen):
@@ -201,6 +201,30 @@ def test_clip_of_zero_and_none_are_the_same(elmo_pipeline, sizes, tmp_path):
     write_safetensors(to_weights(ElmoEncoder(options)), tmp_path / "w.safetensors")
     nlp = elmo_pipeline(cell_clip=None, projection_clip=0.0)
     load_elmo_weights(nlp, weights=tmp_path / "w.safetensors")
+
+
+def test_a_trained_start_comes_with_the_weights(elmo_pipeline, sizes, tmp_path):
+    options = ElmoOptions(
+        **{**sizes, "filters": tuple(map(tuple, sizes["filters"])), "n_highway": 1}
+    )
+    encoder = ElmoEncoder(options, start_state="trained")
+    torch.nn.init.normal_(encoder.start_cell)
+    path = tmp_path / "w.safetensors"
+    write_safetensors(to_weights(encoder), path)
+    with pytest.raises(ValueError, match='start_state = "trained"'):
+        load_elmo_weights(elmo_pipeline(), weights=path)
+    nlp = elmo_pipeline(start_state="trained", layer="lstm_outputs2")
+    untrained = vectors_of(nlp)
+    load_elmo_weights(nlp, weights=path)
+    loaded = vectors_of(nlp)
+    assert abs(loaded - untrained).max() > 0.01
+    nlp.to_disk(tmp_path / "saved")
+    np.testing.assert_array_equal(vectors_of(spacy.load(tmp_path / "saved")), loaded)
+    types, indexed = index_types(["My name is John , not Größe .".split()])
+    with torch.no_grad():
+        layers, _ = encoder(torch.from_numpy(encode_words(types)), indexed)
+    words = [not token.is_space for token in nlp.make_doc(TEXT)]
+    np.testing.assert_allclose(loaded[words], layers[-1], rtol=0, atol=1e-6)
 
 
 def test_pipeline_without_elmo_is_told_so(weight_files):

@@ -25,9 +25,9 @@ OPTIONS = ElmoOptions(
 )
 
 
-def random_weights(options=OPTIONS, seed=0):
+def random_weights(options=OPTIONS, seed=0, start_state="zeros"):
     torch.manual_seed(seed)
-    weights = to_weights(ElmoEncoder(options))
+    weights = to_weights(ElmoEncoder(options, start_state=start_state))
     for array in weights.arrays.values():
         array.normal_()
     # bit patterns that arithmetic would lose
@@ -214,6 +214,42 @@ def test_weights_of_another_size_do_not_touch_the_module():
     with pytest.raises(ValueError, match="lstm_width is 5 instead of 6"):
         set_weights(encoder, random_weights(other), "other.hdf5")
     assert bits(to_weights(encoder)) == before
+
+
+def test_a_trained_start_is_kept_with_the_weights(tmp_path):
+    weights = random_weights(start_state="trained")
+    assert weights.has_start and len(weights.arrays) == len(random_weights().arrays) + 2
+    path = tmp_path / "w.safetensors"
+    write_safetensors(weights, path)
+    encoder = to_encoder(read_weights(path), str(path))
+    assert encoder.start_state == "trained"
+    assert bits(to_weights(encoder)) == bits(weights)
+    cell = weights.arrays.pop("START/cell")
+    with pytest.raises(ValueError, match="no dataset START/cell"):
+        write_safetensors(weights, path)
+    weights.arrays["START/cell"] = cell[:1]
+    with pytest.raises(ValueError, match="START/cell.*shape"):
+        set_weights(encoder, weights, "wrong")
+
+
+def test_a_trained_start_is_never_lost_unsaid(tmp_path):
+    weights = random_weights(start_state="trained")
+    plain = ElmoEncoder(OPTIONS)
+    before = bits(to_weights(plain))
+    with pytest.raises(ValueError, match='w.hdf5 .*set start_state = "trained"'):
+        set_weights(plain, weights, "w.hdf5")
+    assert bits(to_weights(plain)) == before
+    with pytest.raises(ValueError, match="published format has no trained start"):
+        write_hdf5(weights, tmp_path / "w.hdf5", tmp_path / "o.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_trained_start_it_is_zeros():
+    encoder = ElmoEncoder(OPTIONS, start_state="trained")
+    set_weights(encoder, random_weights(start_state="trained"), "w")
+    assert encoder.start_cell.any()
+    set_weights(encoder, random_weights(), "w")
+    assert not encoder.start_hidden.any() and not encoder.start_cell.any()
 
 
 def test_half_is_the_nearest_float16_and_half_the_size(tmp_path):

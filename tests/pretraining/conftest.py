@@ -39,6 +39,7 @@ candidates = 6
 
 [training]
 start = null
+start_state = "zeros"
 epochs = 2
 batch_tokens = 60
 optimizer = "adam"

@@ -95,6 +95,30 @@ def test_perplexity_falls_in_both_directions(
         assert last[f"perplexity_{direction}"] < 4
 
 
+def test_a_trained_start_is_learnt_and_written(tiny_corpus, tiny_settings, tmp_path):
+    tiny_corpus(times=60)
+    found = {}
+    for state in ("zeros", "trained"):
+        settings = tiny_settings({"training.start_state": state})
+        model, _ = run(settings, tmp_path / state)
+        found[state] = read_weights(tmp_path / state / "elmo.safetensors")
+    assert not found["zeros"].has_start
+    arrays = found["trained"].arrays
+    assert arrays["START/hidden"].abs().min() > 0
+    assert torch.equal(arrays["START/cell"], model.encoder.start_cell)
+    # weights without one can be gone on from; one that is there is not dropped
+    start = str(tmp_path / "zeros" / "elmo.safetensors")
+    run(
+        tiny_settings({"training.start_state": "trained", "training.start": start}),
+        tmp_path / "further",
+    )
+    with pytest.raises(ValueError, match='start_state = "trained"'):
+        run(
+            tiny_settings({"training.start": str(tmp_path / "trained")}),
+            tmp_path / "back",
+        )
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
 @pytest.mark.parametrize("kill_at", [5, 9, 20], ids="killed at {}".format)
 def test_training_that_was_killed_ends_as_one_that_was_not(
@@ -163,7 +187,12 @@ def test_every_batch_of_the_text_is_read_once_an_epoch(
 
 @pytest.mark.parametrize(
     "name, value",
-    [("training.seed", 1), ("model.lstm_width", 8), ("softmax.candidates", 7)],
+    [
+        ("training.seed", 1),
+        ("training.start_state", "trained"),
+        ("model.lstm_width", 8),
+        ("softmax.candidates", 7),
+    ],
 )
 def test_checkpoint_of_other_settings_is_refused(
     tiny_corpus, tiny_settings, tmp_path, name, value
@@ -176,7 +205,7 @@ def test_checkpoint_of_other_settings_is_refused(
         if path.is_file()
     }
     assert len(before) == 5
-    with pytest.raises(ValueError, match=f"{name} is {value} instead.*--output"):
+    with pytest.raises(ValueError, match=f"{name} is {value!r} instead.*--output"):
         run(tiny_settings({name: value}), tmp_path / "output")
     assert all(path.read_bytes() == data for path, data in before.items())
 

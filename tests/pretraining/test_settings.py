@@ -27,6 +27,7 @@ WRONG = [
     *(("text.lang", value) for value in ("", 3, None)),
     *(("text.tokens", value) for value in ("", 3, None)),
     *(("training.optimizer", value) for value in ("sgd", None)),
+    *(("training.start_state", value) for value in ("warm", None)),
     *(("training.precision", value) for value in ("float64", None)),
 ]
 
