@@ -1,0 +1,129 @@
+"""What each part of the shipped pipeline brings: `python -m benchmarks.parts`.
+
+Trains configs/conll_elmo.cfg with some of it left out or changed, from several seeds, and
+prints F1 on the development part. What is trained stays in the output folder, so that it
+can be done bit by bit, and by several processes with other parts or seeds.
+"""
+
+import statistics
+from pathlib import Path
+from typing import Any, Dict, List
+
+import typer
+from spacy.util import load_config
+from thinc.api import Config
+
+from spacy_elmo_ner.progress import HISTORY, read_history
+from spacy_elmo_ner.training.loop import train as train_pipeline
+
+BASE = Path(__file__).parent.parent / "configs" / "conll_elmo.cfg"
+EVALUATIONS = 3  # in a training
+
+# as ElmoWithWordFeatures.v1 has them
+CHARACTERS = {
+    "@architectures": "spacy_elmo_ner.CharCnn.v1",
+    "char_width": 25,
+    "filters": [[3, 128]],
+}
+LEXEMES = {"@architectures": "spacy_elmo_ner.LexemeFeatures.v1", "norm_width": 0}
+VECTORS = {
+    "@architectures": "spacy_elmo_ner.StaticVectors.v1",
+    "fine_tuned_words": 25_000,
+}
+ELMO = {
+    "@architectures": "spacy_elmo_ner.Elmo.v1",
+    "lstm_width": 768,
+    "projection_width": 256,
+    "filters": [[1, 32], [2, 32], [3, 64], [4, 128], [5, 128], [6, 128]],
+}
+ALL = [CHARACTERS, ELMO, LEXEMES, VECTORS]
+
+
+def with_elmo(**changes: Any) -> List[Dict[str, Any]]:
+    return [CHARACTERS, {**ELMO, **changes}, LEXEMES, VECTORS]
+
+
+# tok2vecs, and what else of the component is changed
+PARTS: Dict[str, Dict[str, Any]] = {
+    "character CNN": {"tok2vecs": [CHARACTERS]},
+    "+ Brown clusters, shape, casing": {"tok2vecs": [CHARACTERS, LEXEMES]},
+    "+ GloVe": {"tok2vecs": [CHARACTERS, LEXEMES, VECTORS]},
+    "+ ELMo: all": {"tok2vecs": ALL},
+    "ELMo alone": {"tok2vecs": [ELMO]},
+    "all, ELMo's first LSTM layer": {"tok2vecs": with_elmo(layer="lstm_outputs1")},
+    "all, ELMo's second LSTM layer": {"tok2vecs": with_elmo(layer="lstm_outputs2")},
+    "all, ELMo starting warm": {"tok2vecs": with_elmo(start_state="warm")},
+    "all, fine-tuned ELMo": {"tok2vecs": with_elmo(frozen=False)},
+    "all, without the Doc": {"tok2vecs": ALL, "document_width": 0},
+    "all, BIO": {"tok2vecs": ALL, "tag_scheme": "BIO"},
+}
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    output: Path = typer.Argument(..., help="Folder for what is trained"),
+    train: Path = typer.Option(..., help="Corpus to train on, or a folder of them"),
+    dev: Path = typer.Option(..., help="Corpus to measure on"),
+    vectors: Path = typer.Option(..., help="What `vectors` wrote"),
+    elmo: Path = typer.Option(..., help="ELMo weights"),
+    steps: int = typer.Option(1350, help="Updates of each training"),
+    seed: List[int] = typer.Option([0, 1, 2], help="Seeds"),
+    part: List[str] = typer.Option(list(PARTS), help="Rows of the table"),
+) -> None:
+    """Train what is not trained yet, and print F1 for each part."""
+    for name in part:
+        if name not in PARTS:
+            raise typer.BadParameter(f"no {name!r}; there are {', '.join(PARTS)}")
+    paths = dict(train=train, dev=dev, vectors=vectors, elmo=elmo)
+    paths["elmo_cache"] = output / "elmo_cache"
+    scores: Dict[str, List[float]] = {name: [] for name in part}
+    for one in seed:
+        for name in part:
+            config = config_of(PARTS[name], steps)
+            config["paths"].update({key: str(path) for key, path in paths.items()})
+            config["system"]["seed"] = one
+            folder = output / f"{list(PARTS).index(name):02d}_{one}"
+            scores[name].append(100 * best_score(config, folder, steps))
+    print(f"\n| {steps:,} updates | seeds | F1, mean | deviation |")
+    print("| --- | --: | --: | --: |")
+    for name, found in scores.items():
+        spread = statistics.stdev(found) if len(found) > 1 else 0
+        mean = statistics.mean(found)
+        print(f"| {name} | {len(found)} | {mean:.2f} | {spread:.2f} |")
+
+
+def config_of(part: Dict[str, Any], steps: int) -> Config:
+    config = load_config(BASE, interpolate=False)
+    component = config["components"]["elmo_ner"]
+    component["tag_scheme"] = part.get("tag_scheme", component["tag_scheme"])
+    model = component["model"]
+    model["document_width"] = part.get("document_width", model["document_width"])
+    tok2vecs = part["tok2vecs"]
+    model["tok2vec"] = {
+        "@architectures": "spacy_elmo_ner.JoinedTok2Vec.v1",
+        "tok2vecs": {f"tok2vec{i}": one for i, one in enumerate(tok2vecs)},
+    }
+    training = config["training"]
+    training["max_steps"] = steps
+    training["eval_frequency"] = steps // EVALUATIONS
+    training["optimizer"]["learn_rate"]["total_steps"] = steps + 50
+    training["logger"]["progress_bar"] = False
+    elmo = [one for one in tok2vecs if one["@architectures"].endswith(".Elmo.v1")]
+    if not elmo:
+        del config["initialize"]["before_init"]
+    if not elmo or not elmo[0].get("frozen", True):
+        del config["initialize"]["after_init"]
+    return config
+
+
+def best_score(config: Config, folder: Path, steps: int) -> float:
+    """The best evaluation's F1, of a training that may be there already."""
+    if not (folder / HISTORY).exists() or read_history(folder)[-1]["step"] < steps:
+        train_pipeline(config, folder)
+    return max(entry["score"] for entry in read_history(folder))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,56 @@
+"""The benchmark of the parts, run for real: a few updates on the sample."""
+
+import re
+from pathlib import Path
+from typing import Callable, List, Tuple
+
+import numpy as np
+import spacy
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+
+from benchmarks.parts import ELMO
+from spacy_elmo_ner.corpus.reader import read_docs
+from spacy_elmo_ner.elmo.encoder import ElmoEncoder
+from spacy_elmo_ner.elmo.options import ElmoOptions
+from spacy_elmo_ner.elmo.weight_files import write_safetensors
+from spacy_elmo_ner.elmo.weights import to_weights
+
+PARTS = ["character CNN", "all, BIO"]
+
+
+def test_a_row_for_each_part_and_nothing_is_trained_twice(
+    repository: Path, tmp_path: Path, printed_by: Callable[..., str]
+) -> None:
+    sizes = {key: value for key, value in ELMO.items() if key[0] != "@"}
+    encoder = ElmoEncoder(ElmoOptions(**sizes, n_highway=1))
+    write_safetensors(to_weights(encoder), tmp_path / "elmo.safetensors")
+    nlp = spacy.blank("en")
+    for word in ("London", "the"):
+        nlp.vocab.set_vector(word, np.ones(4, dtype="f"))
+    nlp.to_disk(tmp_path / "vectors")
+    for name in ("train", "dev"):
+        docs = read_docs(
+            repository / "assets" / "sample" / f"{name}.conll", vocab=Vocab()
+        )
+        DocBin(docs=docs).to_disk(tmp_path / f"{name}.spacy")
+    arguments: List[object] = [
+        tmp_path / "parts",
+        *("--train", tmp_path / "train.spacy"),
+        *("--dev", tmp_path / "dev.spacy"),
+        *("--vectors", tmp_path / "vectors"),
+        *("--elmo", tmp_path / "elmo.safetensors"),
+        *("--steps", 3, "--seed", 0),
+    ]
+    printed = printed_by("parts", *arguments, "--part", PARTS[0], "--part", PARTS[1])
+    assert [row[0] for row in rows(printed)] == PARTS
+    assert printed.count("LOSS") == 2
+    tagger = spacy.load(tmp_path / "parts" / "10_0" / "model-best").get_pipe("elmo_ner")
+    assert tagger.cfg["tag_scheme"] == "BIO"
+    more = printed_by("parts", *arguments, "--seed", 5, "--part", PARTS[0])
+    assert [row[:2] for row in rows(more)] == [(PARTS[0], "2")]
+    assert more.count("LOSS") == 1
+
+
+def rows(printed: str) -> List[Tuple[str, ...]]:
+    return re.findall(r"^\| (.+) \| (\d) \| (.+) \| (.+) \|$", printed, re.M)
