@@ -198,6 +198,8 @@ class ProjectedLstm(nn.Module):
                 self.W_P_0,
                 settings,
             )
+        # under torch.autocast inputs come in its type, and the state in that of the weights
+        hidden, cell = hidden.to(inputs.dtype), cell.to(inputs.dtype)
         if self.W_0.device.type == "cpu" and self.W_0.dtype == torch.float32:
             fast = self._fast.get(self._prepare, [self.W_0, self.B, self.W_P_0])
             return fast(inputs, rows, steps, hidden, cell)
