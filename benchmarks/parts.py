@@ -5,6 +5,7 @@ prints F1 on the development part. What is trained stays in the output folder, s
 can be done bit by bit, and by several processes with other parts or seeds.
 """
 
+import re
 import statistics
 from pathlib import Path
 from typing import Any, Dict, List
@@ -13,35 +14,26 @@ import typer
 from spacy.util import load_config
 from thinc.api import Config
 
-from spacy_elmo_ner.progress import HISTORY, read_history
+from spacy_elmo_ner.progress import read_history
 from spacy_elmo_ner.training.loop import train as train_pipeline
 
-BASE = Path(__file__).parent.parent / "configs" / "conll_elmo.cfg"
+CONFIGS = Path(__file__).parent.parent / "configs"
+BASE = CONFIGS / "conll_elmo.cfg"
 EVALUATIONS = 3  # in a training
-
-# as ElmoWithWordFeatures.v1 has them
-CHARACTERS = {
-    "@architectures": "spacy_elmo_ner.CharCnn.v1",
-    "char_width": 25,
-    "filters": [[3, 128]],
-}
-LEXEMES = {"@architectures": "spacy_elmo_ner.LexemeFeatures.v1", "norm_width": 0}
-VECTORS = {
-    "@architectures": "spacy_elmo_ner.StaticVectors.v1",
-    "fine_tuned_words": 25_000,
-}
-ELMO = {
-    "@architectures": "spacy_elmo_ner.Elmo.v1",
-    "lstm_width": 768,
-    "projection_width": 256,
-    "filters": [[1, 32], [2, 32], [3, 64], [4, 128], [5, 128], [6, 128]],
-}
-ALL = [CHARACTERS, ELMO, LEXEMES, VECTORS]
 
 
 def with_elmo(**changes: Any) -> List[Dict[str, Any]]:
     return [CHARACTERS, {**ELMO, **changes}, LEXEMES, VECTORS]
 
+
+# what ElmoWithWordFeatures.v1 joins, from the configs that have each by itself
+_without = load_config(CONFIGS / "conll_features.cfg")["components"]["elmo_ner"]
+CHARACTERS, LEXEMES, VECTORS = _without["model"]["tok2vec"]["tok2vecs"].values()
+ELMO = {
+    "@architectures": "spacy_elmo_ner.Elmo.v1",
+    **load_config(CONFIGS / "pretrain.cfg")["model"],
+}
+ALL = with_elmo()
 
 # tok2vecs, and what else of the component is changed
 PARTS: Dict[str, Dict[str, Any]] = {
@@ -84,8 +76,8 @@ def main(
             config = config_of(PARTS[name], steps)
             config["paths"].update({key: str(path) for key, path in paths.items()})
             config["system"]["seed"] = one
-            folder = output / f"{list(PARTS).index(name):02d}_{one}"
-            scores[name].append(100 * best_score(config, folder, steps))
+            folder = output / f"{re.sub(r'[^a-z]+', '_', name, flags=re.I)}_{one}"
+            scores[name].append(100 * best_score(config, folder))
     print(f"\n| {steps:,} updates | seeds | F1, mean | deviation |")
     print("| --- | --: | --: | --: |")
     for name, found in scores.items():
@@ -118,10 +110,19 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     return config
 
 
-def best_score(config: Config, folder: Path, steps: int) -> float:
-    """The best evaluation's F1, of a training that may be there already."""
-    if not (folder / HISTORY).exists() or read_history(folder)[-1]["step"] < steps:
+def best_score(config: Config, folder: Path) -> float:
+    """The best evaluation's F1, of a training that may be there already.
+
+    Raises ValueError if the one that is there had other texts, vectors or weights.
+    """
+    trained = folder / "model-last" / "config.cfg"
+    steps = config["training"]["max_steps"]
+    if not trained.exists() or read_history(folder)[-1]["step"] < steps:
         train_pipeline(config, folder)
+    elif not config["paths"].items() <= load_config(trained)["paths"].items():
+        raise ValueError(
+            f"{folder} was trained with other paths; choose another folder for these."
+        )
     return max(entry["score"] for entry in read_history(folder))
 
 

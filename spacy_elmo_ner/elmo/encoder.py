@@ -40,7 +40,7 @@ class ElmoEncoder(nn.Module):
         super().__init__()
         self.options, self.precision = options, precision
         self.start_state = start_state
-        self._start: Prepared[BiLMState] = Prepared()
+        self._after_first_boundary: Prepared[BiLMState] = Prepared()
         self.char_cnn = CharCnn(options)
         self.bilm = BiLM(options, precision)
         if start_state == "trained":
@@ -115,9 +115,9 @@ class ElmoEncoder(nn.Module):
         it meets first."""
         if torch.is_grad_enabled():
             # the weights are about to change, and Prepared would not see it
-            self._start.forget()
+            self._after_first_boundary.forget()
             return self._read_boundary(word_vectors)
-        return self._start.get(
+        return self._after_first_boundary.get(
             partial(self._read_boundary, word_vectors), self.parameters()
         )
 

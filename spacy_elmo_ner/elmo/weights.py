@@ -14,17 +14,16 @@ from torch import Tensor
 from .encoder import ElmoEncoder
 from .options import N_CHARACTER_VECTORS, ElmoOptions
 
-# what pre-training may have learnt for sentences to start from; published models have
-# no such thing
-START_DATASETS = {"START/hidden": "start_hidden", "START/cell": "start_cell"}
+# of what pre-training may have learnt for sentences to start from; published models
+# have no such thing
+START_GROUP = "START/"
 
 
 class ElmoWeights(NamedTuple):
     """A biLM outside of any module.
 
     options: its sizes.
-    arrays: float32 tensors on the CPU by published name, or by that of
-        START_DATASETS.
+    arrays: float32 tensors on the CPU by the names of `all_datasets`.
     """
 
     options: ElmoOptions
@@ -33,7 +32,7 @@ class ElmoWeights(NamedTuple):
     @property
     def has_start(self) -> bool:
         """Whether there is a trained start state among them."""
-        return not START_DATASETS.keys().isdisjoint(self.arrays)
+        return any(name.startswith(START_GROUP) for name in self.arrays)
 
 
 class Published(NamedTuple):
@@ -83,11 +82,11 @@ def all_datasets(options: ElmoOptions, *, has_start: bool) -> Dict[str, Publishe
     datasets = published_datasets(options)
     if has_start:
         for name, width in (
-            ("START/hidden", options.projection_width),
-            ("START/cell", options.lstm_width),
+            ("hidden", options.projection_width),
+            ("cell", options.lstm_width),
         ):
             shape = (2, options.n_layers, 1, width)
-            datasets[name] = Published(shape, START_DATASETS[name])
+            datasets[START_GROUP + name] = Published(shape, f"start_{name}")
     return datasets
 
 

@@ -67,7 +67,7 @@ class TrainingSettings:
     """
 
     start: Optional[str]
-    start_state: str
+    start_state: str = "zeros"
     epochs: float
     batch_tokens: int
     optimizer: str
@@ -164,10 +164,12 @@ def difference(saved: Dict[str, Any], settings: Settings) -> Optional[str]:
     saved: the settings of the checkpoint, as JSON gave them back. How long to train
     and how often to look may change.
     """
-    now = json.loads(json.dumps(asdict(settings)))
+    then, now = (
+        json.loads(json.dumps(asdict(one))) for one in (read_settings(saved), settings)
+    )
     for section, keys in now.items():
         for key, value in keys.items():
-            before = saved[section].get(key)
+            before = then[section][key]
             if value != before and key not in MAY_CHANGE:
                 return f"{section}.{key} is {value!r} instead of {before!r}"
     return None

@@ -1,6 +1,8 @@
 """The benchmark of the parts, run for real: a few updates on the sample."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Callable, List, Tuple
 
@@ -23,7 +25,7 @@ def test_a_row_for_each_part_and_nothing_is_trained_twice(
     repository: Path, tmp_path: Path, printed_by: Callable[..., str]
 ) -> None:
     sizes = {key: value for key, value in ELMO.items() if key[0] != "@"}
-    encoder = ElmoEncoder(ElmoOptions(**sizes, n_highway=1))
+    encoder = ElmoEncoder(ElmoOptions(**sizes))
     write_safetensors(to_weights(encoder), tmp_path / "elmo.safetensors")
     nlp = spacy.blank("en")
     for word in ("London", "the"):
@@ -45,11 +47,23 @@ def test_a_row_for_each_part_and_nothing_is_trained_twice(
     printed = printed_by("parts", *arguments, "--part", PARTS[0], "--part", PARTS[1])
     assert [row[0] for row in rows(printed)] == PARTS
     assert printed.count("LOSS") == 2
-    tagger = spacy.load(tmp_path / "parts" / "10_0" / "model-best").get_pipe("elmo_ner")
+    tagger = spacy.load(tmp_path / "parts" / "all_BIO_0" / "model-best").get_pipe(
+        "elmo_ner"
+    )
     assert tagger.cfg["tag_scheme"] == "BIO"
     more = printed_by("parts", *arguments, "--seed", 5, "--part", PARTS[0])
     assert [row[:2] for row in rows(more)] == [(PARTS[0], "2")]
     assert more.count("LOSS") == 1
+    arguments[arguments.index("--elmo") + 1] = tmp_path / "other.safetensors"
+    failed = subprocess.run(
+        [sys.executable, "-m", "benchmarks.parts", *map(str, arguments)]
+        + ["--part", PARTS[0]],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+    )
+    assert failed.returncode != 0
+    assert "trained with other paths" in " ".join(failed.stderr.split())
 
 
 def rows(printed: str) -> List[Tuple[str, ...]]:

@@ -126,7 +126,11 @@ def test_training_that_was_killed_ends_as_one_that_was_not(
 ):
     tiny_corpus(times=24)
     settings = tiny_settings(
-        {"training.optimizer": optimizer, "training.eval_frequency": 3}
+        {
+            "training.optimizer": optimizer,
+            "training.start_state": {"adam": "trained", "adagrad": "zeros"}[optimizer],
+            "training.eval_frequency": 3,
+        }
     )
     whole, reports = run(settings, tmp_path / "whole")
     per_epoch = len(updates(reports)) // 2

@@ -114,6 +114,14 @@ def test_a_difference_is_named_with_both_values(tiny_settings, name, value):
     assert found.endswith(repr(saved(before)[section][key]))
 
 
+def test_a_checkpoint_from_before_there_was_a_start_state_goes_on(tiny_settings):
+    before = saved(tiny_settings({}))
+    del before["training"]["start_state"]
+    assert difference(before, tiny_settings({})) is None
+    trained = tiny_settings({"training.start_state": "trained"})
+    assert "'trained' instead of 'zeros'" in difference(before, trained)
+
+
 @pytest.mark.parametrize("key", ["epochs", "cooldown", "eval_frequency", "eval_tokens"])
 def test_how_long_to_train_and_how_often_to_look_may_change(tiny_settings, key):
     after = tiny_settings({f"training.{key}": 1})
