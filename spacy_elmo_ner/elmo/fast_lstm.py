@@ -40,10 +40,8 @@ class FastLstm:
     ) -> None:
         projected = W_P_0.shape[1]
         dtype = usable_dtype(precision)
-        # int8 pays for what is read anew at every step, not for many rows at once
-        of_inputs = torch.bfloat16 if dtype == torch.int8 else dtype
         W, b = _reorder_gates(W_0.detach()), _reorder_gates(bias.detach())
-        self.input_gates = prepare_product(W[:projected], b, dtype=of_inputs)
+        self.input_gates = prepare_product(W[:projected], b, dtype=dtype)
         self.recurrence = prepare_product(W[projected:], dtype=dtype)
         self.projection = prepare_product(-W_P_0.detach(), dtype=dtype)
         self.twice_cell_clip = 2 * cell_clip if cell_clip else None

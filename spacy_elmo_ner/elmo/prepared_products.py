@@ -6,7 +6,7 @@ Here too a row of the result does not depend on the other rows.
 
 import warnings
 from bisect import bisect_left
-from typing import Optional, Union
+from typing import Callable, Optional, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -29,7 +29,30 @@ ROWS = (
     *(256, 320, 384),
 )
 
-INT8_BLOCK = 32
+# int8: rounded to whole multiples of the largest value's STEPSth part, from -STEPS to
+# STEPS. oneDNN wants inputs without a sign, so ZERO is added to them, and half to round.
+STEPS, ZERO = 127, 128
+ROUNDED_ZERO = torch.tensor(ZERO + 0.5)
+TINY = 1e-30
+
+
+def in_usual_rows(
+    multiply: Callable[[Tensor], Tensor], x: Tensor, least_rows: int = 1
+) -> Tensor:
+    """multiply(x), of which it gets usual numbers of rows only, least_rows or more."""
+    n = x.shape[0]
+    if n > ROWS[-1]:
+        parts = x.split(ROWS[-1])
+        return torch.cat([in_usual_rows(multiply, part, least_rows) for part in parts])
+    missing = usual_rows(n, least_rows) - n
+    if missing:
+        return multiply(F.pad(x, (0, 0, 0, missing)))[:n]
+    return multiply(x)
+
+
+def usual_rows(n: int, least_rows: int) -> int:
+    """The number of rows with which at most ROWS[-1] of them are multiplied."""
+    return max(ROWS[bisect_left(ROWS, n)], least_rows) if n else 0
 
 
 class PlainProduct:
@@ -76,63 +99,69 @@ class OneDnnProduct:
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
         n = x.shape[0]
-        if self.dtype == torch.float32 and n <= ROWS[-1] and n == self._filled(n):
+        if (
+            self.dtype == torch.float32
+            and n <= ROWS[-1]
+            and n == usual_rows(n, self.least_rows)
+        ):
             return self._multiply_and_add(x, other, self.W, None, "add")
         return other.add_(self._product(x, None))
 
     def _product(self, x: Tensor, b: Optional[Tensor]) -> Tensor:
-        n = x.shape[0]
-        if n > ROWS[-1]:
-            return torch.cat([self._product(part, b) for part in x.split(ROWS[-1])])
-        missing = self._filled(n) - n
-        if missing:
-            return self._product(F.pad(x, (0, 0, 0, missing)), b)[:n]
-        if self.dtype == torch.float32:
-            return self._multiply(x, self.W, b, "none", [], "")
-        product = self._multiply(x.to(self.dtype), self.W, None, "none", [], "").float()
-        return product if b is None else product.add_(b)
+        def multiply(rows: Tensor) -> Tensor:
+            return self._multiply(rows, self.W, bias, "none", [], "")
 
-    def _filled(self, n: int) -> int:
-        """The number of rows with which at most ROWS[-1] of them are multiplied."""
-        return max(ROWS[bisect_left(ROWS, n)], self.least_rows) if n else 0
+        # in bfloat16 the sum with the bias would be rounded
+        bias = b if self.dtype == torch.float32 else None
+        product = in_usual_rows(multiply, x.to(self.dtype), self.least_rows).float()
+        return product if b is None or bias is not None else product.add_(b)
 
 
 class Int8Product:
-    """Weights in whole numbers from -127 to 127 and a scale for each output; inputs and
-    the product are rounded to bfloat16, sums are float32.
+    """Weights rounded to int8 with a scale for each output, inputs with one for each
+    row. Sums are of whole numbers, and so exact.
 
-    A single row takes half as long as in bfloat16, since half as much is read from
-    memory; from about ten rows on, OneDnnProduct is faster.
+    About half the time of bfloat16 where weights are many; where they are
+    few, as in the published small size, rounding the inputs costs what it saves.
 
-    torch has this operation for its quantised models and documents it nowhere. It
-    reads past the end where inputs or outputs are no multiple of INT8_BLOCK, so weights
-    are filled up with zeros.
+    torch has these operations for its compiler and documents them nowhere;
+    `prepare_product` is the only way to them.
     """
 
     def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
         self.b = b
-        inputs, self.outputs = W.shape
-        self.missing_inputs = -inputs % INT8_BLOCK
-        W = F.pad(W, (0, -self.outputs % INT8_BLOCK, 0, self.missing_inputs))
-        scales = W.abs().amax(0).clamp(min=torch.finfo(torch.float32).tiny) / 127
-        self.W = (W / scales).round().to(torch.int8).t().contiguous()
-        self.scales = scales.bfloat16()
-        self._multiply = torch.ops.aten._weight_int8pack_mm
+        steps = W.abs().amax(0).clamp(min=TINY) / STEPS
+        self.W = torch.ops.onednn.qlinear_prepack(
+            (W / steps).round().to(torch.int8).t().contiguous(),
+            [USUAL_ROWS, W.shape[0]],
+        )
+        # of a product of weights and inputs, where an input's largest is 1
+        self.steps = steps / STEPS
+        self.zeros = torch.zeros(len(steps), dtype=torch.int64)
+        self._multiply = torch.ops.onednn.qlinear_pointwise.default
 
     def __call__(self, x: Tensor) -> Tensor:
         """See `PlainProduct.__call__`."""
-        product = self._product(x).float()
-        return product if self.b is None else product.add_(self.b)
+        product, largest = self._product(x)
+        if self.b is None:
+            return product.mul_(largest)
+        return torch.addcmul(self.b, product, largest)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
-        return other.add_(self._product(x))
+        return other.addcmul_(*self._product(x))
 
-    def _product(self, x: Tensor) -> Tensor:
-        x = x.bfloat16()
-        if self.missing_inputs:
-            x = F.pad(x, (0, self.missing_inputs))
-        return self._multiply(x, self.W, self.scales)[:, : self.outputs]
+    def _product(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        """The product with each row's largest input being 1, and what it is, (n, 1)."""
+        largest = x.abs().amax(1, keepdim=True).clamp_(min=TINY)
+        rounded = torch.addcmul(ROUNDED_ZERO, x, largest.reciprocal(), value=STEPS)
+        return in_usual_rows(self._multiply_usual, rounded.to(torch.uint8)), largest
+
+    def _multiply_usual(self, rows: Tensor) -> Tensor:
+        inputs = rows, 1.0, ZERO
+        weights = self.W, self.steps, self.zeros
+        as_float32 = 1.0, 0, torch.float32
+        return self._multiply(*inputs, *weights, None, *as_float32, "none", [], "")
 
 
 PreparedProduct = Union[PlainProduct, OneDnnProduct, Int8Product]
@@ -187,5 +216,14 @@ def has_bfloat16() -> bool:
 
 
 def has_int8() -> bool:
-    """Whether this torch has the operation of Int8Product, and bfloat16 beside it."""
-    return has_bfloat16() and hasattr(torch.ops.aten, "_weight_int8pack_mm")
+    """Whether this torch and CPU have fast int8 products with exact sums, VNNI.
+
+    Without it oneDNN adds pairs of products in 16 bits, which may not hold them.
+    """
+    if not (
+        hasattr(torch.ops.onednn, "qlinear_pointwise")
+        and hasattr(torch.cpu, "get_capabilities")
+    ):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("avx512_vnni", "avx_vnni"))

@@ -13,7 +13,7 @@ from thinc.api import Adam, set_dropout_rate
 from spacy_elmo_ner.elmo.architecture import build_elmo_v1
 from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
 from spacy_elmo_ner.elmo.network import sub_batches
-from spacy_elmo_ner.elmo.prepared_products import has_int8
+from spacy_elmo_ner.elmo.prepared_products import has_bfloat16, has_int8
 
 
 def elmo_of(nlp):
@@ -254,8 +254,16 @@ def test_predictions_follow_the_weights(elmo_pipeline):
     np.testing.assert_array_equal(model.predict(docs)[0], moved)
 
 
-@pytest.mark.skipif(not has_int8(), reason="this machine has no fast bfloat16 or int8")
-@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+@pytest.mark.parametrize(
+    "precision",
+    [
+        pytest.param(precision, marks=pytest.mark.skipif(not there, reason=reason))
+        for precision, there, reason in (
+            ("bfloat16", has_bfloat16(), "this machine has no fast bfloat16"),
+            ("int8", has_int8(), "this machine has no fast int8"),
+        )
+    ],
+)
 def test_less_precision_is_near_the_exact_vectors_in_any_batch(
     elmo_pipeline, precision
 ):

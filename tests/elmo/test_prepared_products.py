@@ -89,21 +89,33 @@ def test_bfloat16_rounds_inputs_weights_and_product(shape):
 
 @needs_int8
 @pytest.mark.parametrize("shape", SHAPES)
-def test_int8_is_off_by_half_a_step_of_each_output_at_most(shape):
+def test_int8_is_off_by_half_a_step_of_each_input_and_weight_at_most(shape):
     W, b, x, other = operands(*shape, rows=40)
     W[:, 0] = 0
-    exact = x.bfloat16().double() @ W.double()
-    half_a_step = (W.abs().amax(0) / 127).bfloat16().double() / 2
-    # of the scale and of the product, each rounded to 8 bits of mantissa
-    rounding = 2**-7 * (x.bfloat16().double().abs() @ W.double().abs())
-    bound = x.bfloat16().double().abs().sum(1, keepdim=True) * half_a_step + rounding
+    x[0] = 0
+    exact = x.double() @ W.double()
+    half_of_weight = W.abs().amax(0, keepdim=True).double() / 127 / 2
+    half_of_input = x.abs().amax(1, keepdim=True).double() / 127 / 2
+    bound = (
+        x.abs().double().sum(1, keepdim=True) * half_of_weight
+        + half_of_input * W.abs().double().sum(0, keepdim=True)
+        + len(W) * half_of_input * half_of_weight
+        + 1e-5
+    )
     product = Int8Product(W, b)
-    assert ((product(x) - b - exact).abs() <= bound + 1e-5).all()
-    assert (
-        (product.plus(other.clone(), x) - other - exact).abs() <= bound + 1e-5
-    ).all()
-    cosine = torch.nn.functional.cosine_similarity(product(x) - b, exact.float(), dim=1)
-    assert cosine.min() > 0.999 or W.shape[1] == 1
+    assert ((product(x) - b - exact).abs() <= bound).all()
+    assert ((product.plus(other.clone(), x) - other - exact).abs() <= bound).all()
+    assert torch.equal(product(x)[0], b)
+    cosine = torch.nn.functional.cosine_similarity(product(x) - b, exact, dim=1)
+    assert cosine[1:].min() > 0.999 or W.shape[1] == 1
+
+
+@needs_int8
+def test_int8_sums_hold_the_largest_products():
+    signs = torch.ones(512, 64)
+    signs[:, 1::2] = -1
+    expected = torch.full((3, 64), 512.0) * signs[0]
+    assert torch.equal(Int8Product(signs, None)(torch.ones(3, 512)).round(), expected)
 
 
 @needs_onednn
@@ -122,6 +134,6 @@ def test_public_products_where_there_are_none(monkeypatch):
 
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
 def test_where_a_precision_is_not_fast_it_says_so_and_is_exact(monkeypatch, precision):
-    monkeypatch.setattr(prepared_products, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(prepared_products, f"has_{precision}", lambda: False)
     with pytest.warns(UserWarning, match=f"{precision}.*goes on in float32"):
         assert usable_dtype(precision) == torch.float32
