@@ -8,11 +8,13 @@ can be done bit by bit, and by several processes with other parts or seeds.
 import re
 import statistics
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import typer
+from spacy import registry
+from spacy.tokens import Doc
 from spacy.util import load_config
-from thinc.api import Config
+from thinc.api import Config, Model, chain
 
 from spacy_elmo_ner.progress import read_history
 from spacy_elmo_ner.training.loop import train as train_pipeline
@@ -20,6 +22,7 @@ from spacy_elmo_ner.training.loop import train as train_pipeline
 CONFIGS = Path(__file__).parent.parent / "configs"
 BASE = CONFIGS / "conll_elmo.cfg"
 EVALUATIONS = 3  # in a training
+WHOLE_DOCS = "benchmarks.WholeDocs.v1"
 
 
 def with_elmo(**changes: Any) -> List[Dict[str, Any]]:
@@ -35,7 +38,7 @@ ELMO = {
 }
 ALL = with_elmo()
 
-# tok2vecs, and what else of the component is changed
+# tok2vecs, and what else of the config is changed
 PARTS: Dict[str, Dict[str, Any]] = {
     "character CNN": {"tok2vecs": [CHARACTERS]},
     "+ Brown clusters, shape, casing": {"tok2vecs": [CHARACTERS, LEXEMES]},
@@ -45,9 +48,18 @@ PARTS: Dict[str, Dict[str, Any]] = {
     "all, ELMo's first LSTM layer": {"tok2vecs": with_elmo(layer="lstm_outputs1")},
     "all, ELMo's second LSTM layer": {"tok2vecs": with_elmo(layer="lstm_outputs2")},
     "all, ELMo starting warm": {"tok2vecs": with_elmo(start_state="warm")},
+    "all, ELMo reading on to the end of the Doc": {
+        "tok2vecs": [
+            CHARACTERS,
+            {"@architectures": WHOLE_DOCS, "tok2vec": ELMO},
+            LEXEMES,
+            VECTORS,
+        ]
+    },
     "all, fine-tuned ELMo": {"tok2vecs": with_elmo(frozen=False)},
     "all, without the Doc": {"tok2vecs": ALL, "document_width": 0},
     "all, BIO": {"tok2vecs": ALL, "tag_scheme": "BIO"},
+    "all, weights not averaged": {"tok2vecs": ALL, "use_averages": False},
 }
 
 app = typer.Typer(add_completion=False)
@@ -101,13 +113,35 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     training["max_steps"] = steps
     training["eval_frequency"] = steps // EVALUATIONS
     training["optimizer"]["learn_rate"]["total_steps"] = steps + 50
+    training["optimizer"]["use_averages"] = part.get("use_averages", True)
     training["logger"]["progress_bar"] = False
-    elmo = [one for one in tok2vecs if one["@architectures"].endswith(".Elmo.v1")]
+    readers = [one.get("tok2vec", one) for one in tok2vecs]
+    elmo = [one for one in readers if one["@architectures"].endswith(".Elmo.v1")]
     if not elmo:
         del config["initialize"]["before_init"]
     if not elmo or not elmo[0].get("frozen", True):
         del config["initialize"]["after_init"]
     return config
+
+
+@registry.architectures(WHOLE_DOCS)
+def build_whole_docs(tok2vec: Model) -> Model:
+    """tok2vec on Docs that are one sentence each."""
+    return chain(Model("whole_docs", as_one_sentence), tok2vec)
+
+
+def as_one_sentence(
+    model: Model, docs: List[Doc], is_train: bool
+) -> Tuple[List[Doc], Callable[[Any], List[Doc]]]:
+    whole = [
+        Doc(
+            doc.vocab,
+            words=[token.text for token in doc],
+            sent_starts=[token.i == 0 for token in doc],
+        )
+        for doc in docs
+    ]
+    return whole, lambda gradient: []
 
 
 def best_score(config: Config, folder: Path) -> float:

@@ -8,11 +8,12 @@ from typing import Callable, List, Tuple
 
 import numpy as np
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from benchmarks.parts import ELMO
+from benchmarks.parts import ELMO, build_whole_docs
 from spacy_elmo_ner.corpus.reader import read_docs
+from spacy_elmo_ner.elmo.architecture import build_elmo_v1
 from spacy_elmo_ner.elmo.encoder import ElmoEncoder
 from spacy_elmo_ner.elmo.options import ElmoOptions
 from spacy_elmo_ner.elmo.weight_files import write_safetensors
@@ -64,6 +65,19 @@ def test_a_row_for_each_part_and_nothing_is_trained_twice(
     )
     assert failed.returncode != 0
     assert "trained with other paths" in " ".join(failed.stderr.split())
+
+
+def test_whole_docs_are_read_as_one_sentence_each() -> None:
+    doc = Doc(Vocab(), ["It", "is", "."] * 2, sent_starts=[True, False, False] * 2)
+    once = Doc(
+        doc.vocab, [token.text for token in doc], sent_starts=[True] + [False] * 5
+    )
+    elmo = build_elmo_v1(lstm_width=8, projection_width=4)
+    elmo.initialize()
+    vectors = build_whole_docs(elmo).predict([doc, doc[:1].as_doc()])
+    np.testing.assert_array_equal(vectors[0], elmo.predict([once])[0])
+    assert np.abs(vectors[0][:3] - elmo.predict([doc])[0][:3]).max() > 0
+    np.testing.assert_array_equal(vectors[1], elmo.predict([doc[:1].as_doc()])[0])
 
 
 def rows(printed: str) -> List[Tuple[str, ...]]:
