@@ -6,7 +6,7 @@ Here too a row of the result does not depend on the other rows.
 
 import warnings
 from bisect import bisect_left
-from typing import Callable, Optional, Tuple, Union
+from typing import Callable, Optional, Tuple, Type, Union
 
 import torch
 import torch.nn.functional as F
@@ -30,9 +30,8 @@ ROWS = (
 )
 
 # int8: rounded to whole multiples of the largest value's STEPSth part, from -STEPS to
-# STEPS. oneDNN wants inputs without a sign, so ZERO is added to them, and half to round.
+# STEPS. The kernels want inputs without a sign, so ZERO is added to them.
 STEPS, ZERO = 127, 128
-ROUNDED_ZERO = torch.tensor(ZERO + 0.5)
 TINY = 1e-30
 
 
@@ -128,17 +127,10 @@ class Int8Product:
     `prepare_product` is the only way to them.
     """
 
-    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+    def __init__(self, W: Tensor, b: Optional[Tensor], kernel: "Int8Kernel") -> None:
         self.b = b
-        steps = W.abs().amax(0).clamp(min=TINY) / STEPS
-        self.W = torch.ops.onednn.qlinear_prepack(
-            (W / steps).round().to(torch.int8).t().contiguous(),
-            [USUAL_ROWS, W.shape[0]],
-        )
-        # of a product of weights and inputs, where an input's largest is 1
-        self.steps = steps / STEPS
-        self.zeros = torch.zeros(len(steps), dtype=torch.int64)
-        self._multiply = torch.ops.onednn.qlinear_pointwise.default
+        steps = W.abs().amax(0).clamp(min=TINY) / kernel.weight_steps
+        self._multiply = kernel(W, steps)
 
     def __call__(self, x: Tensor) -> Tensor:
         """See `PlainProduct.__call__`."""
@@ -154,8 +146,34 @@ class Int8Product:
     def _product(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """The product with each row's largest input being 1, and what it is, (n, 1)."""
         largest = x.abs().amax(1, keepdim=True).clamp_(min=TINY)
-        rounded = torch.addcmul(ROUNDED_ZERO, x, largest.reciprocal(), value=STEPS)
-        return in_usual_rows(self._multiply_usual, rounded.to(torch.uint8)), largest
+        return self._multiply(x, largest), largest
+
+
+class VnniKernel:
+    """oneDNN's int8 products, fast and exact where the CPU has VNNI.
+
+    W: (inputs, outputs).
+    steps: what the weights of each output are rounded to multiples of, (outputs,);
+        at most weight_steps of them are a weight.
+    """
+
+    weight_steps = STEPS
+    rounded_zero = torch.tensor(ZERO + 0.5)
+
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
+        self.W = torch.ops.onednn.qlinear_prepack(
+            (W / steps).round().to(torch.int8).t().contiguous(),
+            [USUAL_ROWS, W.shape[0]],
+        )
+        self.steps = steps / STEPS
+        self.zeros = torch.zeros(len(steps), dtype=torch.int64)
+        self._multiply = torch.ops.onednn.qlinear_pointwise.default
+
+    def __call__(self, x: Tensor, largest: Tensor) -> Tensor:
+        """(n, inputs) and each row's largest, (n, 1) → x / largest · W, (n, outputs)."""
+        in_steps = largest.reciprocal()
+        rounded = torch.addcmul(self.rounded_zero, x, in_steps, value=STEPS)
+        return in_usual_rows(self._multiply_usual, rounded.to(torch.uint8))
 
     def _multiply_usual(self, rows: Tensor) -> Tensor:
         inputs = rows, 1.0, ZERO
@@ -164,6 +182,37 @@ class Int8Product:
         return self._multiply(*inputs, *weights, None, *as_float32, "none", [], "")
 
 
+class FbgemmKernel:
+    """FBGEMM's int8 products, as `VnniKernel`, for a CPU with AVX2 and no VNNI.
+
+    There it adds two products in 16 bits. Weights of 7 bits leave room for that.
+    """
+
+    weight_steps = 63
+
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
+        engine = torch.backends.quantized.engine
+        torch.backends.quantized.engine = "fbgemm"
+        try:
+            with warnings.catch_warnings():
+                # torch is to drop such tensors some day; float32 is there then
+                warnings.filterwarnings("ignore", "torch.quantize_per_tensor")
+                zeros = torch.zeros(len(steps), dtype=torch.int64)
+                self.W = torch.ops.quantized.linear_prepack(
+                    torch.quantize_per_channel(W.t(), steps, zeros, 0, torch.qint8)
+                )
+        finally:
+            torch.backends.quantized.engine = engine
+        self._round_and_multiply = (
+            torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
+        )
+
+    def __call__(self, x: Tensor, largest: Tensor) -> Tensor:
+        """See `VnniKernel.__call__`."""
+        return self._round_and_multiply(x / largest, 1 / STEPS, ZERO, self.W)
+
+
+Int8Kernel = Union[Type[VnniKernel], Type[FbgemmKernel]]
 PreparedProduct = Union[PlainProduct, OneDnnProduct, Int8Product]
 
 
@@ -176,7 +225,7 @@ def prepare_product(
     """
     W = W.detach()
     if dtype == torch.int8:
-        return Int8Product(W, b)
+        return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
     if not has_onednn():
         return PlainProduct(W, b)
     return OneDnnProduct(W, b, dtype)
@@ -216,14 +265,28 @@ def has_bfloat16() -> bool:
 
 
 def has_int8() -> bool:
-    """Whether this torch and CPU have fast int8 products with exact sums, VNNI.
+    """Whether this torch and CPU have fast int8 products with exact sums."""
+    return has_vnni() or has_fbgemm()
 
-    Without it oneDNN adds pairs of products in 16 bits, which may not hold them.
-    """
-    if not (
-        hasattr(torch.ops.onednn, "qlinear_pointwise")
-        and hasattr(torch.cpu, "get_capabilities")
-    ):
+
+def has_vnni() -> bool:
+    """Whether they have those of VnniKernel."""
+    return hasattr(torch.ops.onednn, "qlinear_pointwise") and _cpu_has(
+        "avx512_vnni", "avx_vnni"
+    )
+
+
+def has_fbgemm() -> bool:
+    """Whether they have those of FbgemmKernel."""
+    return (
+        hasattr(torch.ops.quantized, "linear_with_input_q_dq_qweight_dq_output_fp32")
+        and "fbgemm" in torch.backends.quantized.supported_engines
+        and _cpu_has("avx2")
+    )
+
+
+def _cpu_has(*names: str) -> bool:
+    """Whether the CPU has one of these; False where torch cannot tell."""
+    if not hasattr(torch.cpu, "get_capabilities"):
         return False
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name) for name in ("avx512_vnni", "avx_vnni"))
+    return any(torch.cpu.get_capabilities().get(name) for name in names)
