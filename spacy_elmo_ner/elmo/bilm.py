@@ -10,12 +10,14 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..autocast import product_dtype
 from ..products import steady_product
 from .fast_lstm import FastLstm
 from .lstm_gradient import LstmSettings, LstmWithGradient
 from .options import ElmoOptions
 from .packing import pack
 from .prepared import Prepared
+from .side_by_side import side_by_side
 
 # TensorFlow adds this to the forget gate; published biases are without it.
 FORGET_BIAS = 1.0
@@ -74,26 +76,39 @@ class BiLM(nn.Module):
             (packing.forward_tokens, packing.forward_rows),
             (packing.backward_tokens, packing.backward_rows),
         ]
-        layers, hiddens, cells = [], [], []
-        for i, (read, rows) in enumerate(readings):
+
+        def read(i: int) -> Tuple[List[Tensor], Tensor, Tensor]:
+            tokens_read, rows = readings[i]
             outputs, hidden, cell = self.directions[i](
                 types,
-                tokens[torch.from_numpy(read).to(tokens.device)],
+                tokens[torch.from_numpy(tokens_read).to(tokens.device)],
                 packing.steps,
                 state.hidden[i][:, order],
                 state.cell[i][:, order],
                 depth,
             )
             row_of_token = torch.from_numpy(rows).to(types.device)
-            layers.append([output[row_of_token] for output in outputs])
-            hiddens.append(hidden)
-            cells.append(cell)
+            return [output[row_of_token] for output in outputs], hidden, cell
+
+        if self._may_be_split(types):
+            both = side_by_side(read)
+        else:
+            both = [read(0), read(1)]
+        layers, hiddens, cells = zip(*both, strict=True)
         as_given = torch.argsort(order)
         end = BiLMState(
             hidden=torch.stack(hiddens)[:, :, as_given],
             cell=torch.stack(cells)[:, :, as_given],
         )
-        return [torch.cat(both, 1) for both in zip(*layers, strict=True)], end
+        return [torch.cat(layer, 1) for layer in zip(*layers, strict=True)], end
+
+    def _may_be_split(self, types: Tensor) -> bool:
+        """Whether both directions may be computed on threads of their own."""
+        return (
+            types.device.type == "cpu"
+            and not torch.is_grad_enabled()
+            and product_dtype(types) == types.dtype
+        )
 
     def zeros(self, like: Tensor, depth: int, n: int) -> BiLMState:
         """The state of n sentences that nothing was read before."""

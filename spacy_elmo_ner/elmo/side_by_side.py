@@ -1,0 +1,50 @@
+"""Two calls at once, on a thread each that has half of torch's threads.
+
+The products of an LSTM's step are small, and torch's threads wait for each other at the
+end of every one. Two threads that have no business with each other seldom wait.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Callable, List, TypeVar
+
+import torch
+
+Result = TypeVar("Result")
+
+
+def side_by_side(call: Callable[[int], Result]) -> List[Result]:
+    """[call(0), call(1)], without gradients; in turn where torch has one thread.
+
+    What threads have of their own, such as torch.autocast, the calls do not see.
+    """
+    n_threads = torch.get_num_threads()
+    if n_threads == 1 or not torch.backends.openmp.is_available():
+        with torch.no_grad():
+            return [call(0), call(1)]
+    started = [
+        executor.submit(torch.no_grad()(call), i)
+        for i, executor in enumerate(_executors(n_threads))
+    ]
+    return [future.result() for future in started]
+
+
+@lru_cache(maxsize=1)
+def _executors(n_threads: int) -> List[ThreadPoolExecutor]:
+    half = n_threads // 2
+    executors = [
+        ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(share,))
+        for share in (n_threads - half, half)
+    ]
+    for executor in executors:
+        # the thread starts with the first call
+        executor.submit(torch.get_num_threads).result()
+    # threads to come, of anybody's, get what was set last
+    torch.set_num_threads(n_threads)
+    return executors
+
+
+if hasattr(os, "register_at_fork"):
+    # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_executors.cache_clear)

@@ -1,0 +1,79 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_elmo_ner.elmo.bilm import BiLM
+from spacy_elmo_ner.elmo.options import ElmoOptions
+from spacy_elmo_ner.elmo.side_by_side import side_by_side
+
+OPTIONS = ElmoOptions(
+    filters=((1, 8),), n_highway=1, lstm_width=96, projection_width=40
+)
+
+
+@pytest.fixture(params=[1, 2, 3, 5])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+needs_openmp = pytest.mark.skipif(
+    not torch.backends.openmp.is_available(), reason="this torch has no OpenMP"
+)
+
+
+@needs_openmp
+def test_calls_share_the_threads_and_leave_their_number(threads):
+    seen = side_by_side(lambda i: (i, torch.get_num_threads(), threading.get_ident()))
+    assert [i for i, _, _ in seen] == [0, 1]
+    if threads == 1:
+        assert {thread for _, _, thread in seen} == {threading.get_ident()}
+    else:
+        assert sum(share for _, share, _ in seen) == threads
+        assert len({thread for _, _, thread in seen} | {threading.get_ident()}) == 3
+    assert torch.get_num_threads() == threads
+    # of a thread that starts later, too
+    later = []
+    thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert later == [threads]
+
+
+def test_calls_overlap_where_there_are_threads(threads):
+    met = threading.Barrier(1 if threads == 1 else 2, timeout=10)
+    side_by_side(lambda i: met.wait())
+
+
+def test_no_gradients_and_errors_come_back(threads):
+    weight = torch.ones(1, requires_grad=True)
+    assert not any(out.requires_grad for out in side_by_side(lambda i: weight * 2))
+
+    def fail(i):
+        raise ValueError(f"call {i}")
+
+    with pytest.raises(ValueError, match="call 0"):
+        side_by_side(fail)
+    assert side_by_side(lambda i: i) == [0, 1]
+
+
+@pytest.mark.parametrize("guard", [torch.no_grad, torch.inference_mode])
+def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(threads, guard):
+    torch.manual_seed(0)
+    bilm = BiLM(OPTIONS, "float32")
+    types = torch.randn(7, OPTIONS.projection_width)
+    lengths = [5, 1, 9]
+    tokens = torch.randint(7, (sum(lengths),))
+    with guard():
+        layers, state = bilm(types, tokens, lengths)
+        torch.set_num_threads(1)
+        expected, expected_state = bilm(types, tokens, lengths)
+    learnt_from, _ = bilm(types, tokens, lengths)
+    for found, alone, learnt in zip(layers, expected, learnt_from, strict=True):
+        np.testing.assert_allclose(found.numpy(), alone.numpy(), atol=1e-6)
+        np.testing.assert_allclose(found.numpy(), learnt.detach().numpy(), atol=1e-6)
+    torch.testing.assert_close(state.cell, expected_state.cell)
