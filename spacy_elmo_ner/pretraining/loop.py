@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
+from ..autocast import usable_precision
 from ..elmo.weight_files import write_safetensors
 from ..elmo.weights import to_weights
 from ..progress import Progress, write_history
@@ -78,7 +79,8 @@ class _Run:
             corpus.train.lengths.sum(dtype=np.int64)
         )
         self.optimizers = make_optimizers(model, settings.training)
-        self.scaler = make_scaler(settings.training.precision, self.device)
+        self.precision = usable_precision(self.training.precision, self.device)
+        self.scaler = make_scaler(self.precision, self.device)
         self.checkpoint = PretrainingCheckpoint(output / "checkpoint")
         self.progress = Progress()
         if self.checkpoint.exists():
@@ -218,9 +220,9 @@ class _Run:
         return make_batch(sentences, self.corpus.words, self.n_softmax).to(self.device)
 
     def _autocast(self) -> AbstractContextManager:
-        if self.training.precision == "float32":
+        if self.precision == "float32":
             return nullcontext()
-        dtype = getattr(torch, self.training.precision)
+        dtype = getattr(torch, self.precision)
         return torch.autocast(self.device.type, dtype=dtype)
 
     def _save(self) -> None:

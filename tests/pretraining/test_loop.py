@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from spacy_elmo_ner import autocast
 from spacy_elmo_ner.elmo.weight_files import read_weights, write_hdf5
 from spacy_elmo_ner.elmo.weights import to_weights
 from spacy_elmo_ner.pretraining.checkpoint import PretrainingCheckpoint
@@ -93,6 +94,20 @@ def test_perplexity_falls_in_both_directions(
         # begins or ends it were 1.33
         assert first[f"perplexity_{direction}"] > 15
         assert last[f"perplexity_{direction}"] < 4
+
+
+def test_bfloat16_is_float32_with_a_warning_where_the_cpu_has_none(
+    tiny_corpus, tiny_settings, tmp_path, monkeypatch
+):
+    tiny_corpus(times=10)
+    exact, _ = run(tiny_settings({}), tmp_path / "float32")
+    monkeypatch.setattr(autocast, "_cpu_has_bfloat16", lambda: False)
+    with pytest.warns(UserWarning, match="bfloat16; it goes on in float32"):
+        found, _ = run(
+            tiny_settings({"training.precision": "bfloat16"}), tmp_path / "bfloat16"
+        )
+    for name, weights in exact.state_dict().items():
+        assert torch.equal(found.state_dict()[name], weights)
 
 
 def test_a_trained_start_is_learnt_and_written(tiny_corpus, tiny_settings, tmp_path):
