@@ -1,7 +1,7 @@
 """What bilm_speed compares: each turns batches of sentences into vectors."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from spacy_elmo_ner.elmo.char_ids import index_types
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.elmo.packing import pack
 from spacy_elmo_ner.elmo.prepared_products import prepare_product
+from spacy_elmo_ner.elmo.side_by_side import side_by_side
 from spacy_elmo_ner.elmo.weight_files import read_weights
 
 from .texts import Sentences
@@ -95,36 +96,39 @@ class TorchLstm:
 
 
 class ProductsAlone:
-    """The LSTMs' matrix products for the words and nothing else: no exact biLM can be
-    faster."""
+    """The LSTMs' matrix products for the words and nothing else, both directions side
+    by side as in ours: no exact biLM can be faster with these products."""
 
     def __init__(self, folder: Path) -> None:
         weights = read_weights(folder / "weights.hdf5", folder / "options.json")
         self.options = weights.options
-        bilm = BiLM(self.options, "float32")
         projected = self.options.projection_width
-        self.layers = [
-            (
-                prepare_product(layer.W_0[:projected]),
-                prepare_product(layer.W_0[projected:]),
-                prepare_product(layer.W_P_0),
-            )
-            for direction in bilm.directions
-            for layer in direction.layers  # type: ignore[union-attr]
+        self.directions = [
+            [
+                (
+                    prepare_product(layer.W_0[:projected]),
+                    prepare_product(layer.W_0[projected:]),
+                    prepare_product(layer.W_P_0),
+                )
+                for layer in direction.layers  # type: ignore[union-attr]
+            ]
+            for direction in BiLM(self.options, "float32").directions
         ]
 
     def forget(self) -> None:
         """It has no words."""
 
     def __call__(self, sentences: Sentences) -> None:
-        packing = pack([len(sentence) for sentence in sentences])
+        steps = pack([len(sentence) for sentence in sentences]).steps
         n_types = len({word for sentence in sentences for word in sentence})
-        rows = torch.zeros(sum(packing.steps), self.options.projection_width)
-        cells = torch.zeros(packing.steps[0], self.options.lstm_width)
-        for i, (inputs, recurrence, projection) in enumerate(self.layers):
-            is_first = i % self.options.n_layers == 0
-            inputs(rows[:n_types] if is_first else rows)
-            for alive in packing.steps:
+        side_by_side(lambda i: self._multiply(self.directions[i], steps, n_types))
+
+    def _multiply(self, layers: List[Any], steps: List[int], n_types: int) -> None:
+        rows = torch.zeros(sum(steps), self.options.projection_width)
+        cells = torch.zeros(steps[0], self.options.lstm_width)
+        for i, (inputs, recurrence, projection) in enumerate(layers):
+            inputs(rows[:n_types] if i == 0 else rows)
+            for alive in steps:
                 recurrence(rows[:alive])
                 projection(cells[:alive])
 
