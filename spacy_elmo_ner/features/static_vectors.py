@@ -132,7 +132,8 @@ def _add_differences(
     (embed,) = model.layers
     of_row = model.attrs["differences"]
     if is_train:
-        _assign_differences(of_row, rows, embed.get_dim("nV"))
+        of_row = _assign_differences(of_row, rows, embed.get_dim("nV"))
+        model.attrs["differences"] = of_row
     ids = np.where(rows >= 0, of_row[rows], -1)
     moved = model.ops.xp.asarray(ids >= 0)
     differences, backprop_embed = embed(
@@ -142,13 +143,16 @@ def _add_differences(
     return lambda d_found: backprop_embed(d_found[moved])
 
 
-def _assign_differences(of_row: np.ndarray, rows: np.ndarray, n: int) -> None:
-    """Give the words that are new a difference each, while some of the n are left."""
+def _assign_differences(of_row: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+    """of_row with a difference for each word that is new, while some of the n are left."""
     new = np.unique(rows[(rows >= 0) & (of_row[rows] < 0)])
     if len(new):
+        # one that comes from a saved model cannot be written to
+        of_row = of_row.copy()
         taken = int(of_row.max()) + 1
         new = new[: n - taken]
         of_row[new] = np.arange(taken, taken + len(new))
+    return of_row
 
 
 def _check_width(model: Model[List[Doc], List[Floats2d]], doc: Doc) -> None:

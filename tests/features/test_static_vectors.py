@@ -92,6 +92,21 @@ def test_fine_tuning_ends_with_the_words_it_has_room_for(vocab):
     assert (steps == np.array([[0.0], [3.0], [0.0], [1.0]])).all()
 
 
+def test_a_saved_model_learns_new_words(vocab):
+    london, paris = Doc(vocab, words=["london"]), Doc(vocab, words=["paris"])
+    model = build_static_vectors_v1(fine_tuned_words=3).initialize(X=[london])
+    model.begin_update([london])
+    again = build_static_vectors_v1(fine_tuned_words=3).from_bytes(model.to_bytes())
+    _, backprop = again.begin_update([paris])
+    backprop([np.ones((1, 6), dtype="f")])
+    again.finish_update(
+        lambda key, weights, d_weights: (weights - d_weights, d_weights)
+    )
+    assert again.attrs["differences"][:5].tolist() == [0, 1, -1, -1, -1]
+    np.testing.assert_allclose(again.predict([paris])[0][0], vocab["paris"].vector - 1)
+    np.testing.assert_array_equal(again.predict([london])[0][0], vocab["london"].vector)
+
+
 def test_fine_tuning_of_impossible_rows(floret_vocab):
     with pytest.raises(ValueError, match="fine_tuned_words to 0"):
         build_static_vectors_v1(fine_tuned_words=-1)

@@ -11,6 +11,7 @@ import spacy
 import torch
 from small_model import SMALL_MODEL, examples_of, train
 from spacy.language import Language
+from spacy.training import Example
 from spacy.vectors import Vectors
 
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
@@ -52,6 +53,18 @@ def test_packaged_pipeline_says_the_same():
     nlp.initialize()
     ours, packaged = nlp(TEXT).ents, load_packaged()(TEXT).ents
     assert [str(ent) for ent in ours] == [str(ent) for ent in packaged]
+
+
+def test_packaged_pipeline_learns_a_new_label_and_new_words():
+    nlp = load_packaged()
+    text = "The kinase controls apoptosis, John says."
+    found = {"entities": [(4, 10, "GENE"), (31, 35, "PER")]}
+    nlp.get_pipe("elmo_ner").add_label("GENE")
+    optimizer = nlp.resume_training()
+    for _ in range(60):
+        nlp.update([Example.from_dict(nlp.make_doc(text), found)], sgd=optimizer)
+    entities = [(ent.text, ent.label_) for ent in nlp(text).ents]
+    assert entities == [("kinase", "GENE"), ("John", "PER")]
 
 
 def test_other_models_start_without_labels():
