@@ -2,7 +2,7 @@
 
 METRICS is the JSON file of its `evaluate`. Weights, config and figures are new. What
 describes it stays: the model card, and the fields of meta.json that training does not
-write. It can be loaded under every spaCy that the package works with.
+write. It can be loaded under every spaCy that the package works with, and learns on.
 """
 
 import sys
@@ -16,6 +16,9 @@ from spacy_elmo_ner.atomic import replacing_folder
 from spacy_elmo_ner.pipeline.packaged import FOLDER
 
 CARD = "README.md"
+# of who goes on with nlp.resume_training: the schedule it was trained by starts at zero,
+# and stays there unless somebody steps it, as `train` does
+LEARN_RATE = 0.001
 DESCRIPTION = (
     "name",
     "version",
@@ -42,6 +45,7 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
         # younger than spaCy 3.3; without it there are plain vectors, as here
         config = Config().from_disk(fresh / "config.cfg", interpolate=False)
         config["nlp"].pop("vectors", None)
+        config["training"]["optimizer"]["learn_rate"] = LEARN_RATE
         config.to_disk(fresh / "config.cfg", interpolate=False)
         (fresh / CARD).write_bytes(card)
     files = [path for path in shipped.rglob("*") if path.is_file()]

@@ -27,6 +27,12 @@ def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: P
     nlp = spacy.blank("en")
     nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL})
     train(nlp, examples_of(nlp))
+    nlp.config["training"]["optimizer"]["learn_rate"] = {
+        "@schedules": "warmup_linear.v1",
+        "warmup_steps": 5,
+        "initial_rate": 0.1,
+        "total_steps": 10,
+    }
     nlp.to_disk(trained)
     metrics = tmp_path / "metrics.json"
     srsly.write_json(metrics, {"spacy": {"ents_f": 0.5, "speed": 3.0}})
@@ -43,6 +49,8 @@ def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: P
     text = "I like London and Berlin."
     again = spacy.load(shipped)
     assert nlp(text).ents
+    assert spacy.load(trained).resume_training().learn_rate == 0
+    assert again.resume_training().learn_rate == 0.001
     assert [str(ent) for ent in again(text).ents] == [
         str(ent) for ent in nlp(text).ents
     ]
