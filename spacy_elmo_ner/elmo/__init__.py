@@ -9,7 +9,10 @@ The way through this room, one file per station:
     bilm.py          word vectors and state → LSTM layers and state
     products.py      the matrix products of both, the same in any batch
     fast_lstm.py     bilm.py's LSTM for prediction on a CPU
+    side_by_side.py  both directions at once
     prepared_products.py  products with weights laid out for the CPU
+    int8_products.py  the same in int8
+    usual_rows.py    what both want: few different numbers of rows
     prepared.py      what is made from weights, kept until they change
     encoder.py       the two together: types and sentences → three layers per token
     layer_mix.py     layers → one vector per token

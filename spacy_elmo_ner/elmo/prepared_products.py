@@ -5,53 +5,17 @@ Here too a row of the result does not depend on the other rows.
 """
 
 import warnings
-from bisect import bisect_left
-from typing import Callable, Optional, Tuple, Type, Union
+from typing import Optional, Union
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ..cpu import cpu_has_bfloat16
 from ..products import steady_product
+from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_vnni
+from .usual_rows import ROWS, USUAL_ROWS, in_usual_rows, usual_rows
 
 PRECISIONS = ("float32", "bfloat16", "int8")
-
-# Rows that oneDNN lays the weights out for; it takes any other number as well.
-USUAL_ROWS = 32
-# oneDNN writes code for each number of rows that it meets, and keeps it. So that this
-# is soon over, and memory stays level, rows are filled up to one of these numbers.
-ROWS = (
-    *(1, 2, 4, 6, 8),
-    *range(12, 32, 4),
-    *range(32, 64, 8),
-    *range(64, 128, 16),
-    *range(128, 256, 32),
-    *(256, 320, 384),
-)
-
-# int8: rounded to whole multiples of the largest value's STEPSth part, from -STEPS to
-# STEPS. The kernels want inputs without a sign, so ZERO is added to them.
-STEPS, ZERO = 127, 128
-TINY = 1e-30
-
-
-def in_usual_rows(
-    multiply: Callable[[Tensor], Tensor], x: Tensor, least_rows: int = 1
-) -> Tensor:
-    """multiply(x), of which it gets usual numbers of rows only, least_rows or more."""
-    n = x.shape[0]
-    if n > ROWS[-1]:
-        parts = x.split(ROWS[-1])
-        return torch.cat([in_usual_rows(multiply, part, least_rows) for part in parts])
-    missing = usual_rows(n, least_rows) - n
-    if missing:
-        return multiply(F.pad(x, (0, 0, 0, missing)))[:n]
-    return multiply(x)
-
-
-def usual_rows(n: int, least_rows: int) -> int:
-    """The number of rows with which at most ROWS[-1] of them are multiplied."""
-    return max(ROWS[bisect_left(ROWS, n)], least_rows) if n else 0
 
 
 class PlainProduct:
@@ -116,103 +80,6 @@ class OneDnnProduct:
         return product if b is None or bias is not None else product.add_(b)
 
 
-class Int8Product:
-    """Weights rounded to int8 with a scale for each output, inputs with one for each
-    row. Sums are of whole numbers, and so exact.
-
-    About half the time of bfloat16 where weights are many; where they are
-    few, as in the published small size, rounding the inputs costs what it saves.
-
-    torch has these operations for its compiler and documents them nowhere;
-    `prepare_product` is the only way to them.
-    """
-
-    def __init__(self, W: Tensor, b: Optional[Tensor], kernel: "Int8Kernel") -> None:
-        self.b = b
-        steps = W.abs().amax(0).clamp(min=TINY) / kernel.weight_steps
-        self._multiply = kernel(W, steps)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """See `PlainProduct.__call__`."""
-        product, largest = self._product(x)
-        if self.b is None:
-            return product.mul_(largest)
-        return torch.addcmul(self.b, product, largest)
-
-    def plus(self, other: Tensor, x: Tensor) -> Tensor:
-        """See `PlainProduct.plus`."""
-        return other.addcmul_(*self._product(x))
-
-    def _product(self, x: Tensor) -> Tuple[Tensor, Tensor]:
-        """The product with each row's largest input being 1, and what it is, (n, 1)."""
-        largest = x.abs().amax(1, keepdim=True).clamp_(min=TINY)
-        return self._multiply(x, largest), largest
-
-
-class VnniKernel:
-    """oneDNN's int8 products, fast and exact where the CPU has VNNI.
-
-    W: (inputs, outputs).
-    steps: what the weights of each output are rounded to multiples of, (outputs,);
-        at most weight_steps of them are a weight.
-    """
-
-    weight_steps = STEPS
-    rounded_zero = torch.tensor(ZERO + 0.5)
-
-    def __init__(self, W: Tensor, steps: Tensor) -> None:
-        self.W = torch.ops.onednn.qlinear_prepack(
-            (W / steps).round().to(torch.int8).t().contiguous(),
-            [USUAL_ROWS, W.shape[0]],
-        )
-        self.steps = steps / STEPS
-        self.zeros = torch.zeros(len(steps), dtype=torch.int64)
-        self._multiply = torch.ops.onednn.qlinear_pointwise.default
-
-    def __call__(self, x: Tensor, largest: Tensor) -> Tensor:
-        """(n, inputs) and each row's largest, (n, 1) → x / largest · W, (n, outputs)."""
-        in_steps = largest.reciprocal()
-        rounded = torch.addcmul(self.rounded_zero, x, in_steps, value=STEPS)
-        return in_usual_rows(self._multiply_usual, rounded.to(torch.uint8))
-
-    def _multiply_usual(self, rows: Tensor) -> Tensor:
-        inputs = rows, 1.0, ZERO
-        weights = self.W, self.steps, self.zeros
-        as_float32 = 1.0, 0, torch.float32
-        return self._multiply(*inputs, *weights, None, *as_float32, "none", [], "")
-
-
-class FbgemmKernel:
-    """FBGEMM's int8 products, as `VnniKernel`, for a CPU with AVX2 and no VNNI.
-
-    There it adds two products in 16 bits. Weights of 7 bits leave room for that.
-    """
-
-    weight_steps = 63
-
-    def __init__(self, W: Tensor, steps: Tensor) -> None:
-        engine = torch.backends.quantized.engine
-        torch.backends.quantized.engine = "fbgemm"
-        try:
-            with warnings.catch_warnings():
-                # torch is to drop such tensors some day; float32 is there then
-                warnings.filterwarnings("ignore", "torch.quantize_per_tensor")
-                zeros = torch.zeros(len(steps), dtype=torch.int64)
-                self.W = torch.ops.quantized.linear_prepack(
-                    torch.quantize_per_channel(W.t(), steps, zeros, 0, torch.qint8)
-                )
-        finally:
-            torch.backends.quantized.engine = engine
-        self._round_and_multiply = (
-            torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
-        )
-
-    def __call__(self, x: Tensor, largest: Tensor) -> Tensor:
-        """See `VnniKernel.__call__`."""
-        return self._round_and_multiply(x / largest, 1 / STEPS, ZERO, self.W)
-
-
-Int8Kernel = Union[Type[VnniKernel], Type[FbgemmKernel]]
 PreparedProduct = Union[PlainProduct, OneDnnProduct, Int8Product]
 
 
@@ -261,32 +128,4 @@ def has_onednn() -> bool:
 
 def has_bfloat16() -> bool:
     """Whether they are fast in bfloat16."""
-    return has_onednn() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-
-
-def has_int8() -> bool:
-    """Whether this torch and CPU have fast int8 products with exact sums."""
-    return has_vnni() or has_fbgemm()
-
-
-def has_vnni() -> bool:
-    """Whether they have those of VnniKernel."""
-    return hasattr(torch.ops.onednn, "qlinear_pointwise") and _cpu_has(
-        "avx512_vnni", "avx_vnni"
-    )
-
-
-def has_fbgemm() -> bool:
-    """Whether they have those of FbgemmKernel."""
-    return (
-        hasattr(torch.ops.quantized, "linear_with_input_q_dq_qweight_dq_output_fp32")
-        and "fbgemm" in torch.backends.quantized.supported_engines
-        and _cpu_has("avx2")
-    )
-
-
-def _cpu_has(*names: str) -> bool:
-    """Whether the CPU has one of these; False where torch cannot tell."""
-    if not hasattr(torch.cpu, "get_capabilities"):
-        return False
-    return any(torch.cpu.get_capabilities().get(name) for name in names)
+    return has_onednn() and cpu_has_bfloat16()

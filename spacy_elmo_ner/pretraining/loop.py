@@ -11,7 +11,6 @@ import torch
 from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
-from ..autocast import usable_precision
 from ..elmo.weight_files import write_safetensors
 from ..elmo.weights import to_weights
 from ..progress import Progress, write_history
@@ -19,6 +18,7 @@ from .batches import batches, first_batches
 from .checkpoint import PretrainingCheckpoint
 from .gradient_scaler import make_scaler
 from .language_model import N_SPECIAL, LanguageModel, make_batch
+from .precision import usable_precision
 from .processes import Processes
 from .settings import Settings, TrainingSettings, difference
 from .softmax import Candidates

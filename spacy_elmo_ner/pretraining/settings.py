@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, List, Optional, Type, TypeVar
 
 from ..elmo.options import ElmoOptions
+from .precision import PRECISIONS
 
-PRECISIONS = ("float32", "bfloat16", "float16")
 OPTIMIZERS = ("adam", "adagrad")
 START_STATES = ("zeros", "trained")
 MAY_CHANGE = ("epochs", "cooldown", "eval_frequency", "eval_tokens")

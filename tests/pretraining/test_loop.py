@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from spacy_elmo_ner import autocast
 from spacy_elmo_ner.elmo.weight_files import read_weights, write_hdf5
 from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.pretraining import precision as precision_of_pretraining
 from spacy_elmo_ner.pretraining.checkpoint import PretrainingCheckpoint
 from spacy_elmo_ner.pretraining.gradient_scaler import ON_ANY_DEVICE, make_scaler
 from spacy_elmo_ner.pretraining.language_model import (
@@ -101,7 +101,7 @@ def test_bfloat16_is_float32_with_a_warning_where_the_cpu_has_none(
 ):
     tiny_corpus(times=10)
     exact, _ = run(tiny_settings({}), tmp_path / "float32")
-    monkeypatch.setattr(autocast, "_cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr(precision_of_pretraining, "cpu_has_bfloat16", lambda: False)
     with pytest.warns(UserWarning, match="bfloat16; it goes on in float32"):
         found, _ = run(
             tiny_settings({"training.precision": "bfloat16"}), tmp_path / "bfloat16"
