@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from spacy_elmo_ner.elmo.encoder import N_BOUNDARIES
 from spacy_elmo_ner.pretraining.loop import Report, pretrain
+from spacy_elmo_ner.pretraining.precision import usable_precision
 from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.settings import Settings, read_settings
 from spacy_elmo_ner.pretraining.token_corpus import write_corpus
@@ -43,7 +44,7 @@ def main(
     rounds: int = typer.Option(3, help="Rounds; the median counts."),
     side: int = typer.Option(SIDE, help="Rows and columns of the large product."),
 ) -> None:
-    """Print a row for each precision."""
+    """Print a row for each precision that the device has."""
     on = torch.device(device)
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings(load_config(config).interpolate())
@@ -57,6 +58,8 @@ def main(
             "| of one large product | share |\n|---|--:|--:|--:|--:|--:|"
         )
         for name in precision:
+            if usable_precision(name, on) != name:
+                continue
             training = replace(settings.training, precision=name)
             print(
                 row(replace(settings, training=training), on, rounds, side), flush=True
