@@ -5,16 +5,17 @@ from typing import Any, Callable, Dict, List
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from spacy_elmo_ner.elmo.bilm import BiLM
+from spacy_elmo_ner.elmo.bilm import BiLM, ProjectedLstm
 from spacy_elmo_ner.elmo.char_ids import index_types
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.elmo.packing import pack
 from spacy_elmo_ner.elmo.prepared_products import prepare_product
 from spacy_elmo_ner.elmo.side_by_side import side_by_side
 from spacy_elmo_ner.elmo.weight_files import read_weights
+from spacy_elmo_ner.elmo.without_gil import without_gil
 
 from .texts import Sentences
 
@@ -102,16 +103,8 @@ class ProductsAlone:
     def __init__(self, folder: Path) -> None:
         weights = read_weights(folder / "weights.hdf5", folder / "options.json")
         self.options = weights.options
-        projected = self.options.projection_width
         self.directions = [
-            [
-                (
-                    prepare_product(layer.W_0[:projected]),
-                    prepare_product(layer.W_0[projected:]),
-                    prepare_product(layer.W_P_0),
-                )
-                for layer in direction.layers  # type: ignore[union-attr]
-            ]
+            [without_gil(ProductsOfLayer(layer)) for layer in direction.layers]  # type: ignore[union-attr,arg-type]
             for direction in BiLM(self.options, "float32").directions
         ]
 
@@ -121,16 +114,33 @@ class ProductsAlone:
     def __call__(self, sentences: Sentences) -> None:
         steps = pack([len(sentence) for sentence in sentences]).steps
         n_types = len({word for sentence in sentences for word in sentence})
-        side_by_side(lambda i: self._multiply(self.directions[i], steps, n_types))
-
-    def _multiply(self, layers: List[Any], steps: List[int], n_types: int) -> None:
         rows = torch.zeros(sum(steps), self.options.projection_width)
         cells = torch.zeros(steps[0], self.options.lstm_width)
-        for i, (inputs, recurrence, projection) in enumerate(layers):
-            inputs(rows[:n_types] if i == 0 else rows)
-            for alive in steps:
-                recurrence(rows[:alive])
-                projection(cells[:alive])
+
+        def multiply(i: int) -> None:
+            for depth, layer in enumerate(self.directions[i]):
+                layer(rows[:n_types] if depth == 0 else rows, steps, rows, cells)
+
+        side_by_side(multiply)
+
+
+class ProductsOfLayer(nn.Module):
+    """What a layer of one direction multiplies."""
+
+    def __init__(self, layer: ProjectedLstm) -> None:
+        super().__init__()
+        projected = layer.projected
+        self.inputs = prepare_product(layer.W_0[:projected])
+        self.recurrence = prepare_product(layer.W_0[projected:])
+        self.projection = prepare_product(layer.W_P_0)
+
+    def forward(
+        self, inputs: Tensor, steps: List[int], hidden: Tensor, cells: Tensor
+    ) -> None:
+        self.inputs(inputs)
+        for alive in steps:
+            self.recurrence(hidden[:alive])
+            self.projection(cells[:alive])
 
 
 SYSTEMS: Dict[str, Callable[[Path], Any]] = {

@@ -10,17 +10,19 @@ from torch import Tensor
 TILE = 8
 
 
-def steady_product(x: Tensor, W: Tensor, b: Optional[Tensor] = None) -> Tensor:
+def steady_product(
+    x: Tensor, W: Tensor, b: Optional[Tensor] = None, tile: int = TILE
+) -> Tensor:
     """x W + b: (n, inputs), (inputs, outputs), (outputs,) → (n, outputs).
 
     BLAS gives the rows that are left over from a multiple of its tile to another
     kernel, which sums in another order: the same word would differ by rounding with
     the size of the batch, and an LSTM can blow that up. So n is filled up to a
-    multiple of TILE; the products need little longer for it. (The BLAS of torch 1.12,
+    multiple of `tile`; the products need little longer for it. (The BLAS of torch 1.12,
     given several threads, still lets some shapes differ by rounding.)
     """
     n = len(x)
-    missing = -n % TILE
+    missing = -n % tile
     if missing:
         x = F.pad(x, (0, 0, 0, missing))
     product = x @ W if b is None else torch.addmm(b, x, W)

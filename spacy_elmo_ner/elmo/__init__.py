@@ -10,6 +10,7 @@ The way through this room, one file per station:
     products.py      the matrix products of both, the same in any batch
     fast_lstm.py     bilm.py's LSTM for prediction on a CPU
     side_by_side.py  both directions at once
+    without_gil.py   so that they do not wait for each other in Python
     prepared_products.py  products with weights laid out for the CPU
     int8_products.py  the same in int8
     usual_rows.py    what both want: few different numbers of rows

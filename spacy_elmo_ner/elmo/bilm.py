@@ -18,6 +18,7 @@ from .options import ElmoOptions
 from .packing import pack
 from .prepared import Prepared
 from .side_by_side import side_by_side
+from .without_gil import without_gil
 
 # TensorFlow adds this to the forget gate; published biases are without it.
 FORGET_BIAS = 1.0
@@ -240,7 +241,7 @@ class ProjectedLstm(nn.Module):
         return torch.cat(outputs), torch.cat(last_hidden), torch.cat(last_cell)
 
     def _prepare(self) -> FastLstm:
-        return FastLstm(
+        lstm = FastLstm(
             self.W_0,
             self._bias(),
             self.W_P_0,
@@ -248,6 +249,7 @@ class ProjectedLstm(nn.Module):
             projection_clip=self.projection_clip,
             precision=self.precision,
         )
+        return without_gil(lstm)
 
     def _bias(self) -> Tensor:
         before, forget, after = self.B.split([2 * self.width, self.width, self.width])

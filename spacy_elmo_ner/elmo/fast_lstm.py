@@ -10,10 +10,10 @@ What it does otherwise, and why:
 - Gates are made for a few hundred rows at a time, so that they stay in the cache.
 """
 
-from typing import Iterator, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .prepared_products import prepare_product, usable_dtype
 
@@ -21,12 +21,15 @@ from .prepared_products import prepare_product, usable_dtype
 ROWS_AT_A_TIME = 384
 
 
-class FastLstm:
+class FastLstm(nn.Module):
     """One LSTM layer in one direction; weights as in `bilm.ProjectedLstm`.
 
     bias: (4 · width,), the forget gate's constant included.
     precision: of the products, see `prepared_products.PRECISIONS`.
     """
+
+    twice_cell_clip: Optional[float]
+    projection_clip: Optional[float]
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class FastLstm:
         projection_clip: Optional[float],
         precision: str,
     ) -> None:
+        super().__init__()
         projected = W_P_0.shape[1]
         dtype = usable_dtype(precision)
         W, b = _reorder_gates(W_0.detach()), _reorder_gates(bias.detach())
@@ -45,9 +49,9 @@ class FastLstm:
         self.recurrence = prepare_product(W[projected:], dtype=dtype)
         self.projection = prepare_product(-W_P_0.detach(), dtype=dtype)
         self.twice_cell_clip = 2 * cell_clip if cell_clip else None
-        self.projection_clip = projection_clip
+        self.projection_clip = projection_clip or None
 
-    def __call__(
+    def forward(
         self,
         inputs: Tensor,
         rows: Optional[Tensor],
@@ -58,25 +62,31 @@ class FastLstm:
         """See `bilm.ProjectedLstm.forward`; what it is given stays as it is."""
         cell = cell * 2
         outputs: List[Tensor] = []
-        ended: List[Tuple[Tensor, Tensor]] = []
+        last_hidden: List[Tensor] = []
+        last_cell: List[Tensor] = []
         # of inputs that occur more than once, gates are made once
-        of_inputs = None if rows is None else self.input_gates(inputs)
-        for start, block in _blocks(steps):
+        of_inputs = inputs if rows is None else self.input_gates(inputs)
+        start = 0
+        for block in _blocks(steps):
             end = start + sum(block)
-            if of_inputs is None:
-                gates = self.input_gates(inputs[start:end])
+            if rows is None:
+                gates = self.input_gates(of_inputs[start:end])
             else:
-                gates = of_inputs[rows[start:end]]  # type: ignore[index]
+                gates = of_inputs[rows[start:end]]
+            start = end
             for step in gates.split(block):
                 alive = step.shape[0]
                 if alive < hidden.shape[0]:
-                    ended.append((hidden[alive:], cell[alive:]))
+                    last_hidden.append(hidden[alive:])
+                    last_cell.append(cell[alive:])
                     hidden, cell = hidden[:alive], cell[:alive]
                 hidden = self._step(step, hidden, cell)
                 outputs.append(hidden)
-        ended.append((hidden, cell))
         # the longest sentences, which end last, come first
-        last_hidden, last_cell = zip(*reversed(ended), strict=True)
+        last_hidden.append(hidden)
+        last_hidden.reverse()
+        last_cell.append(cell)
+        last_cell.reverse()
         return torch.cat(outputs), torch.cat(last_hidden), torch.cat(last_cell) / 2
 
     def _step(self, gates: Tensor, hidden: Tensor, cell: Tensor) -> Tensor:
@@ -85,11 +95,13 @@ class FastLstm:
         i, f, o, g = gates.chunk(4, 1)
         # 2 i tanh(g) = 4 i σ(2g) - 2 i
         cell.mul_(f).addcmul_(i, g, value=4).sub_(i, alpha=2)
-        if self.twice_cell_clip:
-            cell.clamp_(-self.twice_cell_clip, self.twice_cell_clip)
+        clip = self.twice_cell_clip
+        if clip is not None:
+            cell.clamp_(-clip, clip)
         hidden = self.projection(torch.addcmul(o, o, torch.sigmoid(cell), value=-2))
-        if self.projection_clip:
-            hidden.clamp_(-self.projection_clip, self.projection_clip)
+        clip = self.projection_clip
+        if clip is not None:
+            hidden.clamp_(-clip, clip)
         return hidden
 
 
@@ -99,14 +111,15 @@ def _reorder_gates(weights: Tensor) -> Tensor:
     return torch.cat([i, f, o, 2 * g], -1)
 
 
-def _blocks(steps: List[int]) -> Iterator[Tuple[int, List[int]]]:
-    """First row, and successive steps that together have few enough rows."""
-    start, rows = 0, 0
-    block: List[int] = []
-    for alive in steps:
-        if block and rows + alive > ROWS_AT_A_TIME:
-            yield start, block
-            start, rows, block = start + rows, 0, []
-        block.append(alive)
-        rows += alive
-    yield start, block
+def _blocks(steps: List[int], most_rows: int = ROWS_AT_A_TIME) -> List[List[int]]:
+    """Successive steps that together have few enough rows."""
+    blocks = [steps[:1]]
+    rows = steps[0]
+    for alive in steps[1:]:
+        if rows + alive <= most_rows:
+            blocks[-1].append(alive)
+            rows += alive
+        else:
+            blocks.append([alive])
+            rows = alive
+    return blocks

@@ -7,13 +7,13 @@ torch has these operations for its compiler and documents them nowhere;
 import warnings
 from contextlib import contextmanager
 from threading import Lock
-from typing import Iterator, Optional, Tuple, Type, Union
+from typing import Final, Iterator, Optional, Type, Union
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..cpu import cpu_has
-from .usual_rows import USUAL_ROWS, in_usual_rows
+from .usual_rows import USUAL_ROWS, InUsualRows
 
 # Rounded to whole multiples of the largest value's STEPSth part, from -STEPS to
 # STEPS. The kernels want inputs without a sign, so ZERO is added to them.
@@ -21,7 +21,7 @@ STEPS, ZERO = 127, 128
 TINY = 1e-30
 
 
-class VnniKernel:
+class VnniKernel(nn.Module):
     """oneDNN's int8 products, fast and exact where the CPU has VNNI.
 
     W: (inputs, outputs).
@@ -30,51 +30,68 @@ class VnniKernel:
     """
 
     weight_steps = STEPS
-    rounded_zero = torch.tensor(ZERO + 0.5)
+    input_steps: Final[int] = STEPS
 
     def __init__(self, W: Tensor, steps: Tensor) -> None:
+        super().__init__()
+        self.rounded_zero = torch.tensor(ZERO + 0.5)
+        self.multiply = InUsualRows(VnniMultiply(W, steps))
+
+    def forward(self, x: Tensor, largest: Tensor) -> Tensor:
+        """(n, inputs) and each row's largest, (n, 1) → x / largest · W, (n, outputs)."""
+        rounded = torch.addcmul(
+            self.rounded_zero, x, largest.reciprocal(), value=self.input_steps
+        )
+        return self.multiply(rounded.to(torch.uint8))
+
+
+class VnniMultiply(nn.Module):
+    """x / STEPS · W for inputs of ZERO + x, as bytes, and any number of rows."""
+
+    zero: Final[int] = ZERO
+
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
+        super().__init__()
         self.W = torch.ops.onednn.qlinear_prepack(
             (W / steps).round().to(torch.int8).t().contiguous(),
             [USUAL_ROWS, W.shape[0]],
         )
         self.steps = steps / STEPS
         self.zeros = torch.zeros(len(steps), dtype=torch.int64)
-        self._multiply = torch.ops.onednn.qlinear_pointwise.default
 
-    def __call__(self, x: Tensor, largest: Tensor) -> Tensor:
-        """(n, inputs) and each row's largest, (n, 1) → x / largest · W, (n, outputs)."""
-        in_steps = largest.reciprocal()
-        rounded = torch.addcmul(self.rounded_zero, x, in_steps, value=STEPS)
-        return in_usual_rows(self._multiply_usual, rounded.to(torch.uint8))
-
-    def _multiply_usual(self, rows: Tensor) -> Tensor:
-        inputs = rows, 1.0, ZERO
-        weights = self.W, self.steps, self.zeros
-        as_float32 = 1.0, 0, torch.float32
-        return self._multiply(*inputs, *weights, None, *as_float32, "none", [], "")
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        return torch.ops.onednn.qlinear_pointwise(
+            *(x, 1.0, self.zero),
+            *(self.W, self.steps, self.zeros, None),
+            *(1.0, 0, torch.float32),
+            *("none", [], ""),
+        )
 
 
-class FbgemmKernel:
+class FbgemmKernel(nn.Module):
     """FBGEMM's int8 products, as `VnniKernel`, for a CPU with AVX2 and no VNNI.
 
     There it adds two products in 16 bits. Weights of 7 bits leave room for that.
     """
 
     weight_steps = 63
+    input_step: Final[float] = 1 / STEPS
+    zero: Final[int] = ZERO
 
     def __init__(self, W: Tensor, steps: Tensor) -> None:
+        super().__init__()
         zeros = torch.zeros(len(steps), dtype=torch.int64)
         with _fbgemm_set():
             self.W = torch.ops.quantized.linear_prepack(
                 torch.quantize_per_channel(W.t(), steps, zeros, 0, torch.qint8)
             )
-        self._round_and_multiply = (
-            torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
-        )
 
-    def __call__(self, x: Tensor, largest: Tensor) -> Tensor:
-        """See `VnniKernel.__call__`."""
-        return self._round_and_multiply(x / largest, 1 / STEPS, ZERO, self.W)
+    def forward(self, x: Tensor, largest: Tensor) -> Tensor:
+        """See `VnniKernel.forward`."""
+        return torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+            x / largest, self.input_step, self.zero, self.W
+        )
 
 
 # engine and warnings belong to all threads, and layers are made on more than one
@@ -97,36 +114,39 @@ def _fbgemm_set() -> Iterator[None]:
 Int8Kernel = Union[Type[VnniKernel], Type[FbgemmKernel]]
 
 
-class Int8Product:
+class Int8Product(nn.Module):
     """Weights rounded to int8 with a scale for each output, inputs with one for each
     row. Sums are of whole numbers, and so exact.
-
-    About half the time of bfloat16 where weights are many; where they are
-    few, as in the published small size, rounding the inputs costs what it saves.
 
     kernel: one of those above, which this machine has.
     """
 
+    b: Optional[Tensor]
+    tiny: Final[float] = TINY
+
     def __init__(self, W: Tensor, b: Optional[Tensor], kernel: Int8Kernel) -> None:
+        super().__init__()
         self.b = b
         steps = W.abs().amax(0).clamp(min=TINY) / kernel.weight_steps
-        self._multiply = kernel(W, steps)
+        self.multiply = kernel(W, steps)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """See `PlainProduct.__call__`."""
-        product, largest = self._product(x)
-        if self.b is None:
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        largest = self._largest(x)
+        product, b = self.multiply(x, largest), self.b
+        if b is None:
             return product.mul_(largest)
-        return torch.addcmul(self.b, product, largest)
+        return torch.addcmul(b, product, largest)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
-        return other.addcmul_(*self._product(x))
+        largest, b = self._largest(x), self.b
+        other.addcmul_(self.multiply(x, largest), largest)
+        return other if b is None else other.add_(b)
 
-    def _product(self, x: Tensor) -> Tuple[Tensor, Tensor]:
-        """The product with each row's largest input being 1, and what it is, (n, 1)."""
-        largest = x.abs().amax(1, keepdim=True).clamp_(min=TINY)
-        return self._multiply(x, largest), largest
+    def _largest(self, x: Tensor) -> Tensor:
+        """Each row's largest input, (n, 1)."""
+        return x.abs().amax(1, keepdim=True).clamp_(min=self.tiny)
 
 
 def has_int8() -> bool:

@@ -8,32 +8,35 @@ import warnings
 from typing import Optional, Union
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..cpu import cpu_has_bfloat16
 from ..products import steady_product
 from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_vnni
-from .usual_rows import ROWS, USUAL_ROWS, in_usual_rows, usual_rows
+from .usual_rows import USUAL_ROWS, InUsualRows
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 
 
-class PlainProduct:
+class PlainProduct(nn.Module):
     """Public operations on the weights as they are."""
 
+    b: Optional[Tensor]
+
     def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+        super().__init__()
         self.W, self.b = W, b
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
         return steady_product(x, self.W, self.b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
-        """other + x W, which may be written over other; the bias is left out."""
-        return other.add_(steady_product(x, self.W))
+        """other + forward(x), which may be written over other."""
+        return other.add_(self.forward(x))
 
 
-class OneDnnProduct:
+class OneDnnProduct(nn.Module):
     """Weights in oneDNN's own layout: two to three times as fast where torch's BLAS
     was written for another maker's CPUs, and not slower elsewhere.
 
@@ -41,43 +44,50 @@ class OneDnnProduct:
     `prepare_product` is the only way to them.
     """
 
+    b: Optional[Tensor]
+    late_b: Optional[Tensor]
+    dtype: torch.dtype
+
     def __init__(self, W: Tensor, b: Optional[Tensor], dtype: torch.dtype) -> None:
-        self.dtype, self.b = dtype, b
+        super().__init__()
+        self.dtype = dtype
+        # in bfloat16 the sum with the bias would be rounded
+        self.b, self.late_b = (b, None) if dtype == torch.float32 else (None, b)
         self.W = torch.ops.mkldnn._reorder_linear_weight(
             W.t().to(dtype).contiguous(), USUAL_ROWS
         )
-        self._multiply = torch.ops.mkldnn._linear_pointwise.default
-        self._multiply_and_add = torch.ops.mkldnn._linear_pointwise.binary
+        multiply = OneDnnMultiply(self.W, self.b)
         # For some shapes a single row goes to another kernel, which sums in another
         # order; then it is given company.
-        self.least_rows = 1
-        probe = torch.arange(2.0 * len(W)).sin().view(2, -1)
-        if not torch.equal(self(probe[:1]), self(probe)[:1]):
-            self.least_rows = 2
+        probe = torch.arange(2.0 * len(W)).sin().view(2, -1).to(dtype)
+        is_steady = torch.equal(multiply(probe[:1]), multiply(probe)[:1])
+        self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """See `PlainProduct.__call__`."""
-        return self._product(x, self.b)
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        product = self.multiply(x.to(self.dtype)).float()
+        b = self.late_b
+        return product if b is None else product.add_(b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
-        n = x.shape[0]
-        if (
-            self.dtype == torch.float32
-            and n <= ROWS[-1]
-            and n == usual_rows(n, self.least_rows)
-        ):
-            return self._multiply_and_add(x, other, self.W, None, "add")
-        return other.add_(self._product(x, None))
+        if self.dtype == torch.float32 and self.multiply.is_usual(x.shape[0]):
+            return torch.ops.mkldnn._linear_pointwise(x, other, self.W, self.b, "add")
+        return other.add_(self.forward(x))
 
-    def _product(self, x: Tensor, b: Optional[Tensor]) -> Tensor:
-        def multiply(rows: Tensor) -> Tensor:
-            return self._multiply(rows, self.W, bias, "none", [], "")
 
-        # in bfloat16 the sum with the bias would be rounded
-        bias = b if self.dtype == torch.float32 else None
-        product = in_usual_rows(multiply, x.to(self.dtype), self.least_rows).float()
-        return product if b is None or bias is not None else product.add_(b)
+class OneDnnMultiply(nn.Module):
+    """x W + b of any number of rows, all of the type of W."""
+
+    b: Optional[Tensor]
+
+    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+        super().__init__()
+        self.W, self.b = W, b
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        return torch.ops.mkldnn._linear_pointwise(x, self.W, self.b, "none", [], "")
 
 
 PreparedProduct = Union[PlainProduct, OneDnnProduct, Int8Product]

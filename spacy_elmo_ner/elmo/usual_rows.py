@@ -1,40 +1,51 @@
 """Products of a few usual numbers of rows, whatever the number that is asked for."""
 
-from bisect import bisect_left
-from typing import Callable
+from typing import Final
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 # Rows that oneDNN lays the weights out for; it takes any other number as well.
 USUAL_ROWS = 32
-# oneDNN writes code for each number of rows that it meets, and keeps it. So that this
-# is soon over, and memory stays level, rows are filled up to one of these numbers.
-ROWS = (
-    *(1, 2, 4, 6, 8),
-    *range(12, 32, 4),
-    *range(32, 64, 8),
-    *range(64, 128, 16),
-    *range(128, 256, 32),
-    *(256, 320, 384),
-)
 
 
-def in_usual_rows(
-    multiply: Callable[[Tensor], Tensor], x: Tensor, least_rows: int = 1
-) -> Tensor:
-    """multiply(x), of which it gets usual numbers of rows only, least_rows or more."""
-    n = x.shape[0]
-    if n > ROWS[-1]:
-        parts = x.split(ROWS[-1])
-        return torch.cat([in_usual_rows(multiply, part, least_rows) for part in parts])
-    missing = usual_rows(n, least_rows) - n
-    if missing:
-        return multiply(F.pad(x, (0, 0, 0, missing)))[:n]
-    return multiply(x)
+class InUsualRows(nn.Module):
+    """multiply(x), of which it gets usual numbers of rows only, least_rows or more.
+
+    oneDNN writes code for each number of rows that it meets, and keeps it. So that this
+    is soon over, and memory stays level, rows are filled up to one of thirty numbers.
+    """
+
+    most_rows: Final[int] = 384
+
+    def __init__(self, multiply: nn.Module, least_rows: int = 1) -> None:
+        super().__init__()
+        self.multiply = multiply
+        self.least_rows = least_rows
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        if x.shape[0] > self.most_rows:
+            parts = x.split(self.most_rows)
+            return torch.cat([self._fill_and_multiply(part) for part in parts])
+        return self._fill_and_multiply(x)
+
+    def is_usual(self, n: int) -> bool:
+        """Whether `multiply` gets n rows as they are."""
+        return n <= self.most_rows and n == max(usual_rows(n), self.least_rows)
+
+    def _fill_and_multiply(self, x: Tensor) -> Tensor:
+        n = x.shape[0]
+        missing = max(usual_rows(n), self.least_rows) - n
+        if missing == 0:
+            return self.multiply(x)
+        return self.multiply(F.pad(x, [0, 0, 0, missing]))[:n]
 
 
-def usual_rows(n: int, least_rows: int) -> int:
-    """The number of rows with which at most ROWS[-1] of them are multiplied."""
-    return max(ROWS[bisect_left(ROWS, n)], least_rows) if n else 0
+def usual_rows(n: int) -> int:
+    """n or the next larger number of which no more than eighths are counted."""
+    step = 1
+    while n > 8 * step:
+        step *= 2
+    return (n + step - 1) // step * step

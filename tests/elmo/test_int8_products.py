@@ -54,7 +54,7 @@ def test_int8_is_off_by_half_a_step_of_each_input_and_weight_at_most(shape, kern
     )
     product = Int8Product(W, b, kernel)
     assert ((product(x) - b - exact).abs() <= bound).all()
-    assert ((product.plus(other.clone(), x) - other - exact).abs() <= bound).all()
+    assert ((product.plus(other.clone(), x) - other - b - exact).abs() <= bound).all()
     assert torch.equal(product(x)[0], b)
     cosine = torch.nn.functional.cosine_similarity(product(x) - b, exact, dim=1)
     assert cosine[1:].min() > 0.999 or W.shape[1] == 1

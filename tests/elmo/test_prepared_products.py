@@ -48,7 +48,7 @@ def test_float32_is_exact(shape):
     for product in float32_products(W, b):
         torch.testing.assert_close(product(x), (exact + b).float())
         sums = product.plus(other.clone(), x)
-        torch.testing.assert_close(sums, (exact + other).float())
+        torch.testing.assert_close(sums, (exact + b + other).float())
 
 
 @needs_bfloat16
@@ -60,7 +60,7 @@ def test_bfloat16_rounds_inputs_weights_and_product(shape):
     bound = exact.abs() * 2**-8 + 1e-5
     product = OneDnnProduct(W, b, torch.bfloat16)
     assert ((product(x) - b - exact).abs() <= bound).all()
-    assert ((product.plus(other.clone(), x) - other - exact).abs() <= bound).all()
+    assert ((product.plus(other.clone(), x) - other - b - exact).abs() <= bound).all()
 
 
 @needs_onednn
