@@ -60,6 +60,7 @@ PARTS: Dict[str, Dict[str, Any]] = {
     "all, without the Doc": {"tok2vecs": ALL, "document_width": 0},
     "all, BIO": {"tok2vecs": ALL, "tag_scheme": "BIO"},
     "all, weights not averaged": {"tok2vecs": ALL, "use_averages": False},
+    "all, a fifth of the Docs in lower case": {"tok2vecs": ALL, "lower_case": 0.2},
 }
 
 app = typer.Typer(add_completion=False)
@@ -115,6 +116,11 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     training["optimizer"]["learn_rate"]["total_steps"] = steps + 50
     training["optimizer"]["use_averages"] = part.get("use_averages", True)
     training["logger"]["progress_bar"] = False
+    if "lower_case" in part:
+        config["corpora"]["train"]["augmenter"] = {
+            "@augmenters": "spacy.lower_case.v1",
+            "level": part["lower_case"],
+        }
     readers = [one.get("tok2vec", one) for one in tok2vecs]
     elmo = [one for one in readers if one["@architectures"].endswith(".Elmo.v1")]
     if not elmo:

@@ -1,7 +1,7 @@
 """What bilm_speed compares: each turns batches of sentences into vectors."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 import torch
@@ -115,11 +115,10 @@ class ProductsAlone:
         steps = pack([len(sentence) for sentence in sentences]).steps
         n_types = len({word for sentence in sentences for word in sentence})
         rows = torch.zeros(sum(steps), self.options.projection_width)
-        cells = torch.zeros(steps[0], self.options.lstm_width)
 
         def multiply(i: int) -> None:
             for depth, layer in enumerate(self.directions[i]):
-                layer(rows[:n_types] if depth == 0 else rows, steps, rows, cells)
+                layer(rows[:n_types] if depth == 0 else rows, steps, rows)
 
         side_by_side(multiply)
 
@@ -130,17 +129,20 @@ class ProductsOfLayer(nn.Module):
     def __init__(self, layer: ProjectedLstm) -> None:
         super().__init__()
         projected = layer.projected
+        self.width = layer.width
         self.inputs = prepare_product(layer.W_0[:projected])
         self.recurrence = prepare_product(layer.W_0[projected:])
         self.projection = prepare_product(layer.W_P_0)
 
     def forward(
-        self, inputs: Tensor, steps: List[int], hidden: Tensor, cells: Tensor
-    ) -> None:
-        self.inputs(inputs)
+        self, inputs: Tensor, steps: List[int], hidden: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        # each product is made of the one before and some are returned: a compiler would
+        # leave out what nobody asks for
         for alive in steps:
-            self.recurrence(hidden[:alive])
-            self.projection(cells[:alive])
+            gates = self.recurrence(hidden[:alive])
+            hidden = self.projection(gates[:, : self.width])
+        return self.inputs(inputs), hidden
 
 
 SYSTEMS: Dict[str, Callable[[Path], Any]] = {

@@ -18,6 +18,9 @@ from .docs import check_grouping, to_docs
 
 DOCBIN_SUFFIX = ".spacy"
 
+# such as those of spaCy, `spacy.lower_case.v1` and others
+Augmenter = Callable[[Language, Example], Iterable[Example]]
+
 
 def create_conll_corpus_v1(
     *,
@@ -25,27 +28,42 @@ def create_conll_corpus_v1(
     group_by: str = "sentence",
     limit: int = 0,
     scheme: str = DETECT,
+    augmenter: Optional[Augmenter] = None,
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy_elmo_ner.ConllCorpus.v1`: Examples from a CoNLL file.
 
     group_by: one Doc for each "sentence", or for each "document". limit: this many
-    Docs at most, 0 for all. scheme: see `read_conll`.
+    Docs at most, 0 for all. scheme: see `read_conll`. augmenter: what it makes of an
+    Example is read in its place.
     """
     check_grouping(group_by)
-    return ConllCorpus(_check_path(path), group_by=group_by, limit=limit, scheme=scheme)
+    return ConllCorpus(
+        _check_path(path),
+        group_by=group_by,
+        limit=limit,
+        scheme=scheme,
+        augmenter=augmenter,
+    )
 
 
 def create_docbin_corpus_v1(
-    *, path: Optional[Path], group_by: str = "document", limit: int = 0
+    *,
+    path: Optional[Path],
+    group_by: str = "document",
+    limit: int = 0,
+    augmenter: Optional[Augmenter] = None,
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy_elmo_ner.DocBinCorpus.v1`: Examples from a .spacy file or a folder of them.
 
     group_by: the Docs as they are stored ("document"), or each "sentence" of them on
     its own; an entity that crosses two sentences is then unknown in both. limit: this
-    many Docs at most, 0 for all.
+    many Docs at most, 0 for all. augmenter: what it makes of an Example is read in its
+    place.
     """
     check_grouping(group_by)
-    return DocBinCorpus(_check_path(path), group_by=group_by, limit=limit)
+    return DocBinCorpus(
+        _check_path(path), group_by=group_by, limit=limit, augmenter=augmenter
+    )
 
 
 def read_docs(
@@ -73,31 +91,48 @@ def _check_path(path: Optional[Union[str, Path]]) -> Path:
 class ConllCorpus:
     """See `create_conll_corpus_v1`."""
 
-    def __init__(self, path: Path, *, group_by: str, limit: int, scheme: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        group_by: str,
+        limit: int,
+        scheme: str,
+        augmenter: Optional[Augmenter],
+    ) -> None:
         self.path = path
         self.group_by = group_by
         self.limit = limit
         self.scheme = scheme
+        self.augmenter = augmenter
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         documents = read_conll(self.path, scheme=self.scheme).documents
         docs = to_docs(documents, vocab=nlp.vocab, group_by=self.group_by)
-        return to_examples(docs, limit=self.limit)
+        return augmented(nlp, to_examples(docs, limit=self.limit), self.augmenter)
 
 
 class DocBinCorpus:
     """See `create_docbin_corpus_v1`."""
 
-    def __init__(self, path: Path, *, group_by: str, limit: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        group_by: str,
+        limit: int,
+        augmenter: Optional[Augmenter],
+    ) -> None:
         self.path = path
         self.group_by = group_by
         self.limit = limit
+        self.augmenter = augmenter
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         docs = read_docbins(self.path, vocab=nlp.vocab)
         if self.group_by == "sentence":
             docs = (sent.as_doc() for doc in docs for sent in _sentences(doc))
-        return to_examples(docs, limit=self.limit)
+        return augmented(nlp, to_examples(docs, limit=self.limit), self.augmenter)
 
 
 def _sentences(doc: Doc) -> Iterator:
@@ -136,6 +171,26 @@ def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
             return
         if len(reference):
             count += 1
+            yield Example(_bare_doc(reference), reference)
+
+
+def augmented(
+    nlp: Language, examples: Iterable[Example], augmenter: Optional[Augmenter]
+) -> Iterator[Example]:
+    """The Examples, or what augmenter makes of them, with predicted Docs as before.
+
+    spaCy's augmenters tokenize anew, and lose sentence starts that no heads stand for;
+    those are set again if there are as many tokens as before.
+    """
+    if augmenter is None:
+        yield from examples
+        return
+    for example in examples:
+        for variant in augmenter(nlp, example):
+            reference = variant.reference
+            if len(reference) == len(example.x) and not reference.has_annotation("DEP"):
+                for token, before in zip(reference, example.x, strict=True):
+                    token.is_sent_start = before.is_sent_start
             yield Example(_bare_doc(reference), reference)
 
 

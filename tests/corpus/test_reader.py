@@ -66,6 +66,26 @@ def test_readers_are_found_through_the_registry(nlp: Language, conll: Path) -> N
         list(registry.resolve(config)["r"](nlp))
 
 
+def test_an_augmenter_changes_the_words_and_leaves_the_sentences(
+    nlp: Language, conll: Path, tmp_path: Path
+) -> None:
+    plain = list(create_conll_corpus_v1(path=conll, group_by="document")(nlp))
+    DocBin(docs=[eg.reference for eg in plain]).to_disk(tmp_path / "corpus.spacy")
+    for reader, path in ("Conll", conll), ("DocBin", tmp_path / "corpus.spacy"):
+        config = {
+            "@readers": f"spacy_elmo_ner.{reader}Corpus.v1",
+            "path": str(path),
+            "group_by": "document",
+            "augmenter": {"@augmenters": "spacy.lower_case.v1", "level": 1},
+        }
+        first, second = registry.resolve({"r": config})["r"](nlp)
+        for doc in (first.predicted, first.reference):
+            assert [t.text for t in doc] == ["don't", "call", "new", "york", "he"]
+            assert [t.is_sent_start for t in doc] == [True, False, False, False, True]
+        assert first.get_aligned_ner() == ["U-PER", "O", "B-LOC", "L-LOC", "O"]
+        assert second.x.text.strip() == "rome"
+
+
 @pytest.mark.parametrize("create", [create_conll_corpus_v1, create_docbin_corpus_v1])
 def test_bad_arguments(create: Callable, tmp_path: Path, nlp: Language) -> None:
     with pytest.raises(ValueError, match="The corpus has no path. .* --paths.train"):
