@@ -28,7 +28,11 @@ def without_gil(module: AnyModule) -> AnyModule:
         return module
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return cast(AnyModule, torch.jit.script(module))
+        try:
+            return cast(AnyModule, torch.jit.script(module))
+        except OSError:
+            # it reads the Python source, which a frozen application leaves out
+            return module
 
 
 def can_compile() -> bool:

@@ -80,6 +80,16 @@ def test_where_torch_cannot_compile_the_module_does_it(monkeypatch):
     assert without_gil(layer) is layer
 
 
+def test_a_module_without_source_does_it_itself():
+    source = (
+        "class Twice(nn.Module):\n    def forward(self, x):\n        return x * 2\n"
+    )
+    names = {"nn": nn, "__name__": "frozen"}
+    exec(compile(source, "frozen.py", "exec"), names)
+    module = names["Twice"]()
+    assert without_gil(module) is module
+
+
 def test_nobody_is_warned(recwarn):
     assert without_gil(nn.Linear(2, 3))(torch.ones(1, 2)).shape == (1, 3)
     assert not recwarn.list
