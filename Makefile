@@ -4,6 +4,8 @@ VENV = .venv
 VENV_ALLENNLP = .venv-allennlp
 METADATA = setup.cfg pyproject.toml constraints.txt
 PAGE = visualizations/entities.html
+# A file's tests stay together: they share what takes long to make
+PYTEST = -m pytest --quiet --numprocesses 2 --dist loadfile
 
 # The tests' batches are small: more threads make them wait for each other, and an old
 # torch's BLAS shares sums between them in more than one way.
@@ -19,7 +21,7 @@ run: $(VENV)/installed
 		--text "My name is John!" --file assets/sample/text.txt
 
 test: lint
-	$(VENV)/bin/python -m pytest -q
+	$(VENV)/bin/python $(PYTEST)
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/black --check --quiet . || $(VENV)/bin/black --check .
@@ -28,7 +30,7 @@ lint: $(VENV)/installed-dev
 
 # The same tests beside AllenNLP, which needs Python 3.10 and old versions of the rest
 test-allennlp: $(VENV_ALLENNLP)/installed
-	$(VENV_ALLENNLP)/bin/python -m pytest -q
+	$(VENV_ALLENNLP)/bin/python $(PYTEST)
 
 $(VENV)/installed: $(METADATA)
 	python=$${PYTHON:-$$(scripts/find_python.sh 3.11 3.12)} && "$$python" -m venv $(VENV)
