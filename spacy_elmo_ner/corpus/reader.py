@@ -4,6 +4,7 @@ spaCy's own corpus reader drops the sentence starts of the gold Docs, and withou
 an encoder that works sentence by sentence has to guess.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
@@ -88,23 +89,15 @@ def _check_path(path: Optional[Union[str, Path]]) -> Path:
     return ensure_path(path)
 
 
+@dataclass
 class ConllCorpus:
     """See `create_conll_corpus_v1`."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        group_by: str,
-        limit: int,
-        scheme: str,
-        augmenter: Optional[Augmenter],
-    ) -> None:
-        self.path = path
-        self.group_by = group_by
-        self.limit = limit
-        self.scheme = scheme
-        self.augmenter = augmenter
+    path: Path
+    group_by: str
+    limit: int
+    scheme: str
+    augmenter: Optional[Augmenter]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         documents = read_conll(self.path, scheme=self.scheme).documents
@@ -112,21 +105,14 @@ class ConllCorpus:
         return augmented(nlp, to_examples(docs, limit=self.limit), self.augmenter)
 
 
+@dataclass
 class DocBinCorpus:
     """See `create_docbin_corpus_v1`."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        group_by: str,
-        limit: int,
-        augmenter: Optional[Augmenter],
-    ) -> None:
-        self.path = path
-        self.group_by = group_by
-        self.limit = limit
-        self.augmenter = augmenter
+    path: Path
+    group_by: str
+    limit: int
+    augmenter: Optional[Augmenter]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         docs = read_docbins(self.path, vocab=nlp.vocab)

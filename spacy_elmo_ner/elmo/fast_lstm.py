@@ -65,12 +65,14 @@ class FastLstm(nn.Module):
         last_hidden: List[Tensor] = []
         last_cell: List[Tensor] = []
         # of inputs that occur more than once, gates are made once
-        of_inputs = inputs if rows is None else self.input_gates(inputs)
+        of_inputs: Optional[Tensor] = None
+        if rows is not None:
+            of_inputs = self.input_gates(inputs)
         start = 0
         for block in _blocks(steps):
             end = start + sum(block)
-            if rows is None:
-                gates = self.input_gates(of_inputs[start:end])
+            if rows is None or of_inputs is None:
+                gates = self.input_gates(inputs[start:end])
             else:
                 gates = of_inputs[rows[start:end]]
             start = end

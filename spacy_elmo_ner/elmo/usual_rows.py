@@ -44,7 +44,7 @@ class InUsualRows(nn.Module):
 
 
 def usual_rows(n: int) -> int:
-    """n or the next larger number of which no more than eighths are counted."""
+    """n up to 8, and then rounded up: up to 16 in steps of 2, up to 32 of 4, and so on."""
     step = 1
     while n > 8 * step:
         step *= 2

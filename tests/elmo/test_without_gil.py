@@ -4,35 +4,40 @@ from torch import nn
 
 from spacy_elmo_ner.elmo import fast_lstm
 from spacy_elmo_ner.elmo.fast_lstm import FastLstm
-from spacy_elmo_ner.elmo.int8_products import FbgemmKernel, Int8Product, VnniKernel
-from spacy_elmo_ner.elmo.prepared_products import OneDnnProduct, PlainProduct
+from spacy_elmo_ner.elmo.int8_products import (
+    FbgemmKernel,
+    Int8Product,
+    VnniKernel,
+    has_fbgemm,
+)
+from spacy_elmo_ner.elmo.prepared_products import (
+    OneDnnProduct,
+    PlainProduct,
+    has_onednn,
+)
 from spacy_elmo_ner.elmo.without_gil import can_compile, without_gil
 
 PROJECTED, WIDTH = 24, 40
-
-
 PRODUCTS = {
     "public": lambda W, b: PlainProduct(W, b),
     "float32": lambda W, b: OneDnnProduct(W, b, torch.float32),
     "FBGEMM": lambda W, b: Int8Product(W, b, FbgemmKernel),
     "VNNI": lambda W, b: Int8Product(W, b, VnniKernel),
 }
-NEEDED = {
-    "float32": (torch.ops.mkldnn, "_linear_pointwise"),
-    "FBGEMM": (
-        torch.ops.quantized,
-        "linear_with_input_q_dq_qweight_dq_output_fp32",
-    ),
-    # exact where the CPU has VNNI alone, but equal to itself everywhere
-    "VNNI": (torch.ops.onednn, "qlinear_pointwise"),
+HAS = {
+    "public": True,
+    "float32": has_onednn(),
+    "FBGEMM": has_fbgemm(),
+    # exact on a CPU with VNNI alone, but equal to itself wherever oneDNN is
+    "VNNI": has_onednn() and hasattr(torch.ops.onednn, "qlinear_pointwise"),
 }
 
 
 @pytest.fixture(params=PRODUCTS)
 def lstm(request, monkeypatch):
     """A layer with one kind of products, whatever this machine would choose."""
-    if request.param in NEEDED and not hasattr(*NEEDED[request.param]):
-        pytest.skip("this torch has no such products")
+    if not HAS[request.param]:
+        pytest.skip("this torch or machine has no such products")
 
     def prepare(W, b=None, *, dtype):
         return PRODUCTS[request.param](W, b)
