@@ -1,4 +1,5 @@
-"""`prune-vectors`: a pipeline that takes less room, for a little of its F1."""
+"""`prune-vectors`: a pipeline that takes less room, and loads faster, for a little of
+its F1."""
 
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import typer
 from spacy.strings import StringStore
 
 from ..atomic import replacing_folder
+from ..features.cluster_pruning import prune_clusters
 from ..features.vector_pruning import prune_vectors as prune
 from .loading import load_pipeline
 
@@ -17,10 +19,12 @@ def prune_vectors(
         ..., min=1, help="Vectors to keep, besides those that training has moved"
     ),
 ) -> None:
-    """Write a pipeline with the vectors of its most frequent words alone."""
+    """Write a pipeline with the vectors of its most frequent words alone, and the Brown
+    clusters of words that have a vector."""
     nlp = load_pipeline(model)
     before = len(nlp.vocab.vectors.data)
     dropped = prune(nlp, words)
+    prune_clusters(nlp)
     with replacing_folder(output) as fresh:
         nlp.to_disk(fresh)
         # a store forgets nothing, so that the words would still be written
