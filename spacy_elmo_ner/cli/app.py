@@ -14,7 +14,7 @@ from .entities import entities
 from .evaluate import evaluate
 from .learning_curve import learning_curve
 from .pretrain import pretrain
-from .prune_vectors import prune_vectors
+from .prune import prune
 from .train import train
 from .vectors import vectors
 from .visualize import visualize
@@ -50,7 +50,7 @@ app.command("debug", context_settings=WITH_OVERRIDES)(debug)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)
 app.command("learning-curve")(learning_curve)
-app.command("prune-vectors")(prune_vectors)
+app.command("prune")(prune)
 app.command("evaluate")(evaluate)
 app.command("entities")(entities)
 app.command("visualize")(visualize)

@@ -8,11 +8,12 @@ from .lexeme_features import CLUSTER_TABLE
 
 
 def prune_clusters(nlp: Language) -> None:
-    """Keep the clusters of words that have a vector: in lower case, and, where their
-    cluster is another one, capitalized and in capitals.
+    """Keep the clusters of words that have a vector, and of the same words in lower case,
+    capitalized and in capitals, where these are not in the lower-case word's cluster.
 
-    To LexemeFeatures.v1 these words stay what they are, as it looks for the lower-case
-    form of what it does not find. `Lexeme.cluster` becomes 0 for words that are left out.
+    To LexemeFeatures.v1 all these stay what they are, as it takes the lower-case word's
+    cluster where it finds none. So it does for what is left out: words without a vector,
+    and other mixtures of cases. `Lexeme.cluster` is 0 for them.
     Does nothing where there are no vectors or no clusters.
     """
     lookups, vectors = nlp.vocab.lookups, nlp.vocab.vectors
@@ -21,11 +22,14 @@ def prune_clusters(nlp: Language) -> None:
     table = lookups.get_table(CLUSTER_TABLE)
     kept: Dict[str, int] = {}
     for key in vectors.key2row:
+        if key not in nlp.vocab.strings:
+            continue  # its word is lost
         word = nlp.vocab.strings[key]
         lower = word.lower()
-        for form in (lower, word, word.capitalize(), word.title(), word.upper()):
-            cluster = table.get(form, 0)
-            if cluster and (form == lower or cluster != table.get(lower, 0)):
-                kept[form] = cluster
+        if lower in table:
+            kept[lower] = table[lower]
+        for form in (word, word.capitalize(), word.title(), word.upper()):
+            if table.get(form, 0) not in (0, table.get(lower, 0)):
+                kept[form] = table[form]
     lookups.remove_table(CLUSTER_TABLE)
     lookups.add_table(CLUSTER_TABLE, kept)

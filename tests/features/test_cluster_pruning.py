@@ -4,7 +4,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_elmo_ner.cli.prune_vectors import prune_vectors as command
+from spacy_elmo_ner.cli.prune import prune
 from spacy_elmo_ner.features.cluster_pruning import prune_clusters
 
 CLUSTERS = {
@@ -61,13 +61,31 @@ def test_words_with_a_vector_stay_what_they_are(nlp, tmp_path, through_disk):
     before = features(nlp, KNOWN)
     if through_disk:
         nlp.to_disk(tmp_path / "large")
-        command(str(tmp_path / "large"), tmp_path / "small", words=4)
+        prune(str(tmp_path / "large"), tmp_path / "small", words=4)
         nlp = spacy.load(tmp_path / "small")
     else:
         prune_clusters(nlp)
     stay = ["rome", "ROME", "Oslo", "mcdonald's"]
     assert clusters(nlp) == {word: CLUSTERS[word] for word in stay}
     np.testing.assert_array_equal(features(nlp, KNOWN), before)
+
+
+def test_other_mixtures_of_cases_take_the_lower_case_cluster(nlp):
+    nlp.vocab.lookups.get_table("lexeme_cluster")["oSLO"] = 0b110
+    nlp.vocab.lookups.get_table("lexeme_cluster")["oslo"] = 0b111
+    add_vectors(nlp)
+    prune_clusters(nlp)
+    table = nlp.vocab.lookups.get_table("lexeme_cluster")
+    assert "oSLO" not in table
+    assert table["oslo"] == 0b111
+
+
+def test_a_vector_whose_word_nobody_knows_is_passed_over(nlp):
+    add_vectors(nlp)
+    nlp.vocab.vectors.resize((8, 3))
+    nlp.vocab.vectors.add(12345, vector=np.ones(3, dtype="f"))
+    prune_clusters(nlp)
+    assert "rome" in clusters(nlp)
 
 
 def test_without_vectors_all_clusters_stay(nlp):

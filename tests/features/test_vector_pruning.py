@@ -6,7 +6,7 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_elmo_ner.cli.prune_vectors import prune_vectors as command
+from spacy_elmo_ner.cli.prune import prune
 from spacy_elmo_ner.features.vector_pruning import prune_vectors
 
 WORDS = ["the", "of", "rome", "oslo", "fell", "rose", "quietly"]
@@ -56,7 +56,7 @@ def test_frequent_and_moved_words_stay_as_they_are(nlp, tmp_path: Path, through_
     assert not np.allclose(before[2], table)  # training has moved it
     if through_disk:
         nlp.to_disk(tmp_path / "large")
-        command(str(tmp_path / "large"), tmp_path / "small", words=2)
+        prune(str(tmp_path / "large"), tmp_path / "small", words=2)
         nlp = spacy.load(tmp_path / "small")
         assert not any(word in nlp.vocab.strings for word in go)
     else:

@@ -1,5 +1,4 @@
-"""`prune-vectors`: a pipeline that takes less room, and loads faster, for a little of
-its F1."""
+"""`prune`: a pipeline that takes less room, and loads faster, for a little of its F1."""
 
 from pathlib import Path
 
@@ -8,11 +7,11 @@ from spacy.strings import StringStore
 
 from ..atomic import replacing_folder
 from ..features.cluster_pruning import prune_clusters
-from ..features.vector_pruning import prune_vectors as prune
+from ..features.vector_pruning import prune_vectors
 from .loading import load_pipeline
 
 
-def prune_vectors(
+def prune(
     model: str = typer.Argument(..., help="Name or folder of a pipeline"),
     output: Path = typer.Argument(..., help="Folder for the smaller one"),
     words: int = typer.Option(
@@ -23,7 +22,7 @@ def prune_vectors(
     clusters of words that have a vector."""
     nlp = load_pipeline(model)
     before = len(nlp.vocab.vectors.data)
-    dropped = prune(nlp, words)
+    dropped = prune_vectors(nlp, words)
     prune_clusters(nlp)
     with replacing_folder(output) as fresh:
         nlp.to_disk(fresh)
