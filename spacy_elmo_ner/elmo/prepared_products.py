@@ -14,6 +14,7 @@ from ..cpu import cpu_has_bfloat16
 from ..products import steady_product
 from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_vnni
 from .usual_rows import USUAL_ROWS, InUsualRows
+from .weighted_rows import WeightedRows, can_be_weighted
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 
@@ -60,17 +61,30 @@ class OneDnnProduct(nn.Module):
         # For some shapes a single row goes to another kernel, which sums in another
         # order; then it is given company.
         probe = torch.arange(2.0 * len(W)).sin().view(2, -1).to(dtype)
-        is_steady = torch.equal(multiply(probe[:1]), multiply(probe)[:1])
+        expected = multiply(probe)[:1]
+        is_steady = torch.equal(multiply(probe[:1]), expected)
         self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
+        # for a single row, where its sums have the same bits
+        self.alone = None
+        if dtype == torch.float32 and can_be_weighted(W):
+            alone = WeightedRows(W, b)
+            if torch.equal(alone(probe[:1]), expected):
+                self.alone = alone
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
+        if self.alone is not None:
+            if x.shape[0] == 1:
+                return self.alone(x)
         product = self.multiply(x.to(self.dtype)).float()
         b = self.late_b
         return product if b is None else product.add_(b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
+        if self.alone is not None:
+            if x.shape[0] == 1:
+                return other.add_(self.alone(x))
         if self.dtype == torch.float32 and self.multiply.is_usual(x.shape[0]):
             return torch.ops.mkldnn._linear_pointwise(x, other, self.W, self.b, "add")
         return other.add_(self.forward(x))

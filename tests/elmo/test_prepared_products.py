@@ -11,6 +11,7 @@ from spacy_elmo_ner.elmo.prepared_products import (
     prepare_product,
     usable_dtype,
 )
+from spacy_elmo_ner.elmo.weighted_rows import WeightedRows
 
 needs_onednn = pytest.mark.skipif(
     not has_onednn(), reason="this torch has no packed oneDNN products"
@@ -67,6 +68,24 @@ def test_bfloat16_rounds_inputs_weights_and_product(shape):
 def test_packed_products_are_used_where_there_are_any():
     W, b, _, _ = operands(4, 8)
     assert isinstance(prepare_product(W, b), OneDnnProduct)
+
+
+@needs_onednn
+def test_a_single_row_is_weighted_where_the_sum_has_the_same_bits(monkeypatch):
+    W, _, x, _ = operands(128, 4096, rows=1)
+    product = OneDnnProduct(W, None, torch.float32)
+    expected = product.multiply(x)
+    if product.alone is not None:
+        assert torch.equal(product.alone(x), expected)
+
+    class Rounded(WeightedRows):
+        def forward(self, x):
+            return super().forward(x) * (1 + 1e-6)
+
+    monkeypatch.setattr(prepared_products, "WeightedRows", Rounded)
+    product = OneDnnProduct(W, None, torch.float32)
+    assert product.alone is None
+    assert torch.equal(product(x), expected)
 
 
 def test_public_products_where_there_are_none(monkeypatch):
