@@ -120,7 +120,7 @@ class ProductsAlone:
             for depth, layer in enumerate(self.directions[i]):
                 layer(rows[:n_types] if depth == 0 else rows, steps, rows)
 
-        side_by_side(multiply)
+        side_by_side(multiply, rows)
 
 
 class ProductsOfLayer(nn.Module):

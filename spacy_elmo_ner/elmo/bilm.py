@@ -10,7 +10,6 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
-from ..autocast import product_dtype
 from ..products import steady_product
 from .fast_lstm import FastLstm
 from .lstm_gradient import LstmSettings, LstmWithGradient
@@ -91,25 +90,14 @@ class BiLM(nn.Module):
             row_of_token = torch.from_numpy(rows).to(types.device)
             return [output[row_of_token] for output in outputs], hidden, cell
 
-        if self._may_be_split(types):
-            both = side_by_side(read)
-        else:
-            both = [read(0), read(1)]
+        both = side_by_side(read, types)
         layers, hiddens, cells = zip(*both, strict=True)
         as_given = torch.argsort(order)
         end = BiLMState(
-            hidden=torch.stack(hiddens)[:, :, as_given],
-            cell=torch.stack(cells)[:, :, as_given],
+            hidden=torch.stack(hiddens).index_select(2, as_given),
+            cell=torch.stack(cells).index_select(2, as_given),
         )
         return [torch.cat(layer, 1) for layer in zip(*layers, strict=True)], end
-
-    def _may_be_split(self, types: Tensor) -> bool:
-        """Whether both directions may be computed on threads of their own."""
-        return (
-            types.device.type == "cpu"
-            and not torch.is_grad_enabled()
-            and product_dtype(types) == types.dtype
-        )
 
     def zeros(self, like: Tensor, depth: int, n: int) -> BiLMState:
         """The state of n sentences that nothing was read before."""

@@ -11,9 +11,13 @@ from .char_ids import MASK, PADDING
 from .options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
 from .prepared import Prepared
 from .prepared_products import PreparedProduct, prepare_product
+from .side_by_side import side_by_side
 
 # Words a step of `CharCnn.forward` works on: bounds memory, about 0.2 MB a word.
 WORDS_PER_STEP = 128
+# Up to so many are halved between the two threads that compute the LSTMs next: torch's
+# threads would hardly be faster, and then spin beside those.
+FEW_WORDS = 32
 
 
 class CharCnn(nn.Module):
@@ -37,14 +41,21 @@ class CharCnn(nn.Module):
         """Character ids (n_words, 50) → vectors (n_words, projection_width)."""
         lengths = (char_ids != PADDING).sum(1)
         order = torch.argsort(lengths)
+        are_few = len(order) <= FEW_WORDS
         # words of like length together, so that a short one pays for few windows
-        vectors = torch.cat(
-            [
-                self._vectors(char_ids[rows], int(lengths[rows[-1]]))
-                for rows in order.split(WORDS_PER_STEP)
-            ]
-        )
-        return vectors[torch.argsort(order)]
+        steps = [order[::2], order[1::2]] if are_few else order.split(WORDS_PER_STEP)
+
+        def vectors_of(i: int) -> Tensor:
+            rows = steps[i]
+            if not len(rows):
+                return self.projection.b.new_empty(0, len(self.projection.b))
+            return self._vectors(char_ids[rows], int(lengths[rows[-1]]))
+
+        if are_few:
+            vectors = side_by_side(vectors_of, self.char_embed)
+        else:
+            vectors = [vectors_of(i) for i in range(len(steps))]
+        return torch.cat(vectors).index_select(0, torch.argsort(torch.cat(steps)))
 
     def _vectors(self, char_ids: Tensor, longest: int) -> Tensor:
         """(n, projection_width) of words of at most `longest` ids."""

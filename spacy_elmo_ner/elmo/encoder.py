@@ -77,7 +77,7 @@ class ElmoEncoder(nn.Module):
             word_vectors, tokens, lengths, state=state, depth=depth
         )
         is_word = tokens >= N_BOUNDARIES
-        twice = torch.cat([word_vectors, word_vectors], 1)[tokens]
+        twice = torch.cat([word_vectors, word_vectors], 1).index_select(0, tokens)
         return [layer[is_word] for layer in [twice, *lstm_layers]], end
 
     def word_vectors(self, type_ids: Tensor) -> Tensor:
@@ -102,13 +102,14 @@ class ElmoEncoder(nn.Module):
         # only the types of these sentences, when the vectors are those of many more
         present, tokens = np.unique(np.concatenate(sentences), return_inverse=True)
         rows = torch.from_numpy(present + N_BOUNDARIES).to(word_vectors.device)
-        types = word_vectors[rows]
+        types = word_vectors.index_select(0, rows)
         token_types = torch.from_numpy(tokens).to(word_vectors.device)
         lengths = [len(sentence) for sentence in sentences]
         lstm_layers, _ = self.bilm(
             types, token_types, lengths, state=start, depth=depth
         )
-        return [torch.cat([types, types], 1)[token_types], *lstm_layers]
+        twice = torch.cat([types, types], 1).index_select(0, token_types)
+        return [twice, *lstm_layers]
 
     def _after_boundary(self, word_vectors: Tensor) -> BiLMState:
         """The state of one sentence of which each direction has read the boundary that

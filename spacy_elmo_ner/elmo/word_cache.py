@@ -37,7 +37,8 @@ class WordCache:
         if new:
             self._append(new, compute(new))
         rows = [*range(len(self.boundaries)), *(self._rows[word] for word in words)]
-        return self._table[torch.tensor(rows, device=self._table.device)]
+        index = torch.tensor(rows, device=self._table.device)
+        return self._table.index_select(0, index)
 
     def _clear(self) -> None:
         self._rows: Dict[str, int] = {}

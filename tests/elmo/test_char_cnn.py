@@ -78,3 +78,18 @@ def test_gradients_agree_with_finite_differences():
         return module(char_ids)
 
     assert torch.autograd.gradcheck(vectors, parameters)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_few_words_have_the_vectors_that_they_have_among_many(n_threads):
+    module = char_cnn()
+    char_ids = torch.from_numpy(encode_words([f"w{i}" * (i % 9) for i in range(300)]))
+    together = module(char_ids)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        for few in (1, 2, 31, 32, 33):
+            torch.testing.assert_close(module(char_ids[:few]), together[:few])
+    finally:
+        torch.set_num_threads(before)

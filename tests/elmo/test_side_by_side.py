@@ -8,6 +8,7 @@ from spacy_elmo_ner.elmo.bilm import BiLM
 from spacy_elmo_ner.elmo.options import ElmoOptions
 from spacy_elmo_ner.elmo.side_by_side import side_by_side
 
+LIKE = torch.zeros(1)
 OPTIONS = ElmoOptions(
     filters=((1, 8),), n_highway=1, lstm_width=96, projection_width=40
 )
@@ -26,9 +27,14 @@ needs_openmp = pytest.mark.skipif(
 )
 
 
+def seen_by(i):
+    return i, torch.get_num_threads(), threading.get_ident()
+
+
 @needs_openmp
+@torch.no_grad()
 def test_calls_share_the_threads_and_leave_their_number(threads):
-    seen = side_by_side(lambda i: (i, torch.get_num_threads(), threading.get_ident()))
+    seen = side_by_side(seen_by, LIKE)
     assert [i for i, _, _ in seen] == [0, 1]
     if threads == 1:
         assert {thread for _, _, thread in seen} == {threading.get_ident()}
@@ -44,21 +50,33 @@ def test_calls_share_the_threads_and_leave_their_number(threads):
     assert later == [threads]
 
 
+@torch.no_grad()
 def test_calls_overlap_where_there_are_threads(threads):
     met = threading.Barrier(1 if threads == 1 else 2, timeout=10)
-    side_by_side(lambda i: met.wait())
+    side_by_side(lambda i: met.wait(), LIKE)
 
 
+@torch.no_grad()
 def test_no_gradients_and_errors_come_back(threads):
     weight = torch.ones(1, requires_grad=True)
-    assert not any(out.requires_grad for out in side_by_side(lambda i: weight * 2))
+    outs = side_by_side(lambda i: weight * 2, LIKE)
+    assert not any(out.requires_grad for out in outs)
 
     def fail(i):
         raise ValueError(f"call {i}")
 
     with pytest.raises(ValueError, match="call 0"):
-        side_by_side(fail)
-    assert side_by_side(lambda i: i) == [0, 1]
+        side_by_side(fail, LIKE)
+    assert side_by_side(lambda i: i, LIKE) == [0, 1]
+
+
+def test_gradients_and_autocast_are_seen(threads):
+    weight = torch.ones(1, requires_grad=True)
+    outs = side_by_side(lambda i: weight * 2, LIKE)
+    assert all(out.requires_grad for out in outs)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        products = side_by_side(lambda i: torch.ones(1, 1) @ torch.ones(1, 1), LIKE)
+    assert {product.dtype for product in products} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("guard", [torch.no_grad, torch.inference_mode])
