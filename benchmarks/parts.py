@@ -116,11 +116,7 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     training["optimizer"]["learn_rate"]["total_steps"] = steps + 50
     training["optimizer"]["use_averages"] = part.get("use_averages", True)
     training["logger"]["progress_bar"] = False
-    if "lower_case" in part:
-        config["corpora"]["train"]["augmenter"] = {
-            "@augmenters": "spacy.lower_case.v1",
-            "level": part["lower_case"],
-        }
+    config["corpora"]["train"]["augmenter"]["level"] = part.get("lower_case", 0.0)
     readers = [one.get("tok2vec", one) for one in tok2vecs]
     elmo = [one for one in readers if one["@architectures"].endswith(".Elmo.v1")]
     if not elmo:
