@@ -9,11 +9,12 @@ The way through this room, one file per station:
     bilm.py          word vectors and state → LSTM layers and state
     products.py      the matrix products of both, the same in any batch
     fast_lstm.py     bilm.py's LSTM for prediction on a CPU
-    side_by_side.py  both directions at once
+    side_by_side.py  both directions, and halves of a few new words, at once
     without_gil.py   so that they do not wait for each other in Python
     prepared_products.py  products with weights laid out for the CPU
     int8_products.py  the same in int8
     usual_rows.py    what both want: few different numbers of rows
+    weighted_rows.py  and what is faster for a single row
     prepared.py      what is made from weights, kept until they change
     encoder.py       the two together: types and sentences → three layers per token
     layer_mix.py     layers → one vector per token
