@@ -11,9 +11,9 @@ from .char_ids import MASK, PADDING
 from .options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
 from .prepared import Prepared
 from .prepared_products import PreparedProduct, prepare_product
-from .side_by_side import side_by_side
+from .side_by_side import in_halves
 
-# Words a step of `CharCnn.forward` works on: bounds memory, about 0.2 MB a word.
+# Words that `CharCnn` works on at a time: bounds memory, about 0.2 MB a word.
 WORDS_PER_STEP = 128
 # Up to so many are halved between the two threads that compute the LSTMs next: torch's
 # threads would hardly be faster, and then spin beside those.
@@ -39,23 +39,22 @@ class CharCnn(nn.Module):
 
     def forward(self, char_ids: Tensor) -> Tensor:
         """Character ids (n_words, 50) → vectors (n_words, projection_width)."""
+        if len(char_ids) <= FEW_WORDS:
+            return in_halves(self._vectors_in_steps, char_ids)
+        return self._vectors_in_steps(char_ids)
+
+    def _vectors_in_steps(self, char_ids: Tensor) -> Tensor:
+        """What `forward` returns."""
         lengths = (char_ids != PADDING).sum(1)
         order = torch.argsort(lengths)
-        are_few = len(order) <= FEW_WORDS
         # words of like length together, so that a short one pays for few windows
-        steps = [order[::2], order[1::2]] if are_few else order.split(WORDS_PER_STEP)
-
-        def vectors_of(i: int) -> Tensor:
-            rows = steps[i]
-            if not len(rows):
-                return self.projection.b.new_empty(0, len(self.projection.b))
-            return self._vectors(char_ids[rows], int(lengths[rows[-1]]))
-
-        if are_few:
-            vectors = side_by_side(vectors_of, self.char_embed)
-        else:
-            vectors = [vectors_of(i) for i in range(len(steps))]
-        return torch.cat(vectors).index_select(0, torch.argsort(torch.cat(steps)))
+        vectors = torch.cat(
+            [
+                self._vectors(char_ids[rows], int(lengths[rows[-1]]))
+                for rows in order.split(WORDS_PER_STEP)
+            ]
+        )
+        return vectors.index_select(0, torch.argsort(order))
 
     def _vectors(self, char_ids: Tensor, longest: int) -> Tensor:
         """(n, projection_width) of words of at most `longest` ids."""

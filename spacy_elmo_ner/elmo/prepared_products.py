@@ -73,18 +73,16 @@ class OneDnnProduct(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
-        if self.alone is not None:
-            if x.shape[0] == 1:
-                return self.alone(x)
+        if self.alone is not None and x.shape[0] == 1:
+            return self.alone(x)
         product = self.multiply(x.to(self.dtype)).float()
         b = self.late_b
         return product if b is None else product.add_(b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
-        if self.alone is not None:
-            if x.shape[0] == 1:
-                return other.add_(self.alone(x))
+        if self.alone is not None and x.shape[0] == 1:
+            return other.add_(self.alone(x))
         if self.dtype == torch.float32 and self.multiply.is_usual(x.shape[0]):
             return torch.ops.mkldnn._linear_pointwise(x, other, self.W, self.b, "add")
         return other.add_(self.forward(x))

@@ -37,6 +37,18 @@ def side_by_side(call: Callable[[int], Result], like: Tensor) -> List[Result]:
     return [future.result() for future in started]
 
 
+def in_halves(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """call(rows), of rows that it treats each by itself, half of them in each call."""
+    # one part where there is but one row
+    parts = rows.chunk(2)
+
+    def call_on_part(i: int) -> List[Tensor]:
+        return [call(part) for part in parts[i : i + 1]]
+
+    first, second = side_by_side(call_on_part, rows)
+    return torch.cat(first + second)
+
+
 def _may_be_split(like: Tensor) -> bool:
     return (
         like.device.type == "cpu"

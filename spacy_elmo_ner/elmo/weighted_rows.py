@@ -27,8 +27,8 @@ class WeightedRows(nn.Module):
         self.b = b
         inputs, outputs = W.shape
         # bags of as many rows as there are inputs, all of the first outputs first
-        self.bags = torch.arange(W.numel() // OUTPUTS, dtype=torch.int32)
-        self.bags = self.bags.view(-1, inputs)
+        rows = torch.arange(W.numel() // OUTPUTS, dtype=torch.int32)
+        self.bags = rows.view(-1, inputs)
         self.table = W.reshape(inputs, -1, OUTPUTS).transpose(0, 1).reshape(-1, OUTPUTS)
 
     def forward(self, x: Tensor) -> Tensor:

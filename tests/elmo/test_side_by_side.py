@@ -6,7 +6,7 @@ import torch
 
 from spacy_elmo_ner.elmo.bilm import BiLM
 from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.side_by_side import side_by_side
+from spacy_elmo_ner.elmo.side_by_side import in_halves, side_by_side
 
 LIKE = torch.zeros(1)
 OPTIONS = ElmoOptions(
@@ -68,6 +68,13 @@ def test_no_gradients_and_errors_come_back(threads):
     with pytest.raises(ValueError, match="call 0"):
         side_by_side(fail, LIKE)
     assert side_by_side(lambda i: i, LIKE) == [0, 1]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("n", [0, 1, 2, 7])
+def test_halves_are_put_together_in_order(threads, n):
+    rows = torch.randn(n, 3)
+    assert torch.equal(in_halves(lambda half: half * 2, rows), rows * 2)
 
 
 def test_gradients_and_autocast_are_seen(threads):
