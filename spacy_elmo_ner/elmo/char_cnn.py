@@ -1,6 +1,6 @@
 """Byte ids → word vector (Kim et al. 2016, arXiv:1508.06615, section 2.2–2.3)."""
 
-from typing import Optional
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
@@ -8,16 +8,15 @@ from torch import Tensor, nn
 
 from ..products import steady_product
 from .char_ids import MASK, PADDING
-from .options import MAX_CHARACTERS, N_CHARACTER_VECTORS, ElmoOptions
+from .convolution import Convolution, n_places
+from .convolution_table import ConvolutionTable
+from .options import N_CHARACTER_VECTORS, ElmoOptions
 from .prepared import Prepared
 from .prepared_products import PreparedProduct, prepare_product
-from .side_by_side import in_halves
+from .side_by_side import in_halves_if_few, side_by_side_if_few
 
 # Words that `CharCnn` works on at a time: bounds memory, about 0.2 MB a word.
 WORDS_PER_STEP = 128
-# Up to so many are halved between the two threads that compute the LSTMs next: torch's
-# threads would hardly be faster, and then spin beside those.
-FEW_WORDS = 32
 
 
 class CharCnn(nn.Module):
@@ -36,70 +35,46 @@ class CharCnn(nn.Module):
         )
         self.highways = nn.ModuleList(Highway(joined) for _ in range(options.n_highway))
         self.projection = Affine(joined, options.projection_width)
+        self._table: Prepared[ConvolutionTable] = Prepared()
 
     def forward(self, char_ids: Tensor) -> Tensor:
         """Character ids (n_words, 50) → vectors (n_words, projection_width)."""
-        if len(char_ids) <= FEW_WORDS:
-            return in_halves(self._vectors_in_steps, char_ids)
-        return self._vectors_in_steps(char_ids)
-
-    def _vectors_in_steps(self, char_ids: Tensor) -> Tensor:
-        """What `forward` returns."""
-        lengths = (char_ids != PADDING).sum(1)
-        order = torch.argsort(lengths)
         # words of like length together, so that a short one pays for few windows
+        order = torch.argsort((char_ids != PADDING).sum(1))
         vectors = torch.cat(
             [
-                self._vectors(char_ids[rows], int(lengths[rows[-1]]))
+                self._vectors(char_ids.index_select(0, rows))
                 for rows in order.split(WORDS_PER_STEP)
             ]
         )
         return vectors.index_select(0, torch.argsort(order))
 
-    def _vectors(self, char_ids: Tensor, longest: int) -> Tensor:
-        """(n, projection_width) of words of at most `longest` ids."""
-        vectors = self.activation(self._pool(char_ids, longest))
+    def maxima(self, char_ids: Tensor) -> Tensor:
+        """Maxima of the convolutions over time: (n_words, 50) → (n_words, n_filters)."""
+        if torch.is_grad_enabled():
+            self._table.forget()
+            vectors = F.embedding(char_ids - MASK, self.char_embed)
+            places = n_places(char_ids)
+            return torch.cat([conv(vectors, places) for conv in self.convolutions], 1)
+        table = self._table.get(
+            lambda: ConvolutionTable(
+                self.char_embed,
+                self.convolutions,  # type: ignore[arg-type]
+            ),
+            weights=chain([self.char_embed], self.convolutions.parameters()),
+        )
+        return table.maxima(char_ids)
+
+    def _vectors(self, char_ids: Tensor) -> Tensor:
+        """What `forward` returns."""
+
+        def pool(some: Tensor) -> Tensor:
+            return self.activation(self.maxima(some))
+
+        vectors = in_halves_if_few(pool, char_ids)
         for highway in self.highways:
             vectors = highway(vectors)
-        return self.projection(vectors)
-
-    def _pool(self, char_ids: Tensor, longest: int) -> Tensor:
-        """Convolution maxima, (n, n_filters)."""
-        vectors = F.embedding(char_ids - MASK, self.char_embed)
-        return torch.cat([conv(vectors, longest) for conv in self.convolutions], 1)
-
-
-class Convolution(nn.Module):
-    """`count` filters over `length` character vectors."""
-
-    def __init__(self, width: int, length: int, count: int) -> None:
-        super().__init__()
-        self.length = length
-        self.W_cnn = nn.Parameter(torch.empty(1, length, width, count))
-        self.b_cnn = nn.Parameter(torch.zeros(count))
-        nn.init.uniform_(self.W_cnn, -0.05, 0.05)
-        self._prepared: Prepared[PreparedProduct] = Prepared()
-
-    def forward(self, vectors: Tensor, longest: int) -> Tensor:
-        """Maxima over time: character vectors (n, 50, width) → (n, count).
-
-        longest: from this place on, all words are padding.
-
-        Windows that begin in the padding are all equal, so the first of them stands
-        for the rest in the maximum. A plain product of the windows, not torch's
-        convolution, whose rounding depends on the batch and which drops to 10-bit
-        mantissas on newer GPUs. The bias may wait until after the maximum: adding it
-        keeps the order of values.
-        """
-        end = min(longest + self.length, MAX_CHARACTERS)
-        # torch puts the window last: (n, places, length, width) after transposing
-        windows = vectors[:, :end].unfold(1, self.length, 1).transpose(2, 3)
-        n, places = windows.shape[:2]
-        filters = self.W_cnn.flatten(0, 2)
-        values = _product(
-            windows.reshape(n * places, -1), filters, None, self._prepared
-        )
-        return values.view(n, places, -1).amax(1) + self.b_cnn
+        return in_halves_if_few(self.projection, vectors)
 
 
 class Highway(nn.Module):
@@ -118,9 +93,18 @@ class Highway(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, width) → (n, width)."""
-        # under autocast the products are of another type
-        gate = torch.sigmoid(self.carry(x)).to(x.dtype)
-        return torch.lerp(x, torch.relu(self.transform(x)).to(x.dtype), gate)
+
+        def part(i: int) -> Tensor:
+            y = (
+                torch.sigmoid(self.carry(x))
+                if i == 0
+                else torch.relu(self.transform(x))
+            )
+            # under autocast the products are of another type
+            return y.to(x.dtype)
+
+        gate, transformed = side_by_side_if_few(part, x)
+        return torch.lerp(x, transformed, gate)
 
 
 class Affine(nn.Module):
@@ -135,19 +119,10 @@ class Affine(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
-        return _product(x, self.W, self.b, self._prepared)
-
-
-def _product(
-    x: Tensor,
-    W: Tensor,
-    b: Optional[Tensor],
-    prepared: Prepared[PreparedProduct],
-) -> Tensor:
-    """x W + b, on a CPU with weights that are kept ready where nothing is learnt."""
-    if torch.is_grad_enabled():
-        prepared.forget()
-    elif W.device.type == "cpu" and W.dtype == torch.float32:
-        weights = [W] if b is None else [W, b]
-        return prepared.get(lambda: prepare_product(W, b), weights)(x)
-    return steady_product(x, W, b)
+        W, b = self.W, self.b
+        if torch.is_grad_enabled():
+            self._prepared.forget()
+        elif W.device.type == "cpu" and W.dtype == torch.float32:
+            # nothing is learnt: its weights are kept ready
+            return self._prepared.get(lambda: prepare_product(W, b), [W, b])(x)
+        return steady_product(x, W, b)

@@ -1,5 +1,6 @@
 """What is made from weights once and kept for as long as they stay the same."""
 
+from threading import Lock
 from typing import Callable, Generic, Iterable, Optional, Tuple, Type, TypeVar
 
 from torch import Tensor
@@ -13,6 +14,7 @@ class Prepared(Generic[Made]):
     def __init__(self) -> None:
         self._made: Optional[Made] = None
         self._of: Tuple = ()
+        self._lock = Lock()
 
     def get(self, make: Callable[[], Made], weights: Iterable[Tensor]) -> Made:
         """What `make` returned when these weights were as they are now.
@@ -21,9 +23,11 @@ class Prepared(Generic[Made]):
         could be seen here: call `forget` wherever gradients are recorded.
         """
         of = tuple((weight.data_ptr(), weight._version) for weight in weights)
-        if self._made is None or of != self._of:
-            self._made, self._of = make(), of
-        return self._made
+        # of two threads that come at once, one waits for what the other makes
+        with self._lock:
+            if self._made is None or of != self._of:
+                self._made, self._of = make(), of
+            return self._made
 
     def forget(self) -> None:
         self._made = None

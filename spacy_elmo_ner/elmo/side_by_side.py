@@ -20,6 +20,10 @@ from ..autocast import product_dtype
 
 Result = TypeVar("Result")
 
+# Up to so many rows are better off with these two threads than with torch's, which would
+# hardly be faster, and would spin afterwards.
+FEW_ROWS = 32
+
 
 def side_by_side(call: Callable[[int], Result], like: Tensor) -> List[Result]:
     """[call(0), call(1)], which work with tensors such as `like`.
@@ -27,18 +31,26 @@ def side_by_side(call: Callable[[int], Result], like: Tensor) -> List[Result]:
     In turn where torch has one thread, and on GPUs; with gradients and under
     torch.autocast too, as threads have those of their own.
     """
-    n_threads = torch.get_num_threads()
-    if n_threads == 1 or not _may_be_split(like):
+    if not _has_two_threads(like):
         return [call(0), call(1)]
     started = [
         executor.submit(torch.no_grad()(call), i)
-        for i, executor in enumerate(_executors(n_threads))
+        for i, executor in enumerate(_executors(torch.get_num_threads()))
     ]
     return [future.result() for future in started]
 
 
-def in_halves(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-    """call(rows), of rows that it treats each by itself, half of them in each call."""
+def side_by_side_if_few(call: Callable[[int], Result], rows: Tensor) -> List[Result]:
+    """[call(0), call(1)], which work with these rows: side by side if they are few."""
+    if len(rows) > FEW_ROWS:
+        return [call(0), call(1)]
+    return side_by_side(call, rows)
+
+
+def in_halves_if_few(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """call(rows), of rows that it treats each by itself: if few, half in each call."""
+    if len(rows) > FEW_ROWS or not _has_two_threads(rows):
+        return call(rows)
     # one part where there is but one row
     parts = rows.chunk(2)
 
@@ -49,9 +61,10 @@ def in_halves(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     return torch.cat(first + second)
 
 
-def _may_be_split(like: Tensor) -> bool:
+def _has_two_threads(like: Tensor) -> bool:
     return (
-        like.device.type == "cpu"
+        torch.get_num_threads() > 1
+        and like.device.type == "cpu"
         and not torch.is_grad_enabled()
         and product_dtype(like) == like.dtype
         and torch.backends.openmp.is_available()

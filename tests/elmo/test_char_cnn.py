@@ -36,14 +36,37 @@ def over_all_windows(module, char_ids):
 
 # around the lengths where padding runs out for one filter after another
 @pytest.mark.parametrize("length", [0, 1, 2, 7, 40, 41, 42, 43, 44, 45, 46, 47, 48])
-def test_trimming_changes_no_maximum(length):
+@pytest.mark.parametrize("is_learnt", [True, False])
+def test_maxima_are_those_over_all_windows(length, is_learnt):
     module = char_cnn()
     for seed in range(5):
         torch.manual_seed(seed)
         word = "".join(chr(int(c)) for c in torch.randint(32, 127, (length,)))
-        char_ids = torch.from_numpy(encode_words([word]))
-        trimmed = module._pool(char_ids, length + 2)
-        torch.testing.assert_close(trimmed, over_all_windows(module, char_ids))
+        char_ids = torch.from_numpy(encode_words([word, word[:-1]]))
+        with torch.set_grad_enabled(is_learnt):
+            maxima = module.maxima(char_ids)
+            torch.testing.assert_close(maxima, over_all_windows(module, char_ids))
+
+
+@torch.no_grad()
+def test_a_change_of_weights_is_seen():
+    module = char_cnn()
+    char_ids = torch.from_numpy(encode_words(["of", "course"]))
+    module.maxima(char_ids)
+    for weight in (module.char_embed, module.convolutions[2].b_cnn):
+        weight.mul_(-1.5)
+        expected = over_all_windows(module, char_ids)
+        torch.testing.assert_close(module.maxima(char_ids), expected)
+
+
+@torch.no_grad()
+def test_maxima_are_exact_under_autocast():
+    module = char_cnn().float()
+    char_ids = torch.from_numpy(encode_words(["of", "course"]))
+    expected = over_all_windows(module, char_ids)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        maxima = module.maxima(char_ids)
+    torch.testing.assert_close(maxima, expected)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])

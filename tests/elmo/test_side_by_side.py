@@ -6,7 +6,12 @@ import torch
 
 from spacy_elmo_ner.elmo.bilm import BiLM
 from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.side_by_side import in_halves, side_by_side
+from spacy_elmo_ner.elmo.side_by_side import (
+    FEW_ROWS,
+    in_halves_if_few,
+    side_by_side,
+    side_by_side_if_few,
+)
 
 LIKE = torch.zeros(1)
 OPTIONS = ElmoOptions(
@@ -71,10 +76,24 @@ def test_no_gradients_and_errors_come_back(threads):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("n", [0, 1, 2, 7])
+@pytest.mark.parametrize("n", [0, 1, 2, 7, FEW_ROWS + 1])
 def test_halves_are_put_together_in_order(threads, n):
     rows = torch.randn(n, 3)
-    assert torch.equal(in_halves(lambda half: half * 2, rows), rows * 2)
+    assert torch.equal(in_halves_if_few(lambda half: half * 2, rows), rows * 2)
+
+
+@needs_openmp
+@torch.no_grad()
+@pytest.mark.parametrize("n", [2, FEW_ROWS, FEW_ROWS + 1])
+def test_few_rows_are_worked_on_at_once_and_many_with_all_threads(threads, n):
+    rows = torch.zeros(n, 1)
+    is_shared = threads > 1 and n <= FEW_ROWS
+    seen = side_by_side_if_few(seen_by, rows)
+    assert [i for i, _, _ in seen] == [0, 1]
+    assert len({thread for _, _, thread in seen}) == (2 if is_shared else 1)
+    sizes = []
+    in_halves_if_few(lambda some: sizes.append(len(some)) or some, rows)
+    assert sorted(sizes) == ([n // 2, n // 2] if is_shared else [n])
 
 
 def test_gradients_and_autocast_are_seen(threads):
