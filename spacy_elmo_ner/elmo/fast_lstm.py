@@ -45,7 +45,10 @@ class FastLstm(nn.Module):
         projected = W_P_0.shape[1]
         dtype = usable_dtype(precision)
         W, b = _reorder_gates(W_0.detach()), _reorder_gates(bias.detach())
-        self.input_gates = prepare_product(W[:projected], b, dtype=dtype)
+        # a sentence has three rows at least, as it has two boundaries
+        self.input_gates = prepare_product(
+            W[:projected], b, dtype=dtype, is_for_one=False
+        )
         self.recurrence = prepare_product(W[projected:], dtype=dtype)
         self.projection = prepare_product(-W_P_0.detach(), dtype=dtype)
         self.twice_cell_clip = 2 * cell_clip if cell_clip else None

@@ -49,7 +49,14 @@ class OneDnnProduct(nn.Module):
     late_b: Optional[Tensor]
     dtype: torch.dtype
 
-    def __init__(self, W: Tensor, b: Optional[Tensor], dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        W: Tensor,
+        b: Optional[Tensor],
+        dtype: torch.dtype,
+        *,
+        is_for_one: bool = True,
+    ) -> None:
         super().__init__()
         self.dtype = dtype
         # in bfloat16 the sum with the bias would be rounded
@@ -66,7 +73,7 @@ class OneDnnProduct(nn.Module):
         self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
         # for a single row, where its sums have the same bits
         self.alone = None
-        if dtype == torch.float32 and can_be_weighted(W):
+        if is_for_one and dtype == torch.float32 and can_be_weighted(W):
             alone = WeightedRows(W, b)
             if torch.equal(alone(probe[:1]), expected):
                 self.alone = alone
@@ -106,18 +113,23 @@ PreparedProduct = Union[PlainProduct, OneDnnProduct, Int8Product]
 
 
 def prepare_product(
-    W: Tensor, b: Optional[Tensor] = None, *, dtype: torch.dtype = torch.float32
+    W: Tensor,
+    b: Optional[Tensor] = None,
+    *,
+    dtype: torch.dtype = torch.float32,
+    is_for_one: bool = True,
 ) -> PreparedProduct:
     """W (inputs, outputs) and b (outputs,), float32 on the CPU, ready to multiply.
 
     dtype: of the weights, see `usable_dtype`; sums are float32.
+    is_for_one: whether a single row is usual, for which weights may be laid out twice.
     """
     W = W.detach()
     if dtype == torch.int8:
         return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
     if not has_onednn():
         return PlainProduct(W, b)
-    return OneDnnProduct(W, b, dtype)
+    return OneDnnProduct(W, b, dtype, is_for_one=is_for_one)
 
 
 def usable_dtype(precision: str) -> torch.dtype:

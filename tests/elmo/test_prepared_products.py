@@ -101,3 +101,13 @@ def test_where_a_precision_is_not_fast_it_says_so_and_is_exact(monkeypatch, prec
     monkeypatch.setattr(prepared_products, f"has_{precision}", lambda: False)
     with pytest.warns(UserWarning, match=f"{precision}.*goes on in float32"):
         assert usable_dtype(precision) == torch.float32
+
+
+@needs_onednn
+def test_weights_are_laid_out_once_where_a_single_row_is_unusual():
+    W, b, x, _ = operands(128, 512)
+    usual, unusual = (
+        prepare_product(W, b, is_for_one=it_is) for it_is in (True, False)
+    )
+    assert unusual.alone is None
+    assert torch.equal(unusual(x[:1]), usual(x[:1]))

@@ -39,7 +39,7 @@ def lstm(request, monkeypatch):
     if not HAS[request.param]:
         pytest.skip("this torch or machine has no such products")
 
-    def prepare(W, b=None, *, dtype):
+    def prepare(W, b=None, **settings):
         return PRODUCTS[request.param](W, b)
 
     monkeypatch.setattr(fast_lstm, "prepare_product", prepare)
