@@ -63,22 +63,23 @@ class Worker:
 @app.command()
 def main(
     conll: Optional[Path] = typer.Option(
-        None, help="CoNLL file with real sentences, such as eng.testa."
+        None, help="CoNLL file to read, such as eng.testa; made sentences if left out."
     ),
     size: List[str] = typer.Option(list(SIZES), help="Published sizes to measure."),
     batch: List[int] = typer.Option([1, 32, 128], help="Sentences a batch."),
     threads: List[int] = typer.Option([1, 2], help="Threads of torch."),
     rounds: int = typer.Option(3, help="Rounds; the median counts."),
-    seconds: float = typer.Option(10.0, help="How long AllenNLP may take for a round."),
+    seconds: float = typer.Option(10.0, help="How long AllenNLP may read for a round."),
     allennlp_python: Path = typer.Option(
         Path(".venv-allennlp/bin/python"), help="The Python that has AllenNLP."
     ),
     python: Path = typer.Option(Path(".venv/bin/python"), help="The Python for ours."),
 ) -> None:
     """Print words per second of AllenNLP, and how many times that ours has."""
-    texts: Dict[str, Sentences] = {"made": zipf_sentences(3250)}
-    if conll is not None:
-        texts[conll.name] = real_sentences(conll)
+    if conll is None:
+        text, sentences = "made", zipf_sentences(3250)
+    else:
+        text, sentences = conll.name, real_sentences(conll)
     print(
         "| size | text | batch | threads | AllenNLP, words/s | ours, words new "
         "| ours, words kept | bfloat16 | int8 | nn.LSTM alone | products alone |"
@@ -87,7 +88,7 @@ def main(
     for name in size:
         with tempfile.TemporaryDirectory() as folder:
             measure_size(
-                name, Path(folder), texts, batch, threads, rounds, seconds,
+                name, Path(folder), text, sentences, batch, threads, rounds, seconds,
                 theirs=allennlp_python, ours=python,
             )  # fmt: skip
 
@@ -95,7 +96,8 @@ def main(
 def measure_size(
     name: str,
     folder: Path,
-    texts: Dict[str, Sentences],
+    text: str,
+    sentences: Sentences,
     batches: List[int],
     threads: List[int],
     rounds: int,
@@ -113,36 +115,35 @@ def measure_size(
     )
     allennlp, own = Worker(theirs, folder), Worker(ours, folder)
     file = folder / "sentences.json"
-    for text, sentences in texts.items():
-        compare_vectors(allennlp, own, sentences, folder)
-        for size in batches:
-            for n_threads in threads:
-                setting = dict(threads=n_threads, batch=size, sentences=str(file))
-                some = affordable(allennlp, sentences, seconds, setting)
-                file.write_text(json.dumps(some), encoding="utf8")
-                words = sum(len(sentence) for sentence in some)
-                times: Dict[str, List[float]] = {}
-                for _ in range(rounds):
-                    for column, worker, extra in (
-                        ("allennlp", allennlp, {}),
-                        ("ours", own, {}),
-                        ("ours kept", own, {"keep": True}),
-                        ("bfloat16 kept", own, {"keep": True}),
-                        ("int8 kept", own, {"keep": True}),
-                        ("nn.LSTM", own, {}),
-                        ("products", own, {}),
-                    ):
-                        system = column.split()[0]
-                        taken = worker.run(system=system, **setting, **extra)
-                        times.setdefault(column, []).append(taken)
-                medians = {key: statistics.median(many) for key, many in times.items()}
-                base = medians.pop("allennlp")
-                ratios = " | ".join(f"{base / one:.1f}×" for one in medians.values())
-                print(
-                    f"| {name} | {text}, {words:,} words | {size} | {n_threads} "
-                    f"| {words / base:,.0f} | {ratios} |",
-                    flush=True,
-                )
+    compare_vectors(allennlp, own, sentences, folder)
+    for size in batches:
+        for n_threads in threads:
+            setting = dict(threads=n_threads, batch=size, sentences=str(file))
+            some = affordable(allennlp, sentences, seconds, setting)
+            file.write_text(json.dumps(some), encoding="utf8")
+            words = sum(len(sentence) for sentence in some)
+            times: Dict[str, List[float]] = {}
+            for _ in range(rounds):
+                for column, worker, extra in (
+                    ("allennlp", allennlp, {}),
+                    ("ours", own, {}),
+                    ("ours kept", own, {"keep": True}),
+                    ("bfloat16 kept", own, {"keep": True}),
+                    ("int8 kept", own, {"keep": True}),
+                    ("nn.LSTM", own, {}),
+                    ("products", own, {}),
+                ):
+                    system = column.split()[0]
+                    taken = worker.run(system=system, **setting, **extra)
+                    times.setdefault(column, []).append(taken)
+            medians = {key: statistics.median(many) for key, many in times.items()}
+            base = medians.pop("allennlp")
+            ratios = " | ".join(f"{base / one:.1f}×" for one in medians.values())
+            print(
+                f"| {name} | {text}, {words:,} words | {size} | {n_threads} "
+                f"| {words / base:,.0f} | {ratios} |",
+                flush=True,
+            )
 
 
 def affordable(

@@ -15,8 +15,8 @@ from .prepared import Prepared
 from .prepared_products import PreparedProduct, prepare_product
 from .side_by_side import in_halves_if_few, side_by_side_if_few
 
-# Words that `CharCnn` works on at a time: bounds memory, about 0.2 MB a word.
-WORDS_PER_STEP = 128
+# Words that `CharCnn` works on at a time, which bounds memory.
+WORDS_PER_STEP = 256
 
 
 class CharCnn(nn.Module):
