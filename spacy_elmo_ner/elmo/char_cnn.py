@@ -93,18 +93,13 @@ class Highway(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, width) → (n, width)."""
-
-        def part(i: int) -> Tensor:
-            y = (
-                torch.sigmoid(self.carry(x))
-                if i == 0
-                else torch.relu(self.transform(x))
-            )
-            # under autocast the products are of another type
-            return y.to(x.dtype)
-
-        gate, transformed = side_by_side_if_few(part, x)
-        return torch.lerp(x, transformed, gate)
+        calls = [
+            lambda: torch.sigmoid(self.carry(x)),
+            lambda: torch.relu(self.transform(x)),
+        ]
+        gate, transformed = side_by_side_if_few(lambda i: calls[i](), x)
+        # under autocast the products are of another type
+        return torch.lerp(x, transformed.to(x.dtype), gate.to(x.dtype))
 
 
 class Affine(nn.Module):

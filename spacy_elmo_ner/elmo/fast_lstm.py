@@ -45,7 +45,7 @@ class FastLstm(nn.Module):
         projected = W_P_0.shape[1]
         dtype = usable_dtype(precision)
         W, b = _reorder_gates(W_0.detach()), _reorder_gates(bias.detach())
-        # a sentence has three rows at least, as it has two boundaries
+        # of a single row in a sentence of one word only
         self.input_gates = prepare_product(
             W[:projected], b, dtype=dtype, is_for_one=False
         )
