@@ -69,7 +69,7 @@ def main(
     batch: List[int] = typer.Option([1, 32, 128], help="Sentences a batch."),
     threads: List[int] = typer.Option([1, 2], help="Threads of torch."),
     rounds: int = typer.Option(3, help="Rounds; the median counts."),
-    seconds: float = typer.Option(10.0, help="How long AllenNLP may read for a round."),
+    seconds: float = typer.Option(10.0, help="How long AllenNLP may take for a round."),
     allennlp_python: Path = typer.Option(
         Path(".venv-allennlp/bin/python"), help="The Python that has AllenNLP."
     ),

@@ -15,7 +15,8 @@ from .prepared import Prepared
 from .prepared_products import PreparedProduct, prepare_product
 from .side_by_side import in_halves_if_few, side_by_side_if_few
 
-# Words that `CharCnn` works on at a time, which bounds memory.
+# Words that `CharCnn` works on at a time, which bounds memory. Fewer would read the highways'
+# weights more often; with more, gradients take longer.
 WORDS_PER_STEP = 256
 
 

@@ -43,7 +43,6 @@ class Convolution(nn.Module):
         """
         # torch puts the window last: (n, places, length, width) after transposing
         windows = vectors.unfold(1, self.length, 1)[:, :places].transpose(2, 3)
-        n, places = windows.shape[:2]
         filters = self.W_cnn.flatten(0, 2)
-        values = steady_product(windows.reshape(n * places, -1), filters)
-        return values.view(n, places, -1).amax(1) + self.b_cnn
+        values = steady_product(windows.flatten(0, 1).flatten(1), filters)
+        return values.view(*windows.shape[:2], -1).amax(1) + self.b_cnn

@@ -20,7 +20,7 @@ from .options import N_CHARACTER_VECTORS
 # What stands behind a word's 50 ids: no window of a filter may reach it.
 BEYOND = N_CHARACTER_VECTORS + MASK
 # Words whose windows are summed at a time, which keeps them in the cache.
-WORDS_PER_STEP = 32
+WORDS_AT_A_TIME = 32
 
 
 class ConvolutionTable:
@@ -48,7 +48,7 @@ class ConvolutionTable:
         Soonest when words of like length stand together.
         """
         return torch.cat(
-            [self._maxima(some) for some in char_ids.split(WORDS_PER_STEP)]
+            [self._maxima(some) for some in char_ids.split(WORDS_AT_A_TIME)]
         )
 
     def _maxima(self, char_ids: Tensor) -> Tensor:

@@ -45,9 +45,9 @@ class FastLstm(nn.Module):
         projected = W_P_0.shape[1]
         dtype = usable_dtype(precision)
         W, b = _reorder_gates(W_0.detach()), _reorder_gates(bias.detach())
-        # of a single row in a sentence of one word only
+        # a single row comes from a sentence of one word only
         self.input_gates = prepare_product(
-            W[:projected], b, dtype=dtype, is_for_one=False
+            W[:projected], b, dtype=dtype, for_single_rows=False
         )
         self.recurrence = prepare_product(W[projected:], dtype=dtype)
         self.projection = prepare_product(-W_P_0.detach(), dtype=dtype)

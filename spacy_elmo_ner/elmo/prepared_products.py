@@ -55,7 +55,7 @@ class OneDnnProduct(nn.Module):
         b: Optional[Tensor],
         dtype: torch.dtype,
         *,
-        is_for_one: bool = True,
+        for_single_rows: bool,
     ) -> None:
         super().__init__()
         self.dtype = dtype
@@ -73,7 +73,7 @@ class OneDnnProduct(nn.Module):
         self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
         # for a single row, where its sums have the same bits
         self.alone = None
-        if is_for_one and dtype == torch.float32 and can_be_weighted(W):
+        if for_single_rows and dtype == torch.float32 and can_be_weighted(W):
             alone = WeightedRows(W, b)
             if torch.equal(alone(probe[:1]), expected):
                 self.alone = alone
@@ -117,19 +117,19 @@ def prepare_product(
     b: Optional[Tensor] = None,
     *,
     dtype: torch.dtype = torch.float32,
-    is_for_one: bool = True,
+    for_single_rows: bool = True,
 ) -> PreparedProduct:
     """W (inputs, outputs) and b (outputs,), float32 on the CPU, ready to multiply.
 
     dtype: of the weights, see `usable_dtype`; sums are float32.
-    is_for_one: whether a single row is usual, for which weights may be laid out twice.
+    for_single_rows: whether they are so usual that weights may be laid out twice.
     """
     W = W.detach()
     if dtype == torch.int8:
         return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
     if not has_onednn():
         return PlainProduct(W, b)
-    return OneDnnProduct(W, b, dtype, is_for_one=is_for_one)
+    return OneDnnProduct(W, b, dtype, for_single_rows=for_single_rows)
 
 
 def usable_dtype(precision: str) -> torch.dtype:

@@ -21,10 +21,14 @@ needs_bfloat16 = pytest.mark.skipif(
 )
 
 
+def onednn_product(W, b, dtype):
+    return OneDnnProduct(W, b, dtype, for_single_rows=True)
+
+
 def float32_products(W, b):
     both = [PlainProduct(W, b)]
     if has_onednn():
-        both.append(OneDnnProduct(W, b, torch.float32))
+        both.append(onednn_product(W, b, torch.float32))
     return both
 
 
@@ -39,7 +43,7 @@ def test_a_row_does_not_depend_on_the_number_of_rows(shape):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_row_in_bfloat16_does_not_depend_on_the_number_of_rows(shape):
     W, b, x, other = operands(*shape)
-    assert_steady(OneDnnProduct(W, b, torch.bfloat16), x, other)
+    assert_steady(onednn_product(W, b, torch.bfloat16), x, other)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -59,7 +63,7 @@ def test_bfloat16_rounds_inputs_weights_and_product(shape):
     exact = x.bfloat16().double() @ W.bfloat16().double()
     # one rounding to 8 bits of mantissa
     bound = exact.abs() * 2**-8 + 1e-5
-    product = OneDnnProduct(W, b, torch.bfloat16)
+    product = onednn_product(W, b, torch.bfloat16)
     assert ((product(x) - b - exact).abs() <= bound).all()
     assert ((product.plus(other.clone(), x) - other - b - exact).abs() <= bound).all()
 
@@ -73,7 +77,7 @@ def test_packed_products_are_used_where_there_are_any():
 @needs_onednn
 def test_a_single_row_is_weighted_where_the_sum_has_the_same_bits(monkeypatch):
     W, _, x, _ = operands(128, 4096, rows=1)
-    product = OneDnnProduct(W, None, torch.float32)
+    product = onednn_product(W, None, torch.float32)
     expected = product.multiply(x)
     if product.alone is not None:
         assert torch.equal(product.alone(x), expected)
@@ -83,7 +87,7 @@ def test_a_single_row_is_weighted_where_the_sum_has_the_same_bits(monkeypatch):
             return super().forward(x) * (1 + 1e-6)
 
     monkeypatch.setattr(prepared_products, "WeightedRows", Rounded)
-    product = OneDnnProduct(W, None, torch.float32)
+    product = onednn_product(W, None, torch.float32)
     assert product.alone is None
     assert torch.equal(product(x), expected)
 
@@ -107,7 +111,7 @@ def test_where_a_precision_is_not_fast_it_says_so_and_is_exact(monkeypatch, prec
 def test_weights_are_laid_out_once_where_a_single_row_is_unusual():
     W, b, x, _ = operands(128, 512)
     usual, unusual = (
-        prepare_product(W, b, is_for_one=it_is) for it_is in (True, False)
+        prepare_product(W, b, for_single_rows=it_is) for it_is in (True, False)
     )
     assert unusual.alone is None
     assert torch.equal(unusual(x[:1]), usual(x[:1]))

@@ -20,7 +20,7 @@ from spacy_elmo_ner.elmo.without_gil import can_compile, without_gil
 PROJECTED, WIDTH = 24, 40
 PRODUCTS = {
     "public": lambda W, b: PlainProduct(W, b),
-    "float32": lambda W, b: OneDnnProduct(W, b, torch.float32),
+    "float32": lambda W, b: OneDnnProduct(W, b, torch.float32, for_single_rows=True),
     "FBGEMM": lambda W, b: Int8Product(W, b, FbgemmKernel),
     "VNNI": lambda W, b: Int8Product(W, b, VnniKernel),
 }
