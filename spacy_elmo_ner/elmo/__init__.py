@@ -9,9 +9,9 @@ The way through this room, one file per station:
     convolution_table.py  and for prediction, as sums of a table's rows
     packing.py       sentences of unequal length → rows that no step wastes
     bilm.py          word vectors and state → LSTM layers and state
-    products.py      the matrix products of both, the same in any batch
+    ../products.py   the matrix products of both, the same in any batch
     fast_lstm.py     bilm.py's LSTM for prediction on a CPU
-    side_by_side.py  both directions, and parts of the work on a few new words, at once
+    ../side_by_side.py  both directions, and parts of the work on a few new words, at once
     without_gil.py   so that they do not wait for each other in Python
     prepared_products.py  products with weights laid out for the CPU
     int8_products.py  the same in int8

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from ..products import steady_product
+from ..side_by_side import side_by_side
 from .fast_lstm import FastLstm
 from .lstm_gradient import LstmSettings, LstmWithGradient
 from .options import ElmoOptions
 from .packing import pack
 from .prepared import Prepared
-from .side_by_side import side_by_side
 from .without_gil import without_gil
 
 # TensorFlow adds this to the forget gate; published biases are without it.

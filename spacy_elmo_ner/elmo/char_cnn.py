@@ -7,13 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..products import steady_product
+from ..side_by_side import in_halves_if_few, side_by_side_if_few
 from .char_ids import MASK, PADDING
 from .convolution import Convolution, n_places
 from .convolution_table import ConvolutionTable
 from .options import N_CHARACTER_VECTORS, ElmoOptions
 from .prepared import Prepared
 from .prepared_products import PreparedProduct, prepare_product
-from .side_by_side import in_halves_if_few, side_by_side_if_few
 
 # Words that `CharCnn` works on at a time, which bounds memory. Fewer would read the highways'
 # weights more often; with more, gradients take longer.

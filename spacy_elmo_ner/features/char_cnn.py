@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from spacy_elmo_ner.elmo.char_ids import PADDING, encode_words
 from spacy_elmo_ner.features.word_types import word_types
 from spacy_elmo_ner.products import steady_product
+from spacy_elmo_ner.side_by_side import in_halves_if_few
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 
@@ -58,7 +59,11 @@ class CharCnn(nn.Module):
         )
 
     def forward(self, ids: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        """ids: (words, characters), index: (tokens,) → (tokens, sum of counts).
+        """ids: (words, characters), index: (tokens,) → (tokens, sum of counts)."""
+        return in_halves_if_few(self.maxima, ids).index_select(0, index)
+
+    def maxima(self, ids: torch.Tensor) -> torch.Tensor:
+        """ids: (words, characters) → (words, sum of counts).
 
         All words stand in one row, with enough padding between them that no filter
         sees two. A filter is centred on each character of a word once.
@@ -82,7 +87,7 @@ class CharCnn(nn.Module):
             weight = convolution.weight.flatten(1).t()
             values = steady_product(windows, weight, convolution.bias)
             maxima.append(values[places - (width - 1) // 2].max(dim=1).values)
-        return F.relu(torch.cat(maxima, dim=1))[index]
+        return F.relu(torch.cat(maxima, dim=1))
 
 
 def init(

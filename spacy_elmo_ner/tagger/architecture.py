@@ -182,6 +182,7 @@ def _network_forward(
             xp2torch(features, requires_grad=is_train).to(device),
             rows.packed.to(device),
             rows.unpacked.to(device),
+            rows.turned.to(device),
             rows.batch_sizes,
         ),
         kwargs={"dropout": model.attrs["dropout_rate"], "document": document},

@@ -14,6 +14,8 @@ from spacy.attrs import LOWER
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
+from ..side_by_side import side_by_side_if_few
+
 
 class DocumentTokens(NamedTuple):
     """For the N tokens of all Docs end to end, two numbers each: (N,), int64.
@@ -56,8 +58,11 @@ class DocumentContext(nn.Module):
     def forward(self, x: Tensor, tokens: DocumentTokens) -> Tensor:
         """(N, nI) → (N, nO), both in the order of the tokens."""
         # multiplied before they are handed out: there are fewer words and Docs than tokens
-        of_word = self.of_word(_mean_of_group(x, tokens.words))
-        of_doc = self.of_doc(_mean_of_group(x, tokens.docs))
+        calls = [
+            lambda: self.of_word(_mean_of_group(x, tokens.words)),
+            lambda: self.of_doc(_mean_of_group(x, tokens.docs)),
+        ]
+        of_word, of_doc = side_by_side_if_few(lambda i: calls[i](), x)
         return F.relu(of_word[tokens.words] + of_doc[tokens.docs])
 
 

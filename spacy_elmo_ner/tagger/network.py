@@ -5,8 +5,9 @@ from typing import Optional, Tuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
+from ..side_by_side import in_halves_if_few
+from .bilstm import BiLstm
 from .document_context import DocumentContext, DocumentTokens
 
 # Score at the start of a tag that is added to a trained network. It is low
@@ -37,7 +38,7 @@ class TaggerNetwork(nn.Module):
             self.context = DocumentContext(widths[self.context_at], document_width)
             widths[self.context_at] += document_width
         self.layers = nn.ModuleList(
-            nn.LSTM(width, hidden_width, bidirectional=True) for width in widths[:-1]
+            BiLstm(width, hidden_width) for width in widths[:-1]
         )
         self.output = nn.Linear(widths[-1], nO)
         self.transitions = nn.Parameter(torch.zeros(nO, nO))
@@ -56,6 +57,7 @@ class TaggerNetwork(nn.Module):
         features: Tensor,
         packed: Tensor,
         unpacked: Tensor,
+        turned: Tensor,
         batch_sizes: Tensor,
         *,
         dropout: float,
@@ -64,20 +66,21 @@ class TaggerNetwork(nn.Module):
         """Tag scores of each token, and the CRF's parameters.
 
         features: (N, nI), the tokens of all sentences end to end; packed,
-        unpacked, batch_sizes: as in SentenceRows; dropout: a probability;
+        unpacked, turned, batch_sizes: as in SentenceRows; dropout: a probability;
         document: of the same tokens, for a network with a document_width.
         Returns emissions (N, nO), transitions (nO, nO) from row to column,
         start (nO,) and end (nO,).
         """
-        x = features[packed]
+        x = features.index_select(0, packed)
         for depth in range(len(self.layers) + 1):
             if self.context is not None and depth == self.context_at:
                 assert document is not None
                 x = torch.cat([x, self.context(x, document.take(packed))], dim=1)
             x = F.dropout(x, dropout, self.training)
             if depth < len(self.layers):
-                x = self.layers[depth](PackedSequence(x, batch_sizes))[0].data
-        return self.output(x)[unpacked], self.transitions, self.start, self.end
+                x = self.layers[depth](x, batch_sizes, turned)
+        emissions = in_halves_if_few(self.output, x).index_select(0, unpacked)
+        return emissions, self.transitions, self.start, self.end
 
     def copy_from(self, smaller: "TaggerNetwork") -> None:
         """Take over the weights of a network with fewer tags.

@@ -2,6 +2,7 @@
 
 from typing import List, Sequence, Tuple
 
+import numpy as np
 import torch
 from spacy.tokens import Doc
 
@@ -17,21 +18,26 @@ class SentenceRows:
         packed: (N,) int64. `flat[packed]` is in torch's packed order: all first
             tokens, longest sentence first, then all second tokens, and so on.
         unpacked: (N,) int64, the inverse permutation of `packed`.
+        turned: (N,) int64. In packed order, the row of the same sentence's token that is
+            as far from the end as this one from the start; its own inverse.
         batch_sizes: (L,) int64, sentences alive at each step.
     """
 
     def __init__(self, spans: Sequence[Tuple[int, int]]):
         self.spans = list(spans)
-        starts = torch.tensor([start for start, _ in spans], dtype=torch.int64)
-        ends = torch.tensor([end for _, end in spans], dtype=torch.int64)
-        self.lengths = ends - starts
-        self._starts = starts
-        order = torch.sort(self.lengths, stable=True, descending=True)[1]
-        steps = torch.arange(int(self.lengths.max()) if spans else 0)
-        alive = steps[:, None] < self.lengths[order][None, :]
-        self.batch_sizes = alive.sum(dim=1)
-        self.packed = (starts[order][None, :] + steps[:, None])[alive]
-        self.unpacked = torch.argsort(self.packed)
+        starts, ends = np.array(self.spans, dtype=np.int64).reshape(-1, 2).T
+        lengths = ends - starts
+        order = np.argsort(-lengths, kind="stable")
+        alive = np.arange(lengths.max(initial=0))[:, None] < lengths[order]
+        step, rank = np.nonzero(alive)
+        packed = starts[order][rank] + step
+        unpacked = np.argsort(packed)
+        turned = unpacked[ends[order][rank] - 1 - step]
+        self.lengths, self._starts = torch.from_numpy(lengths), torch.from_numpy(starts)
+        self.batch_sizes = torch.from_numpy(alive.sum(1))
+        self.packed = torch.from_numpy(packed)
+        self.unpacked = torch.from_numpy(unpacked)
+        self.turned = torch.from_numpy(turned)
 
     @classmethod
     def from_docs(cls, docs: Sequence[Doc], *, max_length: int) -> "SentenceRows":

@@ -24,6 +24,15 @@ def test_order_is_that_of_torchs_packed_sequences(lengths):
 
 
 @given(LENGTHS)
+def test_turned_sentences_are_those_read_from_the_end(lengths):
+    rows = rows_of(lengths)
+    flat = torch.randn(sum(lengths), 3)
+    from_end = [sentence.flip(0) for sentence in flat.split(lengths)]
+    packed = pack_sequence(from_end, enforce_sorted=False)
+    assert torch.equal(flat[rows.packed][rows.turned], packed.data)
+
+
+@given(LENGTHS)
 def test_padding_and_back(lengths):
     rows = rows_of(lengths)
     flat = torch.randn(sum(lengths), 2)

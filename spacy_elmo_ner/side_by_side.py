@@ -16,7 +16,7 @@ from typing import Callable, List, TypeVar
 import torch
 from torch import Tensor
 
-from ..autocast import product_dtype
+from .autocast import product_dtype
 
 Result = TypeVar("Result")
 

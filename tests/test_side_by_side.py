@@ -6,7 +6,7 @@ import torch
 
 from spacy_elmo_ner.elmo.bilm import BiLM
 from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.side_by_side import (
+from spacy_elmo_ner.side_by_side import (
     FEW_ROWS,
     in_halves_if_few,
     side_by_side,

@@ -1,0 +1,46 @@
+"""torch: a bidirectional LSTM, whose directions have a thread each in prediction."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..side_by_side import side_by_side_if_few
+
+
+class BiLstm(nn.LSTM):
+    """One layer of torch's LSTM in both directions, on packed rows.
+
+    nn.LSTM reads them one after the other, and its products, one for each step, are too
+    small for several threads.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size, bidirectional=True)
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, batch_sizes: Tensor, turned: Tensor
+    ) -> Tensor:
+        """(N, input_size) → (N, 2 · hidden_size), forward before backward.
+
+        batch_sizes, turned: see `SentenceRows`.
+        """
+        if torch.is_grad_enabled() or not hasattr(torch, "lstm"):
+            return super().forward(PackedSequence(x, batch_sizes))[0].data
+        zeros = x.new_zeros(1, int(batch_sizes[0]), self.hidden_size)
+
+        def read(i: int) -> Tensor:
+            # what nn.LSTM itself calls
+            return torch.lstm(
+                x.index_select(0, turned) if i else x,
+                batch_sizes,
+                (zeros, zeros),
+                tuple(self.all_weights[i]),
+                True,
+                1,
+                0.0,
+                False,
+                False,
+            )[0]
+
+        forward, backward = side_by_side_if_few(read, x)
+        return torch.cat([forward, backward.index_select(0, turned)], 1)

@@ -1,0 +1,77 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence
+
+from spacy_elmo_ner.side_by_side import FEW_ROWS
+from spacy_elmo_ner.tagger.bilstm import BiLstm
+from spacy_elmo_ner.tagger.sentence_rows import SentenceRows
+
+FEW, MANY = [3, 9, 1, 4, 4], [7] * 10
+assert sum(FEW) <= FEW_ROWS < sum(MANY)
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def read(layer, sentences):
+    lengths = [len(sentence) for sentence in sentences]
+    ends = torch.tensor(lengths).cumsum(0).tolist()
+    rows = SentenceRows([(end - n, end) for n, end in zip(lengths, ends, strict=True)])
+    x = torch.cat(sentences)[rows.packed]
+    return layer(x, rows.batch_sizes, rows.turned)[rows.unpacked]
+
+
+def expected(layer, sentences):
+    """What torch's own LSTM makes of each sentence by itself."""
+    own = nn.LSTM(layer.input_size, layer.hidden_size, bidirectional=True)
+    own.load_state_dict(layer.state_dict())
+    return torch.cat([own(sentence)[0] for sentence in sentences])
+
+
+@pytest.mark.parametrize("lengths", [[1], FEW, MANY])
+def test_prediction_gives_what_torchs_lstm_gives(threads, lengths):
+    torch.manual_seed(0)
+    layer = BiLstm(6, 5)
+    sentences = [torch.randn(n, 6) for n in lengths]
+    with torch.no_grad():
+        found = read(layer, sentences)
+        torch.testing.assert_close(found, expected(layer, sentences))
+
+
+def test_prediction_without_torchs_function(monkeypatch):
+    torch.manual_seed(0)
+    layer = BiLstm(6, 5)
+    sentences = [torch.randn(n, 6) for n in FEW]
+    with torch.no_grad():
+        before = read(layer, sentences)
+        monkeypatch.delattr(torch, "lstm")
+        torch.testing.assert_close(read(layer, sentences), before)
+
+
+def test_gradients_are_those_of_torchs_lstm(threads):
+    torch.manual_seed(0)
+    layer = BiLstm(6, 5)
+    sentences = [torch.randn(n, 6) for n in FEW]
+    own = nn.LSTM(6, 5, bidirectional=True)
+    own.load_state_dict(layer.state_dict())
+    packed = pack_sequence(sentences, enforce_sorted=False)
+    own(packed)[0].data.pow(2).sum().backward()
+    read(layer, sentences).pow(2).sum().backward()
+    for found, wanted in zip(layer.parameters(), own.parameters(), strict=True):
+        torch.testing.assert_close(found.grad, wanted.grad)
+
+
+def test_weights_that_change_are_seen():
+    layer = BiLstm(6, 5)
+    sentences = [torch.randn(4, 6)]
+    with torch.no_grad():
+        read(layer, sentences)
+        for parameter in layer.parameters():
+            parameter.data = torch.randn_like(parameter)
+        torch.testing.assert_close(read(layer, sentences), expected(layer, sentences))
