@@ -1,4 +1,4 @@
-"""torch: a bidirectional LSTM, whose directions have a thread each in prediction."""
+"""torch: a bidirectional LSTM, whose directions have a thread each for a few tokens."""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ class BiLstm(nn.LSTM):
     """One layer of torch's LSTM in both directions, on packed rows.
 
     nn.LSTM reads them one after the other, and its products, one for each step, are too
-    small for several threads.
+    small for several threads. Few rows are read in both at once.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -24,7 +24,9 @@ class BiLstm(nn.LSTM):
 
         batch_sizes, turned: see `SentenceRows`.
         """
-        if torch.is_grad_enabled() or not hasattr(torch, "lstm"):
+        # a GPU wants the weights of both directions in one piece
+        is_apart = x.device.type == "cpu" and hasattr(torch, "lstm")
+        if torch.is_grad_enabled() or not is_apart:
             return super().forward(PackedSequence(x, batch_sizes))[0].data
         zeros = x.new_zeros(1, int(batch_sizes[0]), self.hidden_size)
 
