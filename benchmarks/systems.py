@@ -11,10 +11,10 @@ from torch.nn.utils.rnn import PackedSequence
 from spacy_elmo_ner.elmo.bilm import BiLM, ProjectedLstm
 from spacy_elmo_ner.elmo.char_ids import index_types
 from spacy_elmo_ner.elmo.network import ElmoNetwork
-from spacy_elmo_ner.elmo.packing import pack
 from spacy_elmo_ner.elmo.prepared_products import prepare_product
 from spacy_elmo_ner.elmo.weight_files import read_weights
 from spacy_elmo_ner.elmo.without_gil import without_gil
+from spacy_elmo_ner.packing import pack
 from spacy_elmo_ner.side_by_side import side_by_side
 
 from .texts import Sentences

@@ -7,7 +7,7 @@ The way through this room, one file per station:
     char_cnn.py      byte ids → word vector, once per type
     convolution.py   its convolutions, to learn
     convolution_table.py  and for prediction, as sums of a table's rows
-    packing.py       sentences of unequal length → rows that no step wastes
+    ../packing.py    sentences of unequal length → rows that no step wastes
     bilm.py          word vectors and state → LSTM layers and state
     ../products.py   the matrix products of both, the same in any batch
     fast_lstm.py     bilm.py's LSTM for prediction on a CPU

@@ -10,12 +10,12 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..packing import pack
 from ..products import steady_product
 from ..side_by_side import side_by_side
 from .fast_lstm import FastLstm
 from .lstm_gradient import LstmSettings, LstmWithGradient
 from .options import ElmoOptions
-from .packing import pack
 from .prepared import Prepared
 from .without_gil import without_gil
 
@@ -205,7 +205,7 @@ class ProjectedLstm(nn.Module):
         # under torch.autocast inputs come in its type, and the state in that of the weights
         hidden, cell = hidden.to(inputs.dtype), cell.to(inputs.dtype)
         if self.W_0.device.type == "cpu" and self.W_0.dtype == torch.float32:
-            fast = self._fast.get(self._prepare, [self.W_0, self.B, self.W_P_0])
+            fast = self._fast.get(self._prepare, self)
             return fast(inputs, rows, steps, hidden, cell)
         gates = steady_product(inputs, self.W_0[: self.projected], self._bias())
         if rows is not None:

@@ -1,7 +1,5 @@
 """Byte ids → word vector (Kim et al. 2016, arXiv:1508.06615, section 2.2–2.3)."""
 
-from itertools import chain
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -62,7 +60,7 @@ class CharCnn(nn.Module):
                 self.char_embed,
                 self.convolutions,  # type: ignore[arg-type]
             ),
-            weights=chain([self.char_embed], self.convolutions.parameters()),
+            self,
         )
         return table.maxima(char_ids)
 
@@ -120,5 +118,5 @@ class Affine(nn.Module):
             self._prepared.forget()
         elif W.device.type == "cpu" and W.dtype == torch.float32:
             # nothing is learnt: its weights are kept ready
-            return self._prepared.get(lambda: prepare_product(W, b), [W, b])(x)
+            return self._prepared.get(lambda: prepare_product(W, b), self)(x)
         return steady_product(x, W, b)

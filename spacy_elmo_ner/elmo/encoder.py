@@ -119,7 +119,7 @@ class ElmoEncoder(nn.Module):
             self._after_first_boundary.forget()
             return self._read_boundary(word_vectors)
         return self._after_first_boundary.get(
-            partial(self._read_boundary, word_vectors), self.parameters()
+            partial(self._read_boundary, word_vectors), self
         )
 
     def _read_boundary(self, word_vectors: Tensor) -> BiLMState:

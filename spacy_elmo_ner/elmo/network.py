@@ -109,7 +109,7 @@ class ElmoNetwork(nn.Module):
         self, types: Sequence[str], sentences: Sequence[np.ndarray], cache: LayerCache
     ) -> Iterator[Tuple[List[int], List[Tensor]]]:
         """As `_encode`, in half precision, and encoding only what the cache has not."""
-        bilm = self._name.get(self._fingerprint, self.encoder.parameters())
+        bilm = self._name.get(self._fingerprint, self.encoder)
         keys = [sentence_key([types[i] for i in sentence]) for sentence in sentences]
         found = cache.read(bilm, keys)
         missing = [i for i, layers in enumerate(found) if layers is None]
@@ -144,7 +144,7 @@ class ElmoNetwork(nn.Module):
         if torch.is_grad_enabled():
             self._words.forget()
             return self.encoder.word_vectors(self._character_ids(types))
-        cache = self._words.get(self._new_cache, self.encoder.char_cnn.parameters())
+        cache = self._words.get(self._new_cache, self.encoder.char_cnn)
         return cache.vectors(
             types, lambda new: self.encoder.char_cnn(self._character_ids(new))
         )

@@ -1,9 +1,9 @@
 """What is made from weights once and kept for as long as they stay the same."""
 
 from threading import Lock
-from typing import Callable, Generic, Iterable, Optional, Tuple, Type, TypeVar
+from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 Made = TypeVar("Made")
 
@@ -16,13 +16,13 @@ class Prepared(Generic[Made]):
         self._of: Tuple = ()
         self._lock = Lock()
 
-    def get(self, make: Callable[[], Made], weights: Iterable[Tensor]) -> Made:
-        """What `make` returned when these weights were as they are now.
+    def get(self, make: Callable[[], Made], module: nn.Module) -> Made:
+        """What `make` returned when all of the module's weights were as they are now.
 
         An optimizer that writes into a weight's memory by itself leaves no trace that
         could be seen here: call `forget` wherever gradients are recorded.
         """
-        of = tuple((weight.data_ptr(), weight._version) for weight in weights)
+        of = tuple((weight.data_ptr(), weight._version) for weight in _weights(module))
         # of two threads that come at once, one waits for what the other makes
         with self._lock:
             if self._made is None or of != self._of:
@@ -34,3 +34,14 @@ class Prepared(Generic[Made]):
 
     def __reduce__(self) -> Tuple[Type["Prepared"], Tuple]:
         return Prepared, ()
+
+
+def _weights(module: nn.Module) -> List[Tensor]:
+    """module.parameters(), which takes many times as long, and is asked for often."""
+    modules = [module]
+    weights: List[Tensor] = []
+    while modules:
+        part = modules.pop()
+        weights += part._parameters.values()  # type: ignore[arg-type]
+        modules += part._modules.values()  # type: ignore[arg-type]
+    return weights

@@ -2,10 +2,10 @@
 
 from typing import List, Sequence, Tuple
 
-import numpy as np
 import torch
 from spacy.tokens import Doc
 
+from ..packing import pack
 from ..sentences import sentence_spans
 
 
@@ -13,7 +13,7 @@ class SentenceRows:
     """Where each sentence's tokens lie in the batch's tokens laid end to end.
 
     Attributes (B sentences, longest L, N tokens in all):
-        spans: (start, end) of each sentence in the N tokens, in their order.
+        spans: (start, end) of each sentence in the N tokens, one after another.
         lengths: (B,) int64, tokens of each sentence.
         packed: (N,) int64. `flat[packed]` is in torch's packed order: all first
             tokens, longest sentence first, then all second tokens, and so on.
@@ -25,19 +25,14 @@ class SentenceRows:
 
     def __init__(self, spans: Sequence[Tuple[int, int]]):
         self.spans = list(spans)
-        starts, ends = np.array(self.spans, dtype=np.int64).reshape(-1, 2).T
-        lengths = ends - starts
-        order = np.argsort(-lengths, kind="stable")
-        alive = np.arange(lengths.max(initial=0))[:, None] < lengths[order]
-        step, rank = np.nonzero(alive)
-        packed = starts[order][rank] + step
-        unpacked = np.argsort(packed)
-        turned = unpacked[ends[order][rank] - 1 - step]
-        self.lengths, self._starts = torch.from_numpy(lengths), torch.from_numpy(starts)
-        self.batch_sizes = torch.from_numpy(alive.sum(1))
-        self.packed = torch.from_numpy(packed)
-        self.unpacked = torch.from_numpy(unpacked)
-        self.turned = torch.from_numpy(turned)
+        lengths = [end - start for start, end in spans]
+        packing = pack(lengths)
+        self.lengths = torch.tensor(lengths, dtype=torch.int64)
+        self._starts = torch.tensor([start for start, _ in spans], dtype=torch.int64)
+        self.batch_sizes = torch.tensor(packing.steps, dtype=torch.int64)
+        self.packed = torch.from_numpy(packing.forward_tokens)
+        self.unpacked = torch.from_numpy(packing.forward_rows)
+        self.turned = self.unpacked[torch.from_numpy(packing.backward_tokens)]
 
     @classmethod
     def from_docs(cls, docs: Sequence[Doc], *, max_length: int) -> "SentenceRows":

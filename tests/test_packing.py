@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.elmo.packing import pack
+from spacy_elmo_ner.packing import pack
 
 
 @settings(deadline=None)

@@ -35,26 +35,18 @@ def pack(lengths: Sequence[int]) -> Packing:
     """
     given = np.asarray(lengths, dtype=np.int64)
     order = np.argsort(-given, kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(given))
-    steps = np.array(
-        [np.count_nonzero(given > time) for time in range(given.max())], dtype=np.int64
-    )
-    first_row = np.cumsum(steps) - steps
-    first_token = np.cumsum(given) - given
-    n_tokens = int(given.sum())
-    time = np.arange(n_tokens) - np.repeat(first_token, given)
-    from_end = np.repeat(given, given) - 1 - time
-    ranks = np.repeat(rank, given)
-    forward_rows = first_row[time] + ranks
-    backward_rows = first_row[from_end] + ranks
+    alive = np.arange(given.max(initial=0))[:, None] < given[order]
+    step, rank = np.nonzero(alive)
+    end = np.cumsum(given)
+    forward_tokens = (end - given)[order][rank] + step
+    backward_tokens = end[order][rank] - 1 - step
     return Packing(
         order=order,
-        steps=steps.tolist(),
-        forward_tokens=_inverse(forward_rows),
-        backward_tokens=_inverse(backward_rows),
-        forward_rows=forward_rows,
-        backward_rows=backward_rows,
+        steps=alive.sum(1).tolist(),
+        forward_tokens=forward_tokens,
+        backward_tokens=backward_tokens,
+        forward_rows=_inverse(forward_tokens),
+        backward_rows=_inverse(backward_tokens),
     )
 
 
