@@ -26,3 +26,9 @@ def test_weights_may_be_columns_of_others():
 @pytest.mark.parametrize("shape", [(512, 16384), (64, 30)])
 def test_what_is_too_large_or_does_not_divide_is_not_taken(shape):
     assert not can_be_weighted(operands(*shape, rows=1)[0])
+
+
+def test_nothing_is_taken_where_torch_lacks_the_function(monkeypatch):
+    W, *_ = operands(128, 4096, rows=1)
+    monkeypatch.delattr(torch, "embedding_bag")
+    assert not can_be_weighted(W)
