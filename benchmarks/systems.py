@@ -43,6 +43,10 @@ class Ours:
         """Let all words be new again."""
         self.network._words.forget()
 
+    def meet(self, sentences: Sentences) -> None:
+        """Let no word of theirs be new."""
+        self.network._word_vectors(index_types(sentences)[0])
+
     def __call__(self, sentences: Sentences) -> np.ndarray:
         types, indexed = index_types(sentences)
         ends = np.cumsum([0] + [len(sentence) for sentence in sentences])

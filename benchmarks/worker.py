@@ -41,7 +41,9 @@ def run(system: Any, request: Dict[str, Any]) -> Dict[str, float]:
     with torch.no_grad():
         # weights are laid out at the first call, threads started
         system(batches[0])
-        if not request.get("keep"):
+        if request.get("keep"):
+            system.meet(sentences)
+        else:
             system.forget()
         start = time.perf_counter()
         results = [system(batch) for batch in batches]
