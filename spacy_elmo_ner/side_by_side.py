@@ -40,11 +40,14 @@ def side_by_side(call: Callable[[int], Result], like: Tensor) -> List[Result]:
     return [future.result() for future in started]
 
 
-def side_by_side_if_few(call: Callable[[int], Result], rows: Tensor) -> List[Result]:
-    """[call(0), call(1)], which work with these rows: side by side if they are few."""
+def side_by_side_if_few(
+    first: Callable[[], Result], second: Callable[[], Result], rows: Tensor
+) -> List[Result]:
+    """[first(), second()], which work with these rows: side by side if they are few."""
     if len(rows) > FEW_ROWS:
-        return [call(0), call(1)]
-    return side_by_side(call, rows)
+        return [first(), second()]
+    calls = first, second
+    return side_by_side(lambda i: calls[i](), rows)
 
 
 def in_halves_if_few(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
 import os
 from pathlib import Path
+from typing import Iterator
 
 import pytest
+import torch
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -23,3 +25,12 @@ def shared_data() -> Path:
             "set SPACY_ELMO_NER_SHARED to the folder that holds it."
         )
     return path
+
+
+@pytest.fixture(params=[1, 2, 3, 5])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """torch's threads, as many as it is given in turn."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)

@@ -92,11 +92,11 @@ class Highway(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, width) → (n, width)."""
-        calls = [
+        gate, transformed = side_by_side_if_few(
             lambda: torch.sigmoid(self.carry(x)),
             lambda: torch.relu(self.transform(x)),
-        ]
-        gate, transformed = side_by_side_if_few(lambda i: calls[i](), x)
+            x,
+        )
         # under autocast the products are of another type
         return torch.lerp(x, transformed.to(x.dtype), gate.to(x.dtype))
 

@@ -20,8 +20,8 @@ class WeightedRows(nn.Module):
     """
 
     b: Optional[Tensor]
-    # torch's number for that mode
-    sum: Final[int] = 0
+    # torch's number for sums
+    mode: Final[int] = 0
 
     def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
         super().__init__()
@@ -29,20 +29,20 @@ class WeightedRows(nn.Module):
         inputs, outputs = W.shape
         # bags of as many rows as there are inputs, all of the first outputs first
         self.rows = torch.arange(W.numel() // OUTPUTS, dtype=torch.int32)
-        self.bags = self.rows[::inputs].clone()
+        self.first_rows = self.rows[::inputs].clone()
         self.table = W.reshape(inputs, -1, OUTPUTS).transpose(0, 1).reshape(-1, OUTPUTS)
 
     def forward(self, x: Tensor) -> Tensor:
         """(1, inputs) → (1, outputs)."""
-        weights = x.expand(self.bags.shape[0], -1).reshape(-1)
+        weights = x.expand(self.first_rows.shape[0], -1).reshape(-1)
         # what torch.nn.functional.embedding_bag calls, after checks that take a fifth of
         # the time
         sums = torch.embedding_bag(
             self.table,
             self.rows,
-            self.bags,
+            self.first_rows,
             False,
-            self.sum,
+            self.mode,
             False,
             weights,
             False,

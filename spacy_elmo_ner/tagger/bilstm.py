@@ -1,5 +1,7 @@
 """torch: a bidirectional LSTM, whose directions have a thread each for a few tokens."""
 
+from typing import List
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
@@ -24,19 +26,19 @@ class BiLstm(nn.LSTM):
 
         batch_sizes, turned: see `SentenceRows`.
         """
+        is_learning = torch.is_grad_enabled()
         # a GPU wants the weights of both directions in one piece
-        is_apart = x.device.type == "cpu" and hasattr(torch, "lstm")
-        if torch.is_grad_enabled() or not is_apart:
+        if is_learning or x.device.type != "cpu" or not hasattr(torch, "lstm"):
             return super().forward(PackedSequence(x, batch_sizes))[0].data
         zeros = x.new_zeros(1, int(batch_sizes[0]), self.hidden_size)
 
-        def read(i: int) -> Tensor:
+        def read(rows: Tensor, weights: List[nn.Parameter]) -> Tensor:
             # what nn.LSTM itself calls
             return torch.lstm(
-                x.index_select(0, turned) if i else x,
+                rows,
                 batch_sizes,
                 (zeros, zeros),
-                tuple(self.all_weights[i]),
+                tuple(weights),
                 True,
                 1,
                 0.0,
@@ -44,5 +46,9 @@ class BiLstm(nn.LSTM):
                 False,
             )[0]
 
-        forward, backward = side_by_side_if_few(read, x)
+        forward, backward = side_by_side_if_few(
+            lambda: read(x, self.all_weights[0]),
+            lambda: read(x.index_select(0, turned), self.all_weights[1]),
+            x,
+        )
         return torch.cat([forward, backward.index_select(0, turned)], 1)

@@ -58,11 +58,11 @@ class DocumentContext(nn.Module):
     def forward(self, x: Tensor, tokens: DocumentTokens) -> Tensor:
         """(N, nI) → (N, nO), both in the order of the tokens."""
         # multiplied before they are handed out: there are fewer words and Docs than tokens
-        calls = [
+        of_word, of_doc = side_by_side_if_few(
             lambda: self.of_word(_mean_of_group(x, tokens.words)),
             lambda: self.of_doc(_mean_of_group(x, tokens.docs)),
-        ]
-        of_word, of_doc = side_by_side_if_few(lambda i: calls[i](), x)
+            x,
+        )
         return F.relu(of_word[tokens.words] + of_doc[tokens.docs])
 
 

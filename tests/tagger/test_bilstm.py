@@ -11,14 +11,6 @@ FEW, MANY = [3, 9, 1, 4, 4], [7] * 10
 assert sum(FEW) <= FEW_ROWS < sum(MANY)
 
 
-@pytest.fixture(params=[1, 2, 3])
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
-
-
 def read(layer, sentences):
     lengths = [len(sentence) for sentence in sentences]
     ends = torch.tensor(lengths).cumsum(0).tolist()
