@@ -6,6 +6,7 @@ torch has these operations for its compiler and documents them nowhere;
 
 import warnings
 from contextlib import contextmanager
+from functools import lru_cache
 from threading import Lock
 from typing import Final, Iterator, Optional, Type, Union
 
@@ -156,9 +157,20 @@ def has_int8() -> bool:
 
 def has_vnni() -> bool:
     """Whether they have VnniKernel, the faster one."""
-    return hasattr(torch.ops.onednn, "qlinear_pointwise") and cpu_has(
-        "avx512_vnni", "avx_vnni"
+    return (
+        hasattr(torch.ops.onednn, "qlinear_pointwise")
+        and cpu_has("avx512_vnni", "avx_vnni")
+        and _sums_are_exact(VnniKernel)
     )
+
+
+@lru_cache(maxsize=None)
+def _sums_are_exact(kernel: Int8Kernel) -> bool:
+    """Whether the largest products do not overflow in its sums. oneDNN does not use all
+    that a CPU has where it is told not to, and then adds two products in 16 bits."""
+    W = torch.ones(64, 1)
+    x = torch.ones(1, 64)
+    return bool(Int8Product(W, None, kernel)(x).round() == 64)
 
 
 def has_fbgemm() -> bool:

@@ -1,4 +1,4 @@
-"""Products of a few usual numbers of rows, whatever the number that is asked for."""
+"""Products of a few numbers of rows, or of one, whatever the number that is asked for."""
 
 from typing import Final
 
@@ -41,6 +41,27 @@ class InUsualRows(nn.Module):
         if missing == 0:
             return self.multiply(x)
         return self.multiply(F.pad(x, [0, 0, 0, missing]))[:n]
+
+
+class InBlocksOfRows(nn.Module):
+    """multiply(x), of which it gets USUAL_ROWS rows at a time, always.
+
+    So one kernel sees every row, and what it makes of it depends on nothing else. A single
+    row takes as long as a block.
+    """
+
+    rows: Final[int] = USUAL_ROWS
+
+    def __init__(self, multiply: nn.Module) -> None:
+        super().__init__()
+        self.multiply = multiply
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        n = x.shape[0]
+        filled = F.pad(x, [0, 0, 0, -n % self.rows])
+        blocks = [self.multiply(block) for block in filled.split(self.rows)]
+        return torch.cat(blocks)[:n]
 
 
 def usual_rows(n: int) -> int:
