@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from thinc.api import PyTorchShim, get_current_ops
+from thinc.api import ArgsKwargs, PyTorchShim, get_current_ops
 from thinc.util import torch2xp, xp2torch
 from torch import nn
 
@@ -75,6 +75,16 @@ class LazyTorchShim(PyTorchShim):
     def __call__(self, inputs: Any, is_train: bool) -> Any:
         self.module  # noqa: B018 (raises the error that says what to do)
         return super().__call__(inputs, is_train)
+
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        """The module's output, without gradients.
+
+        PyTorchShim puts the module into evaluation mode and back, before the eyes of
+        all threads that share it. Ours have no modes: what differs in training is an
+        argument.
+        """
+        with torch.no_grad():
+            return self.module(*inputs.args, **inputs.kwargs)
 
     def finish_update(self, optimizer: Any) -> None:
         """Let the optimizer change every weight that has a gradient, in its place.

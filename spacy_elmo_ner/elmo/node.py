@@ -116,7 +116,7 @@ def _forward(
     cache = {CACHE: model.attrs[CACHE]} if CACHE in model.attrs else {}
     inputs = ArgsKwargs(
         args=(words.types, words.sentences, words.places, n_tokens),
-        kwargs={"dropout": model.attrs["dropout"], **cache},
+        kwargs={"dropout": model.attrs["dropout"] if is_train else 0.0, **cache},
     )
     vectors, backprop_torch = shim(inputs, is_train)
 

@@ -3,7 +3,6 @@
 from typing import Final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Rows that oneDNN lays the weights out for; it takes any other number as well.
@@ -33,14 +32,21 @@ class InUsualRows(nn.Module):
 
     def is_usual(self, n: int) -> bool:
         """Whether `multiply` gets n rows as they are."""
-        return n <= self.most_rows and n == max(usual_rows(n), self.least_rows)
+        return n <= self.most_rows and n == self._usual(n)
+
+    def _usual(self, n: int) -> int:
+        """n up to 8, and then rounded up: to 16 in steps of 2, to 32 of 4, and so on."""
+        step = 1
+        while n > 8 * step:
+            step *= 2
+        return max((n + step - 1) // step * step, self.least_rows)
 
     def _fill_and_multiply(self, x: Tensor) -> Tensor:
         n = x.shape[0]
-        missing = max(usual_rows(n), self.least_rows) - n
+        missing = self._usual(n) - n
         if missing == 0:
             return self.multiply(x)
-        return self.multiply(F.pad(x, [0, 0, 0, missing]))[:n]
+        return self.multiply(torch.constant_pad_nd(x, [0, 0, 0, missing]))[:n]
 
 
 class InBlocksOfRows(nn.Module):
@@ -59,14 +65,6 @@ class InBlocksOfRows(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
         n = x.shape[0]
-        filled = F.pad(x, [0, 0, 0, -n % self.rows])
+        filled = torch.constant_pad_nd(x, [0, 0, 0, -n % self.rows])
         blocks = [self.multiply(block) for block in filled.split(self.rows)]
         return torch.cat(blocks)[:n]
-
-
-def usual_rows(n: int) -> int:
-    """n up to 8, and then rounded up: up to 16 in steps of 2, up to 32 of 4, and so on."""
-    step = 1
-    while n > 8 * step:
-        step *= 2
-    return (n + step - 1) // step * step

@@ -185,7 +185,10 @@ def _network_forward(
             rows.turned.to(device),
             rows.batch_sizes,
         ),
-        kwargs={"dropout": model.attrs["dropout_rate"], "document": document},
+        kwargs={
+            "dropout": model.attrs["dropout_rate"] if is_train else 0.0,
+            "document": document,
+        },
     )
     outputs, backprop_torch = model.shims[0](inputs, is_train)
 
