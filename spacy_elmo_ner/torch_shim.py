@@ -48,6 +48,8 @@ class LazyTorchShim(PyTorchShim):
     def __init__(self, build: Callable[..., nn.Module]):
         super().__init__(None)
         self._build = build
+        # whether the weights are as they were made, or put in place, before any training
+        self.is_untrained = False
 
     @property
     def is_built(self) -> bool:
@@ -64,16 +66,22 @@ class LazyTorchShim(PyTorchShim):
 
     def build(self, **sizes: int) -> nn.Module:
         """Make the module with fresh weights and keep its sizes for saving."""
+        self.begin_anew()
         self.cfg = dict(sizes)
         self._model = self._build(**sizes).to(default_device())
         return self._model
 
-    def sibling(self) -> "LazyTorchShim":
-        """An unbuilt shim for a module of the same kind."""
-        return LazyTorchShim(self._build)
+    def begin_anew(self) -> None:
+        """Let no optimizer take these weights for those that it has changed: it keeps
+        what it remembers of them by the shim's id."""
+        PyTorchShim.global_id += 1
+        self.id = PyTorchShim.global_id
+        self.is_untrained = True
 
     def __call__(self, inputs: Any, is_train: bool) -> Any:
         self.module  # noqa: B018 (raises the error that says what to do)
+        if is_train:
+            self.is_untrained = False
         return super().__call__(inputs, is_train)
 
     def predict(self, inputs: ArgsKwargs) -> Any:

@@ -112,6 +112,14 @@ class AllenNLPNetwork(nn.Module):
         bilm = self._read(weights)._elmo_lstm
         self.elmo._elmo_lstm.load_state_dict(bilm.state_dict())
 
+    def reset_mix(self) -> None:
+        """See `ElmoNetwork.reset_mix`."""
+        if self.layer == MIX:
+            for mix in self.elmo._scalar_mixes:
+                for share in mix.scalar_parameters:
+                    nn.init.zeros_(share)
+                nn.init.ones_(mix.gamma)
+
     def forward(
         self,
         types: Sequence[str],

@@ -57,6 +57,10 @@ class ElmoNetwork(nn.Module):
         """Put a biLM's weights in place. Raises ValueError when they do not fit."""
         set_weights(self.encoder, weights, source)
 
+    def reset_mix(self) -> None:
+        """Forget what the mix of the layers has learnt."""
+        self.mix.reset()
+
     def forward(
         self,
         types: Sequence[str],
