@@ -146,7 +146,7 @@ def _incorrect_loss(
     width = emissions.shape[1]
     for row, (start, end) in enumerate(rows.spans):
         for left, right, label in spans:
-            if label in scheme.labels and start <= left and right <= end:
+            if scheme.has_label(label) and start <= left and right <= end:
                 mask = known[row].cpu().numpy()
                 entity = scheme.entity_mask(mask, left - start, right - start, label)
                 if (entity & ~mask)[: end - start].any():

@@ -122,14 +122,19 @@ def expected_counts(
 
 
 def time_major(emissions: Tensor, lengths: Tensor, allowed: Optional[Tensor]) -> Tensor:
-    """(B, L, T) → (max(L, 1), T, B) contiguous, with NEVER where a tag is not allowed
-    and 0 beyond the length."""
+    """(B, L, T) → (max(L, 1), T, B) contiguous, with NEVER where a tag is not allowed.
+
+    Beyond the length only the first tag is allowed, with 0, so that there is only one
+    way to go on.
+    """
     if allowed is not None:
         emissions = emissions.masked_fill(~allowed, NEVER)
     if emissions.shape[1] == 0:
         emissions = emissions.new_zeros(len(emissions), 1, emissions.shape[2])
     beyond = ~token_mask(emissions, lengths).unsqueeze(2)
-    return emissions.masked_fill(beyond, 0).permute(1, 2, 0).contiguous()
+    steps = emissions.masked_fill(beyond, NEVER)
+    steps[..., :1].masked_fill_(beyond, 0)
+    return steps.permute(1, 2, 0).contiguous()
 
 
 def token_mask(emissions: Tensor, lengths: Tensor) -> Tensor:

@@ -135,12 +135,8 @@ class SchemeTransitions(Transitions):
         # Where all else is forbidden too, the best path breaks one rule more.
         illegal = before.amax(0) + NEVER
         into = torch.maximum(self._from_inside(before).amax(0), illegal)
-        ends = before.index_select(0, self.ends)
-        best = into.index_select(0, self.begins)
-        size = max(1, _CACHE // max(1, ends.numel()))
-        for some, scores in zip(best.split(size), self.block.split(size), strict=True):
-            paths = (scores.unsqueeze(2) + ends).amax(1)
-            torch.maximum(some, paths, out=some)
+        best = self._best_end(before.index_select(0, self.ends))
+        best = torch.maximum(into.index_select(0, self.begins), best)
         return into.index_copy_(0, self.begins, best)
 
     def expected(self, alphas: Tensor, tags: Tensor) -> Tensor:
@@ -181,6 +177,34 @@ class SchemeTransitions(Transitions):
         """(2, T, B): by each of the two inner transitions."""
         scores = before.index_select(0, self.inner)
         return scores.view(2, *before.shape).add_(self.inner_scores)
+
+    def _best_end(self, ends: Tensor) -> Tensor:
+        """(S, B): the best by way of the tags that end, whose scores are (E, B)."""
+        # What lies so far below the highest is the best before no tag at all.
+        near = ends > ends.amax(0) - self._range
+        n_near = max([1, *near.sum(0).tolist()])
+        if n_near > len(ends) // 4:
+            size = max(1, _CACHE // max(1, ends.numel()))
+            return torch.cat(
+                [(some.unsqueeze(2) + ends).amax(1) for some in self.block.split(size)]
+            )
+        best = ends.new_full((ends.shape[1], len(self.block)), -math.inf)
+        size = max(1, _CACHE // max(1, best.numel()))
+        values, tags = ends.topk(n_near, dim=0)
+        for some, rows in zip(values.split(size), tags.split(size), strict=True):
+            paths = self._block_by_end.index_select(0, rows.flatten())
+            paths = paths.view(*rows.shape, len(self.block)).add_(some.unsqueeze(2))
+            best = torch.maximum(best, paths.amax(0))
+        return best.t()
+
+    @cached_property
+    def _range(self) -> float:
+        """How much the tags that end differ at most before one that begins."""
+        return float((self.block.amax(1) - self.block.amin(1)).amax())
+
+    @cached_property
+    def _block_by_end(self) -> Tensor:
+        return self.block.t().contiguous()
 
     def _shares(self, before: Tensor) -> Tuple[Tensor, Tensor]:
         """float64 (E, B), exp of the scores of tags that end, and what was taken out
