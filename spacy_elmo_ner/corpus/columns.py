@@ -20,6 +20,7 @@ DOCUMENT_HEADER = "-DOCSTART-"
 FILLERS = ("-X-", "-", "_", "")
 
 _HEADER = re.compile(rf"{MARK}?{DOCUMENT_HEADER}(?!\w)")
+_ASSIGNMENT = re.compile(r"#[ \t]*[\w.:]+ ?=")
 _COMMENT = re.compile(r"#+[ \t]+\S|#(begin|end) document\b|#[\w.:]+ ?=")
 # those of CoNLL-U and of CoNLL-2012
 _DOCUMENT_COMMENT = re.compile(r"# *newdoc\b|#begin document\b")
@@ -146,11 +147,12 @@ class _Layout(NamedTuple):
         if self.numbered:
             return True
         row = self.delimiter.split(line)
-        is_assignment = row[0] == "#" and row[2:3] == ["="]
-        if len(row) == self.width and not is_assignment:
-            is_token = self.spelling.knows(row[self.tag])
-        else:
-            is_token = 1 < len(row) < self.width and self.spelling.knows(row[-1])
+        lost_columns = (
+            1 < len(row) < self.width
+            and self.spelling.knows(row[-1])
+            and not _ASSIGNMENT.match(line)
+        )
+        is_token = lost_columns or _is_token(row, self.width, self.tag, self.spelling)
         return not is_token and bool(_COMMENT.match(line))
 
 
@@ -168,7 +170,8 @@ def _find_layout(
             bars = count_bars(tokens)
         else:
             delimiter = BAR
-    # a comment may have anything in it
+    # comments may have anything in them
+    doubtful = [line for line in tokens if line.startswith("#")]
     tokens = [line for line in tokens if not line.startswith("#")] or tokens
     found = find_delimiter(tokens, delimiter)
     if bars:
@@ -180,8 +183,19 @@ def _find_layout(
     if tag_column is not None and width:
         tag = to_index(tag_column, width, path)
     spelling = find_spelling(row[tag] for row in rows if len(row) == width)
+    rows += [
+        row
+        for row in map(found.split, doubtful)
+        if _is_token(row, width, tag, spelling)
+    ]
     numbered = not first_is_word and width > 2 and _are_numbered(rows)
     return _Layout(found, bars, width, numbered, tag, spelling)
+
+
+def _is_token(row: Sequence[str], width: int, tag: int, spelling: Spelling) -> bool:
+    """Whether a row that begins with "#" has a tag, and is not "# text = …"."""
+    is_assignment = row[0] == "#" and row[2:3] == ["="]
+    return len(row) == width and spelling.knows(row[tag]) and not is_assignment
 
 
 def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
@@ -199,10 +213,11 @@ def _counts(file: ColumnFile) -> bool:
         [int(row[0]) for row in sentence.rows if row[0].isdigit()]
         for sentence in file.sentences
     ]
-    steps = [range(n[0], n[0] + len(n)) for n in numbers if n]
-    return [list(step) for step in steps] == [n for n in numbers if n] and (
-        any(len(step) > 1 for step in steps) or all(step[0] == 1 for step in steps)
-    )
+    if not all(numbers):
+        return False
+    steps = [list(range(n[0], n[0] + len(n))) for n in numbers]
+    evident = any(len(n) > 1 for n in numbers) or all(n == [1] for n in numbers)
+    return steps == numbers and evident
 
 
 def _without_what_is_not_counted(file: ColumnFile) -> ColumnFile:

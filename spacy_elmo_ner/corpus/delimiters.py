@@ -54,7 +54,7 @@ def find_delimiter(lines: Sequence[str], delimiter: str = DETECT) -> Delimiter:
     Raises ValueError for a name that is none of these.
     """
     if delimiter == DETECT:
-        return Delimiter(TAB if lines and TAB in lines[0] else SPACES)
+        return Delimiter(TAB if lines and TAB in lines[0].rstrip() else SPACES)
     if delimiter not in NAMES and (not delimiter or delimiter.isalnum()):
         raise ValueError(
             f"There is no delimiter {delimiter!r}. Take auto, tab, space, whitespace "

@@ -45,8 +45,8 @@ def test_there_and_back(iob1: Path, tmp_path: Path) -> None:
     )
     for arguments in (
         (iob1, docbin),
-        (docbin, biluo, "--scheme", "biluo", "--tabs"),
-        (biluo, back, "--scheme", "iob1", "--columns", 2),
+        (docbin, biluo, "--write-scheme", "biluo", "--tabs"),
+        (biluo, back, "--write-scheme", "iob1", "--columns", 2),
     ):
         result = run(*arguments)
         assert result.exit_code == 0, result.output
@@ -60,7 +60,7 @@ def test_one_doc_for_each_sentence(iob1: Path, tmp_path: Path) -> None:
     assert run(iob1, docbin, "--group-by", "sentence").exit_code == 0
     docs = list(DocBin().from_disk(docbin).get_docs(Vocab()))
     assert [len(doc) for doc in docs] == [5, 1, 1]
-    options = ("--scheme", "iob1", "--columns", 2, "--no-docstart")
+    options = ("--write-scheme", "iob1", "--columns", 2, "--no-docstart")
     assert run(docbin, back, *options).exit_code == 0
     assert back.read_text() == IOB1.replace("-DOCSTART- O\n\n", "")
 

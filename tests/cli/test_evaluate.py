@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Callable
 
 import pytest
 import spacy
@@ -27,9 +28,9 @@ accuracy:  83.33%; precision:  75.00%; recall:  75.00%; FB1:  75.00
 """
 
 
-def run(*arguments: object) -> Result:
+def run(*arguments: object, command: Callable = evaluate) -> Result:
     app = typer.Typer()
-    app.command()(evaluate)
+    app.command()(command)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
@@ -79,16 +80,7 @@ def test_report_json_and_predictions(
 
 
 def test_docbin_gives_the_same(model: Path, gold: Path, tmp_path: Path) -> None:
-    convert(
-        gold,
-        tmp_path / "gold.spacy",
-        group_by="document",
-        read_scheme="auto",
-        scheme="iob2",
-        columns=4,
-        tabs=False,
-        docstart=True,
-    )
+    run(gold, tmp_path / "gold.spacy", command=convert)
     assert run(model, tmp_path / "gold.spacy").output == run(model, gold).output
 
 

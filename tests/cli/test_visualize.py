@@ -1,6 +1,6 @@
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 import spacy
@@ -10,6 +10,14 @@ from spacy.tokens import Doc, DocBin
 from spacy_elmo_ner.cli.visualize import visualize
 from spacy_elmo_ner.pipeline.colors import COLORS
 
+READ: Dict[str, Any] = {
+    "group_by": "auto",
+    "read_scheme": "auto",
+    "word_column": None,
+    "tag_column": None,
+    "delimiter": "auto",
+    "alignment_mode": "strict",
+}
 Attributes = List[Tuple[str, Optional[str]]]
 PATTERNS = [
     {"label": "PER", "pattern": "John"},
@@ -110,6 +118,7 @@ def show(
         model=model,
         limit=limit,
         title=title,
+        **READ,
     )
     assert [path.name for path in output.parent.iterdir()] == ["page.html"]
     markup = output.read_text(encoding="utf8")
