@@ -88,12 +88,8 @@ def _to_doc(
                 "with --alignment-mode strict."
             )
     known = {token.i for span in entities for token in span}
-    missing = [
-        doc[token.i : token.i + 1]
-        for span in unknown
-        for token in span
-        if token.i not in known
-    ]
+    touched = {token.i for span in unknown for token in span}
+    missing = [doc[i : i + 1] for i in sorted(touched - known)]
     doc.set_ents(entities, missing=missing, default="outside")
     return doc
 
