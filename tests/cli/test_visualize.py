@@ -194,6 +194,26 @@ def test_docbin_and_limit(tmp_path: Path, folder: str, nlp: Language) -> None:
     assert "text 4" not in page.seen
 
 
+def test_files_are_read_as_elsewhere(
+    tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [("John", "PER"), ("Oslo", "ORG"), ("John", "PER"), ("Oslo", "LOC")]
+    jsonl, table = tmp_path / "gold.jsonl", tmp_path / "gold.csv"
+    jsonl.write_text(
+        '{"text": "John saw Oslo.", "spans": ['
+        '{"start": 0, "end": 4, "label": "PER"}, '
+        '{"start": 9, "end": 13, "label": "ORG"}]}'
+    )
+    assert pairs(show(tmp_path, folder, file=[jsonl]))[2:] == wanted
+    table.write_text("B-PER;John\nO;saw\nB-ORG;Oslo\n\nO;No\n")
+    for key, value in ("word_column", 2), ("tag_column", 1), ("delimiter", ";"):
+        monkeypatch.setitem(READ, key, value)
+    page = show(tmp_path, folder, file=[table])
+    assert pairs(page)[2:] == wanted
+    # no documents are marked, so each sentence is a text
+    assert f"{table}, text 2" in page.seen
+
+
 def test_page_without_entities_says_so(tmp_path: Path, folder: str) -> None:
     page = show(tmp_path, folder, text=["nothing"])
     assert "No entities were found." in page.seen

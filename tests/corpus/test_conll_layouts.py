@@ -1,7 +1,7 @@
 """Files as other projects and tools write them; each is spelled out here by hand."""
 
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import List, Tuple
 
 import pytest
 
@@ -194,7 +194,8 @@ def test_comments_are_left_out(tmp_path: Path, text: str) -> None:
 def test_a_number_sign_may_be_a_word(tmp_path: Path) -> None:
     for first in ("# O", "#hashtag O", "#MH17 B-MISC", "## O", "# B-MISC"):
         for text in (f"{first}\nAnna B-PER\n", f"Anna B-PER\n\n{first}\n{first}\n"):
-            for text in (text, text.replace(" ", "\t")):
+            for separator in " \t":
+                text = text.replace(" ", separator)
                 words = " ".join(
                     sentence for sentence, _ in found(read(tmp_path, text))
                 )
