@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Union
 
-from .columns import FILLERS, ColumnFile, to_index
+from .columns import PLACEHOLDERS, ColumnFile, is_number, to_index
 from .tag_spelling import find_spelling
 
 SEPARATOR, EQUALS = "|", "="
@@ -48,6 +48,7 @@ def find_roles(
             "their column, which may be the first (--word-column)."
         )
     else:
+        _check_first_column(path, file)
         word = 0
     if tag_column is not None:
         tag = to_index(tag_column, file.width, path)
@@ -79,11 +80,31 @@ def attribute_of(field: str, key: str) -> Optional[str]:
     return None
 
 
+def _check_first_column(path: Union[str, Path], file: ColumnFile) -> None:
+    """Raise ValueError if a few lines spoil a first column that counts the tokens."""
+    columns = [[row[0] for row in rows] for _, rows in file.sentences]
+    count = sum(
+        column == [str(i) for i in range(1, len(column) + 1)]
+        for column in columns
+        if len(column) > 1
+    )
+    if file.width < 3 or 2 * count <= len(columns):
+        return
+    for (lines, _), column in zip(file.sentences, columns, strict=True):
+        for line, field in zip(lines, column, strict=True):
+            if not is_number(field):
+                raise ValueError(
+                    f"{path}, line {line}: {field!r} is in the first column, which "
+                    "counts the tokens of other sentences (1, 2, 3 …). Correct the "
+                    "line, or name the words' column (--word-column)."
+                )
+
+
 def _find_tag_column(path: Union[str, Path], file: ColumnFile, word: int) -> int:
     last = file.width - 1
     if file.counted and word + 1 < last and _are_tags(_fields(file, word + 1)):
         return word + 1
-    if not set(_fields(file, last)).issubset(FILLERS):
+    if not set(_fields(file, last)).issubset(PLACEHOLDERS):
         return last
     others = [
         column
@@ -101,7 +122,7 @@ def _find_tag_column(path: Union[str, Path], file: ColumnFile, word: int) -> int
 
 def _find_attribute(path: Union[str, Path], fields: Sequence[str]) -> str:
     """The key whose values are all tags, if the fields are lists of attributes."""
-    lists = all(field in FILLERS or EQUALS in field for field in set(fields))
+    lists = all(field in PLACEHOLDERS or EQUALS in field for field in set(fields))
     if not lists or _are_tags(fields):
         return ""
     keys = {

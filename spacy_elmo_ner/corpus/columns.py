@@ -17,7 +17,7 @@ from .text_files import MARK, read_lines
 
 DOCUMENT_HEADER = "-DOCSTART-"
 # what stands where nothing is said
-FILLERS = ("-X-", "-", "_", "")
+PLACEHOLDERS = ("-X-", "-", "_", "")
 
 _HEADER = re.compile(rf"{MARK}?{DOCUMENT_HEADER}(?!\w)")
 _ASSIGNMENT = re.compile(r"#[ \t]*[\w.:]+ ?=")
@@ -198,10 +198,15 @@ def _is_token(row: Sequence[str], width: int, tag: int, spelling: Spelling) -> b
     return len(row) == width and spelling.knows(row[tag]) and not is_assignment
 
 
+def is_number(field: str) -> bool:
+    """Whether a field is a number of a token, or of what CoNLL-U has beside tokens."""
+    return bool(_NUMBER.fullmatch(field))
+
+
 def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
     # a number before columns that say nothing is a word
-    return all(_NUMBER.fullmatch(row[0]) for row in rows) and any(
-        row[1:2] and row[1] not in FILLERS for row in rows
+    return all(is_number(row[0]) for row in rows) and any(
+        row[1:2] and row[1] not in PLACEHOLDERS for row in rows
     )
 
 

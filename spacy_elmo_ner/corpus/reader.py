@@ -149,6 +149,12 @@ class ConllCorpus:
     augmenter: Optional[Augmenter]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
+        if self.path.suffix in (DOCBIN_SUFFIX, *JSON_SUFFIXES):
+            raise ValueError(
+                f"{self.path} is no CoNLL file. Convert it to a .spacy file if it is "
+                "none (convert command), and read that with "
+                "spacy_elmo_ner.DocBinCorpus.v1."
+            )
         docs = _read_conll_docs(
             self.path, nlp.vocab, self.group_by, self.format, _ignore
         )

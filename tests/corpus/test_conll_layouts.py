@@ -147,6 +147,19 @@ def test_other_numbers_are_no_words_either(tmp_path: Path, text: str) -> None:
     assert found(file) == [("Anna sleeps", [("Anna", "PER")])]
 
 
+def test_a_line_without_its_number(tmp_path: Path) -> None:
+    text = "1 Anna B-PER\n2 sleeps O\n\n1 Bo B-PER\n_ wakes O\n\n1 He O\n2 too O\n"
+    with pytest.raises(
+        ValueError, match="line 5: '_' is in the first column, which co"
+    ):
+        read(tmp_path, text)
+    assert found(read(tmp_path, text, word_column=2))[1] == (
+        "Bo wakes",
+        [("Bo", "PER")],
+    )
+    assert found(read(tmp_path, text, word_column=1))[1][0] == "1 _"
+
+
 def test_columns_that_are_named(tmp_path: Path) -> None:
     text = "B-PER Anna NNP I-NP\nO sleeps VBZ B-VP\n"
     wanted = [("Anna sleeps", [("Anna", "PER")])]

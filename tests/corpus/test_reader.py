@@ -187,6 +187,12 @@ def test_auto_groups_as_the_file_does(
         create_docbin_corpus_v1(path=conll, group_by="auto")
 
 
+@pytest.mark.parametrize("name", ["gold.jsonl", "gold.json", "gold.spacy"])
+def test_what_is_no_conll_file_by_its_name(nlp: Language, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is no CoNLL file. Convert it"):
+        list(create_conll_corpus_v1(path=Path(name))(nlp))
+
+
 def test_corpora_of_nothing_are_named(nlp: Language, tmp_path: Path) -> None:
     empty = tmp_path / "empty.conll"
     for text in "", "\n", "-DOCSTART- O\n\n", "# only a comment\n":
