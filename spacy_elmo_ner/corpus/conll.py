@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 from .column_roles import attribute_of, find_roles
-from .columns import TokenRows, read_columns
+from .columns import DOCUMENT_HEADER, TokenRows, read_columns
 from .conll_tags import (
     OUTSIDE,
     TAG_SCHEMES,
@@ -144,6 +144,11 @@ def _check_words(
         for line, row in zip(lines, rows, strict=True):
             if not row[column].strip(" "):
                 raise ValueError(f"{path}, line {line}: {ordinal}, the word, is empty.")
+            if row[column] == DOCUMENT_HEADER:
+                raise ValueError(
+                    f"{path}, line {line}: {DOCUMENT_HEADER} begins a document only in "
+                    "the first column. Delete what is before it."
+                )
 
 
 def _check_scheme_kept(

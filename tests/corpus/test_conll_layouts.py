@@ -147,6 +147,11 @@ def test_other_numbers_are_no_words_either(tmp_path: Path, text: str) -> None:
     assert found(file) == [("Anna sleeps", [("Anna", "PER")])]
 
 
+def test_a_header_behind_a_number(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="line 1: -DOCSTART- begins a document only"):
+        read(tmp_path, "1 -DOCSTART- O\n\n1 Anna B-PER\n2 sleeps O\n")
+
+
 def test_a_line_without_its_number(tmp_path: Path) -> None:
     text = "1 Anna B-PER\n2 sleeps O\n\n1 Bo B-PER\n_ wakes O\n\n1 He O\n2 too O\n"
     with pytest.raises(
