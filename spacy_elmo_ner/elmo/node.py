@@ -10,8 +10,9 @@ from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import nn
 
-from ..sentences import sentence_spans
+from ..sentences import LINE_IS_SENTENCE, sentence_words
 from ..torch_shim import LazyTorchShim
+from ..words import visible
 from .char_ids import index_types
 from .layer_mix import depth_of
 from .options import ElmoOptions
@@ -31,7 +32,7 @@ Elmo = Model[List[Doc], List[Floats2d]]
 
 
 class Words(NamedTuple):
-    """The words of a batch of Docs, white space left out.
+    """The words of a batch of Docs, white space and the like left out.
 
     types: the distinct words.
     sentences: each token's index in types, one array a sentence.
@@ -86,24 +87,26 @@ def elmo_node(
         attrs={
             "dropout": dropout,
             "max_sentence_length": max_sentence_length,
+            LINE_IS_SENTENCE: False,
             IS_RANDOM: False,
         },
         shims=[LazyTorchShim(build)],
     )
 
 
-def words_of(docs: List[Doc], *, max_length: int) -> Words:
-    """Sentences of the Docs, of at most `max_length` tokens; those without words
-    are left out."""
+def words_of(
+    docs: List[Doc], *, max_length: int, line_is_sentence: bool = False
+) -> Words:
+    """Sentences of the Docs, see `sentence_words`."""
     sentences: List[List[str]] = []
     places: List[np.ndarray] = []
     offset = 0
     for doc in docs:
-        for start, end in sentence_spans(doc, max_length=max_length):
-            tokens = [token for token in doc[start:end] if not token.is_space]
-            if tokens:
-                sentences.append([token.text for token in tokens])
-                places.append(np.array([token.i for token in tokens]) + offset)
+        for words in sentence_words(
+            doc, max_length=max_length, line_is_sentence=line_is_sentence
+        ):
+            sentences.append([visible(doc[i].text) for i in words.tolist()])
+            places.append(words + offset)
         offset += len(doc)
     types, indexed = index_types(sentences)
     return Words(types, indexed, places)
@@ -151,7 +154,11 @@ def _forward(
     if is_train and model.attrs[IS_RANDOM]:
         _warn_of_random_weights(shim.module)
     device = next(shim.module.parameters()).device
-    words = words_of(docs, max_length=model.attrs["max_sentence_length"])
+    words = words_of(
+        docs,
+        max_length=model.attrs["max_sentence_length"],
+        line_is_sentence=model.attrs[LINE_IS_SENTENCE],
+    )
     n_tokens = sum(len(doc) for doc in docs)
     cache = {CACHE: model.attrs[CACHE]} if CACHE in model.attrs else {}
     inputs = ArgsKwargs(

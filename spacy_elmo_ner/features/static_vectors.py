@@ -3,6 +3,7 @@
 from typing import Callable, List, Optional, Tuple, cast
 
 import numpy as np
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
@@ -11,6 +12,7 @@ from thinc.types import Floats2d, Ints1d
 
 from spacy_elmo_ner.features.tables import copy_vectors, is_empty
 from spacy_elmo_ner.features.word_types import token_ids
+from spacy_elmo_ner.words import visible
 
 NODE_NAME = "static_vectors"
 # the attribute that holds the table
@@ -107,7 +109,7 @@ def forward(
     if not docs:
         return [], lambda d_vectors: []
     vectors = _own_vectors(model, docs[0].vocab)
-    keys = token_ids(docs, ["ORTH", model.attrs["attr"]])
+    keys = _keys(docs, model.attrs["attr"])
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     backprop_moved: Optional[Callable] = None
     if _has_rows(vectors):
@@ -116,8 +118,7 @@ def forward(
         if model.layers:
             backprop_moved = _add_differences(model, rows, found, is_train)
     elif len(keys):
-        strings = docs[0].vocab.strings
-        words = [strings[key] for key in keys[:, 0].tolist()]
+        words = [visible(token.text) for doc in docs for token in doc]
         found = vectors.get_batch(words)
     else:
         found = model.ops.alloc2f(0, model.get_dim("nO"))
@@ -128,6 +129,17 @@ def forward(
         return []
 
     return model.ops.unflatten(model.ops.asarray2f(found), lengths), backprop
+
+
+def _keys(docs: List[Doc], attr: str) -> np.ndarray:
+    """Ids of the tokens' own forms and of those by `attr`: (tokens, 2), uint64."""
+    keys = token_ids(docs, ["ORTH", attr])
+    strings = docs[0].vocab.strings
+    for key in np.unique(keys).tolist():
+        text = strings[key]
+        if visible(text) != text:
+            keys[keys == key] = get_string_id(visible(text))
+    return keys
 
 
 def _own_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> Vectors:

@@ -5,6 +5,8 @@ from typing import List, Sequence, Tuple, Union
 import numpy as np
 from spacy.tokens import Doc
 
+from ..words import visible
+
 
 def token_ids(docs: List[Doc], attrs: Sequence[str]) -> np.ndarray:
     """Ids of the tokens' attributes: (tokens of all Docs, attributes), uint64."""
@@ -15,7 +17,8 @@ def token_ids(docs: List[Doc], attrs: Sequence[str]) -> np.ndarray:
 
 
 def word_types(docs: List[Doc]) -> Tuple[List[str], np.ndarray]:
-    """The distinct words, and for each token of all Docs the index of its word.
+    """The distinct words, as they are seen, and for each token of all Docs the index of its
+    word. Two may be alike.
 
     The index has shape (tokens,), int64.
     """
@@ -23,4 +26,4 @@ def word_types(docs: List[Doc]) -> Tuple[List[str], np.ndarray]:
     if not len(ids):
         return [], index
     strings = docs[0].vocab.strings
-    return [strings[key] for key in ids.tolist()], index
+    return [visible(strings[key]) for key in ids.tolist()], index

@@ -1,12 +1,13 @@
 """What the decoder may choose, given what a Doc already says of its entities."""
 
-from typing import List, Sequence, Tuple
+from typing import List, Sequence
 
 import numpy
 from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc
 
 from ..tagger.tag_schemes import TagScheme
+from ..words import is_no_name
 
 BEGIN = 3  # spaCy's ENT_IOB of "B"
 
@@ -21,34 +22,41 @@ def blocked_tokens(doc: Doc) -> List[int]:
 
 
 def allowed_tags(
-    doc: Doc, sentences: Sequence[Tuple[int, int]], scheme: TagScheme
+    doc: Doc, sentences: Sequence[numpy.ndarray], scheme: TagScheme, *, addresses: bool
 ) -> numpy.ndarray:
-    """bool (tokens, tags): the tags each token may take.
+    """bool (words, tags): the tags each word may take, sentence after sentence.
 
-    Entities of the Doc stay as they are, blocked tokens stay outside, and no entity
-    begins or ends with white space. An entity that is set across the border of two
-    sentences cannot be written as tags; its tokens are kept free for it.
+    sentences: the words of each, as places among the Doc's tokens.
+    addresses: whether an address may be an entity.
+
+    Entities of the Doc stay as they are, and blocked tokens stay outside. An entity that
+    is set across the border of two sentences cannot be written as tags; its words are
+    kept free for it.
     """
     entities = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
-    blocked = blocked_tokens(doc)
-    spaces = [token.is_space for token in doc]
-    if not entities and not blocked and not any(spaces):
-        return scheme.unrestricted(len(doc))
+    blocked = set(blocked_tokens(doc))
+    if not addresses:
+        blocked.update(i for i, token in enumerate(doc) if is_no_name(token.text))
+    if not entities and not blocked:
+        return scheme.unrestricted(sum(map(len, sentences)))
     masks = []
-    for start, end in sentences:
-        inside = [(a, b, label) for a, b, label in entities if start <= a and b <= end]
-        across = [
-            (max(a, start), min(b, end))
-            for a, b, _ in entities
-            if a < end and b > start and not (start <= a and b <= end)
+    for words in sentences:
+        inside, free = [], [
+            (i, i + 1) for i, word in enumerate(words) if word in blocked
         ]
-        masks.append(
-            scheme.decoding_mask(
-                end - start,
-                entities=[(a - start, b - start, label) for a, b, label in inside],
-                blocked=[(a - start, b - start) for a, b in across]
-                + [(i - start, i - start + 1) for i in blocked if start <= i < end],
-                spaces=spaces[start:end],
-            )
-        )
+        for start, end, label in entities:
+            first, last = numpy.searchsorted(words, [start, end]).tolist()
+            if first == last:
+                continue
+            if last - first == _n_words(sentences, start, end):
+                inside.append((first, last, label))
+            else:
+                free.append((first, last))
+        masks.append(scheme.decoding_mask(len(words), entities=inside, blocked=free))
     return numpy.concatenate(masks)
+
+
+def _n_words(sentences: Sequence[numpy.ndarray], start: int, end: int) -> int:
+    """How many words there are from one token of the Doc to another."""
+    bounds = [numpy.searchsorted(words, [start, end]) for words in sentences]
+    return int(sum(last - first for first, last in bounds))

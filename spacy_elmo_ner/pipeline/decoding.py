@@ -1,7 +1,7 @@
 """Scores of tags → entities, each with its probability where that is asked for."""
 
 from itertools import islice
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence
 
 import numpy
 import torch
@@ -11,8 +11,8 @@ from torch import Tensor
 from ..tagger import crf
 from ..tagger.architecture import Potentials
 from ..tagger.row_parts import row_parts
-from ..tagger.sentence_rows import SentenceRows
-from ..tagger.tag_schemes import Span, TagScheme, trim_spaces
+from ..tagger.sentence_rows import DocRows
+from ..tagger.tag_schemes import Span, TagScheme
 from .constraints import allowed_tags
 
 
@@ -37,10 +37,11 @@ def restricted_scores(potentials: Potentials, scheme: TagScheme) -> crf.Scores:
 def decode(
     docs: Sequence[Doc],
     potentials: Potentials,
-    rows: SentenceRows,
+    rows: DocRows,
     scheme: TagScheme,
     *,
     with_probabilities: bool,
+    addresses: bool,
 ) -> List[Entities]:
     """The most probable entities of each Doc that respect what is already set.
 
@@ -49,13 +50,16 @@ def decode(
     which exactly this entity stands there.
     """
     scores = restricted_scores(potentials, scheme)
+    sentences: List[List[numpy.ndarray]] = [[] for _ in docs]
+    for words, number in zip(rows.words, rows.docs, strict=True):
+        sentences[number].append(words)
     masks = [
-        allowed_tags(doc, sentences, scheme)
-        for doc, sentences in zip(docs, _sentences(docs, rows), strict=True)
+        allowed_tags(doc, of_doc, scheme, addresses=addresses)
+        for doc, of_doc in zip(docs, sentences, strict=True)
+        if of_doc
     ]
     mask = torch.from_numpy(numpy.concatenate(masks))
-    spaces = [token.is_space for doc in docs for token in doc]
-    # of each row, in tokens of the row
+    # of each row, in words of the row
     found: List[List[Span]] = [[] for _ in rows.spans]
     probabilities: List[List[float]] = [[] for _ in rows.spans]
     for places, part in row_parts(rows, len(scheme.tags)):
@@ -64,8 +68,7 @@ def decode(
         allowed = part.pad(mask).to(emissions.device)
         tags = crf.viterbi(emissions, lengths, scores, allowed)[1].tolist()
         for place, (start, end), row in zip(places, part.spans, tags, strict=True):
-            spans = scheme.decode(row[: end - start])
-            found[place] = trim_spaces(spans, spaces[start:end]) if spans else spans
+            found[place] = scheme.decode(row[: end - start])
         if with_probabilities:
             spans_of_part = [found[place] for place in places]
             values = _probabilities(
@@ -108,38 +111,23 @@ def _probabilities(
     return [list(islice(values, len(spans))) for spans in found]
 
 
-def _sentences(docs: Sequence[Doc], rows: SentenceRows) -> List[List[Tuple[int, int]]]:
-    """The rows of each Doc, in tokens of the Doc."""
-    spans = iter(rows.spans)
-    sentences = []
-    offset = 0
-    for doc in docs:
-        of_doc: List[Tuple[int, int]] = []
-        while (of_doc[-1][1] if of_doc else 0) < len(doc):
-            start, end = next(spans)
-            of_doc.append((start - offset, end - offset))
-        sentences.append(of_doc)
-        offset += len(doc)
-    return sentences
-
-
 def _by_doc(
     docs: Sequence[Doc],
-    rows: SentenceRows,
+    rows: DocRows,
     found: List[List[Span]],
     probabilities: Optional[List[List[float]]],
 ) -> List[Entities]:
-    of_rows = iter(found)
-    values = iter(probabilities or [])
-    entities = []
-    for sentences in _sentences(docs, rows):
-        spans = [
-            (start + shift, end + shift, label)
-            for shift, _ in sentences
-            for start, end, label in next(of_rows)
+    """White space between two words of an entity is part of it."""
+    spans: List[List[Span]] = [[] for _ in docs]
+    values: List[List[float]] = [[] for _ in docs]
+    for i, (words, number) in enumerate(zip(rows.words, rows.docs, strict=True)):
+        spans[number] += [
+            (int(words[start]), int(words[end - 1]) + 1, label)
+            for start, end, label in found[i]
         ]
-        of_doc = None
         if probabilities is not None:
-            of_doc = [value for _ in sentences for value in next(values)]
-        entities.append(Entities(spans, of_doc))
-    return entities
+            values[number] += probabilities[i]
+    return [
+        Entities(of_doc, None if probabilities is None else of_spans)
+        for of_doc, of_spans in zip(spans, values, strict=True)
+    ]

@@ -8,6 +8,8 @@ tag_scheme = "BILUO"
 threshold = 0.0
 scores_key = null
 incorrect_spans_key = null
+line_is_sentence = false
+addresses = false
 
 [elmo_ner.scorer]
 @scorers = "spacy.ner_scorer.v1"

@@ -27,9 +27,10 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
-from ..tagger.architecture import Potentials
-from ..tagger.sentence_rows import SentenceRows
+from ..sentences import LINE_IS_SENTENCE
+from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
+from ..words import is_no_name, word_places
 from .constraints import blocked_tokens
 from .decoding import Entities, decode
 from .default_config import DEFAULT_CONFIG
@@ -67,6 +68,8 @@ def make_elmo_ner(
     threshold: float,
     scores_key: Optional[str],
     incorrect_spans_key: Optional[str],
+    line_is_sentence: bool,
+    addresses: bool,
     scorer: Optional[Callable[..., Dict[str, Any]]],
 ) -> "ElmoNer":
     """Make the component that `nlp.add_pipe("elmo_ner")` adds; see ElmoNer."""
@@ -78,6 +81,8 @@ def make_elmo_ner(
         threshold=threshold,
         scores_key=scores_key,
         incorrect_spans_key=incorrect_spans_key,
+        line_is_sentence=line_is_sentence,
+        addresses=addresses,
         scorer=scorer,
     )
 
@@ -92,6 +97,11 @@ class ElmoNer(TrainablePipe):
         component found, with their probabilities in `.attrs["scores"]`.
     incorrect_spans_key: if set, `doc.spans[incorrect_spans_key]` of a gold Doc
         holds spans that are known not to be entities, for training.
+    line_is_sentence: whether each line of a text is a sentence of its own. Without it a
+        line break that only wraps a line is passed over. Docs that have sentence
+        boundaries are cut there alone.
+    addresses: whether an e-mail address, a URL or a token with markup in it may be part
+        of an entity. Set by training on gold entities that have such tokens.
 
     Entities and blocked tokens that a Doc brings along stay as they are.
     """
@@ -106,6 +116,8 @@ class ElmoNer(TrainablePipe):
         threshold: float = 0.0,
         scores_key: Optional[str] = None,
         incorrect_spans_key: Optional[str] = None,
+        line_is_sentence: bool = False,
+        addresses: bool = False,
         scorer: Optional[Callable[..., Dict[str, Any]]] = None,
     ):
         self.vocab = vocab
@@ -116,6 +128,8 @@ class ElmoNer(TrainablePipe):
             "threshold": threshold,
             "scores_key": scores_key,
             "incorrect_spans_key": incorrect_spans_key,
+            "line_is_sentence": line_is_sentence,
+            "addresses": addresses,
         }
         # Tools change settings here. What the config said is kept beside them, so that a
         # loaded component can tell what was changed since then.
@@ -125,7 +139,7 @@ class ElmoNer(TrainablePipe):
             **configured,
             CONFIGURED: configured,
         }
-        self._check_settings()
+        self._use_settings()
         self._rehearsal_model: Optional[Model[List[Doc], Potentials]] = None
         self._scheme = TagScheme(tag_scheme, ())
 
@@ -248,19 +262,23 @@ class ElmoNer(TrainablePipe):
             # by version 0.1.0, which did not say
             saved = DEFAULT_CONFIG
         for name, value in configured.items():
-            if value != saved[name]:
+            if value != saved.get(name, DEFAULT_CONFIG[name]):
                 self.cfg[name] = value
         self.cfg[CONFIGURED] = configured
-        self._check_settings()
+        self._use_settings()
         adopt_tables(self.model, self.vocab)
 
-    def _check_settings(self) -> None:
+    def _use_settings(self) -> None:
+        """Hand on what nodes of the model have to know."""
         threshold = self.cfg["threshold"]
         if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
             raise ValueError(
                 f"The threshold of '{self.name}' is {threshold!r}; it is a probability, so "
                 "set it to a number from 0 to 1."
             )
+        for node in self.model.walk():
+            if LINE_IS_SENTENCE in node.attrs:
+                node.attrs[LINE_IS_SENTENCE] = self.cfg["line_is_sentence"]
 
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
         """The entities of each Doc; the Docs are not changed."""
@@ -271,15 +289,16 @@ class ElmoNer(TrainablePipe):
 
     def _predict_batch(self, docs: List[Doc]) -> List[Entities]:
         wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0
-        if not any(len(doc) for doc in docs):
+        rows = doc_rows(self.model, docs)
+        if not rows.words:
             return [Entities([], [] if wants_scores else None) for _ in docs]
-        potentials = self.model.predict(docs)
         return decode(
             docs,
-            potentials,
-            self._rows(docs),
+            self.model.predict(docs),
+            rows,
             self.scheme,
             with_probabilities=wants_scores,
+            addresses=self.cfg["addresses"],
         )
 
     def set_annotations(self, docs: Iterable[Doc], entities: List[Entities]) -> None:
@@ -290,7 +309,8 @@ class ElmoNer(TrainablePipe):
             new, scores = [], []
             for i, (start, end, label) in enumerate(spans):
                 probability = 1.0 if probabilities is None else probabilities[i]
-                if probability >= self.cfg["threshold"] and start not in taken:
+                is_free = taken.isdisjoint(range(start, end))
+                if probability >= self.cfg["threshold"] and is_free:
                     new.append(DocSpan(doc, start, end, label=label))
                     scores.append(probability)
             blocked = [doc[i : i + 1] for i in blocked_tokens(doc)]
@@ -317,8 +337,10 @@ class ElmoNer(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, "ElmoNer.update")
         docs = [example.predicted for example in examples]
-        if not any(len(doc) for doc in docs):
+        if not has_words(docs):
             return losses
+        if not self.cfg["addresses"]:
+            self.cfg["addresses"] = _has_addresses(examples)
         set_dropout_rate(self.model, drop)
         potentials, backprop = self.model.begin_update(docs)
         loss, gradients = self.get_loss(examples, potentials)
@@ -334,7 +356,7 @@ class ElmoNer(TrainablePipe):
         loss = likelihood_loss(
             examples,
             scores,
-            self._rows([example.predicted for example in examples]),
+            doc_rows(self.model, [example.predicted for example in examples]),
             self.scheme,
             incorrect_spans_key=self.cfg["incorrect_spans_key"],
         )
@@ -361,7 +383,7 @@ class ElmoNer(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, "ElmoNer.rehearse")
         docs = [example.predicted for example in examples]
-        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
+        if self._rehearsal_model is None or not has_words(docs):
             return losses
         set_dropout_rate(self.model, drop)
         potentials, backprop = self.model.begin_update(docs)
@@ -371,7 +393,7 @@ class ElmoNer(TrainablePipe):
         loss, gradients = rehearsal_loss(
             potentials,
             teacher,
-            self._rows(docs),
+            doc_rows(self.model, docs),
             self.scheme,
             TagScheme(self.scheme.name, self.labels[:n_labels]),
         )
@@ -381,15 +403,24 @@ class ElmoNer(TrainablePipe):
         losses[self.name] += loss
         return losses
 
-    def _rows(self, docs: List[Doc]) -> SentenceRows:
-        return SentenceRows.from_docs(
-            docs, max_length=self.model.attrs["max_sentence_length"]
-        )
+
+def has_words(docs: Iterable[Doc]) -> bool:
+    return any(len(word_places(doc)) for doc in docs)
 
 
 def _no_examples(vocab: Vocab) -> List[Example]:
     doc = Doc(vocab, words=["a", "word"])
     return [Example(doc, doc.copy())]
+
+
+def _has_addresses(examples: Iterable[Example]) -> bool:
+    """Whether a gold entity has a token that would not be taken for a part of a name."""
+    return any(
+        is_no_name(token.text)
+        for example in examples
+        for ent in example.reference.ents
+        for token in ent
+    )
 
 
 def _gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:

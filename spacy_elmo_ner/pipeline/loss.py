@@ -9,9 +9,11 @@ from torch import Tensor
 
 from ..tagger import crf
 from ..tagger.architecture import Potentials
+from ..tagger.gold_tags import tags_of_words
 from ..tagger.row_parts import row_parts
-from ..tagger.sentence_rows import SentenceRows
+from ..tagger.sentence_rows import DocRows, SentenceRows
 from ..tagger.tag_schemes import Span, TagScheme
+from ..words import word_places
 from .decoding import restricted_scores
 
 Loss = Tuple[float, Potentials]
@@ -23,7 +25,7 @@ MOST_CERTAIN = -1e-4
 def likelihood_loss(
     examples: Sequence[Example],
     potentials: Potentials,
-    rows: SentenceRows,
+    rows: DocRows,
     scheme: TagScheme,
     *,
     incorrect_spans_key: Optional[str],
@@ -52,6 +54,9 @@ def likelihood_loss(
                     incorrect, part, scheme, emissions, lengths, scores, known
                 )
             )
+    if not losses:
+        # white space alone
+        return _with_gradients(learnt.emissions.sum() * 0.0, learnt)
     loss = torch.stack(losses).sum()
     return _with_gradients(loss / max(1, len(rows.packed)), learnt)
 
@@ -119,16 +124,19 @@ def _gradients(potentials: Potentials) -> Potentials:
 
 
 def _known_tags(
-    examples: Sequence[Example], rows: SentenceRows, scheme: TagScheme
+    examples: Sequence[Example], rows: DocRows, scheme: TagScheme
 ) -> numpy.ndarray:
     """bool (N, tags): the tags that agree with the gold, sentence by sentence."""
-    gold = [tag for example in examples for tag in example.get_aligned_ner()]
+    gold: List[Optional[str]] = []
+    for example in examples:
+        tags = example.get_aligned_ner()
+        gold += tags_of_words(tags, word_places(example.predicted).tolist())
     masks = [scheme.allowed(gold[start:end]) for start, end in rows.spans]
     return numpy.concatenate(masks)
 
 
 def _incorrect_spans(examples: Sequence[Example], key: str) -> List[Span]:
-    """Spans known to be wrong, in tokens of the batch laid end to end.
+    """Spans known to be wrong, in words of the batch laid end to end.
 
     Raises ValueError if one of them is also a gold entity.
     """
@@ -136,6 +144,7 @@ def _incorrect_spans(examples: Sequence[Example], key: str) -> List[Span]:
     offset = 0
     for example in examples:
         gold = {(e.start, e.end, e.label_) for e in example.reference.ents}
+        words = word_places(example.predicted)
         if key in example.reference.spans:
             wrong = list(example.reference.spans[key])
             for span in wrong:
@@ -146,8 +155,11 @@ def _incorrect_spans(examples: Sequence[Example], key: str) -> List[Span]:
                         f"(doc.spans[{key!r}]). Remove it from one of them."
                     )
             aligned = example.get_aligned_spans_y2x(wrong, allow_overlap=True)
-            spans += [(s.start + offset, s.end + offset, s.label_) for s in aligned]
-        offset += len(example.predicted)
+            for span in aligned:
+                start, end = numpy.searchsorted(words, [span.start, span.end]).tolist()
+                if start < end:
+                    spans.append((start + offset, end + offset, span.label_))
+        offset += len(words)
     return spans
 
 

@@ -5,14 +5,15 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, cast
 
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model, concatenate
-from thinc.types import Floats2d
+from thinc.types import Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
+from ..sentences import LINE_IS_SENTENCE
 from ..torch_shim import LazyTorchShim, default_device
 from .document_context import DocumentTokens
 from .network import TaggerNetwork
-from .sentence_rows import SentenceRows
+from .sentence_rows import DocRows, SentenceRows
 
 Tok2Vec = Model[List[Doc], List[Floats2d]]
 
@@ -20,7 +21,7 @@ Tok2Vec = Model[List[Doc], List[Floats2d]]
 class Potentials(NamedTuple):
     """Scores of tags and of their neighbourhoods; also used for gradients.
 
-    emissions: (N, T) for the N tokens of all Docs end to end and T tags;
+    emissions: (N, T) for the N words of all Docs end to end and T tags;
     transitions: (T, T), from row to column; start and end: (T,).
     """
 
@@ -96,6 +97,7 @@ def build_crf_tagger_v2(
         attrs={
             "resize_output": resize_output,
             "max_sentence_length": max_sentence_length,
+            LINE_IS_SENTENCE: False,
             "has_document_context": document_width > 0,
         },
     )
@@ -115,6 +117,15 @@ def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
         )
     models = [tok2vecs[name] for name in sorted(tok2vecs)]
     return models[0] if len(models) == 1 else concatenate(*models)
+
+
+def doc_rows(model: Model, docs: List[Doc]) -> DocRows:
+    """The sentences of which a CrfTagger's emissions are."""
+    return DocRows(
+        docs,
+        max_length=model.attrs["max_sentence_length"],
+        line_is_sentence=model.attrs[LINE_IS_SENTENCE],
+    )
 
 
 def resize_output(model: Model, nO: int) -> Model:
@@ -152,18 +163,23 @@ def _forward(
     model: Model, docs: List[Doc], is_train: bool
 ) -> Tuple[Potentials, Callable[[Potentials], List[Doc]]]:
     tok2vec, network = model.layers
-    rows = SentenceRows.from_docs(docs, max_length=model.attrs["max_sentence_length"])
+    rows = doc_rows(model, docs)
     vectors, backprop_tok2vec = tok2vec(docs, is_train)
-    features = model.ops.xp.vstack(vectors)
+    of_tokens = model.ops.xp.vstack(vectors)
+    # white space is no word, and the tagger does not see it
+    places = model.ops.asarray1i(cast(Ints1d, rows.places))
     document = None
     if model.attrs["has_document_context"]:
-        document = DocumentTokens.from_docs(docs)
-    potentials, backprop_network = network((features, rows, document), is_train)
+        document = DocumentTokens.from_docs(docs, rows.places)
+    potentials, backprop_network = network(
+        (of_tokens[places], rows, document), is_train
+    )
 
     def backprop(gradients: Potentials) -> List[Doc]:
-        d_features = backprop_network(gradients)
+        d_tokens = model.ops.alloc2f(*of_tokens.shape)
+        d_tokens[places] = backprop_network(gradients)
         lengths = model.ops.asarray1i([len(doc) for doc in docs])
-        return backprop_tok2vec(model.ops.unflatten(d_features, lengths))
+        return backprop_tok2vec(model.ops.unflatten(d_tokens, lengths))
 
     return potentials, backprop
 

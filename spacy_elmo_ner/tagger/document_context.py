@@ -28,10 +28,11 @@ class DocumentTokens(NamedTuple):
     docs: Tensor
 
     @classmethod
-    def from_docs(cls, docs: Sequence[Doc]) -> "DocumentTokens":
-        place = np.repeat(np.arange(len(docs)), [len(doc) for doc in docs])
-        ids = [doc.to_array([LOWER]).ravel() for doc in docs]
-        types, index = np.unique(np.concatenate(ids), return_inverse=True)
+    def from_docs(cls, docs: Sequence[Doc], places: np.ndarray) -> "DocumentTokens":
+        """places: of the words among the tokens of all Docs, (N,)."""
+        place = np.repeat(np.arange(len(docs)), [len(doc) for doc in docs])[places]
+        ids = np.concatenate([doc.to_array([LOWER]).ravel() for doc in docs])
+        types, index = np.unique(ids[places], return_inverse=True)
         words = np.unique(place * len(types) + index, return_inverse=True)[1]
         return cls(torch.from_numpy(words), torch.from_numpy(place))
 

@@ -23,6 +23,34 @@ def read_gold_tags(biluo: Sequence[Optional[str]]) -> List[GoldTag]:
     return [tag if i in whole else ("", "") for i, tag in enumerate(tags)]
 
 
+def tags_of_words(
+    biluo: Sequence[Optional[str]], words: Sequence[int]
+) -> List[Optional[str]]:
+    """The tags of some of the tokens, in which an entity that began or ended with
+    another token begins or ends with the first or last of its words.
+
+    biluo: one tag a token, see `read_gold_tags`.
+    words: places of the tokens that are left, in order.
+    """
+    kept: List[Optional[str]] = [biluo[i] for i in words]
+    if len(kept) == len(biluo):
+        return kept
+    place = {word: i for i, word in enumerate(words)}
+    start: Optional[int] = None
+    for i, tag in enumerate(biluo):
+        prefix, label = _split(tag)
+        if prefix in ("B", "U"):
+            start = i
+        if prefix in ("L", "U") and start is not None:
+            inside = [place[j] for j in range(start, i + 1) if j in place]
+            pieces = "U" if len(inside) == 1 else "B" + "I" * (len(inside) - 2) + "L"
+            for j, piece in zip(inside, pieces, strict=False):
+                kept[j] = f"{piece}-{label}"
+        if prefix not in ("B", "I"):
+            start = None
+    return kept
+
+
 def _split(tag: Optional[str]) -> GoldTag:
     if tag is None or tag in {"", "-"}:
         return "", ""

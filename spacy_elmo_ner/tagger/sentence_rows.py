@@ -2,23 +2,24 @@
 
 from typing import List, Sequence, Tuple
 
+import numpy as np
 import torch
 from spacy.tokens import Doc
 
 from ..packing import pack
-from ..sentences import sentence_spans
+from ..sentences import sentence_words
 
 
 class SentenceRows:
-    """Where each sentence's tokens lie in the batch's tokens laid end to end.
+    """Where each sentence's words lie in the batch's words laid end to end.
 
-    Attributes (B sentences, longest L, N tokens in all):
-        spans: (start, end) of each sentence in the N tokens, one after another.
-        lengths: (B,) int64, tokens of each sentence.
+    Attributes (B sentences, longest L, N words in all):
+        spans: (start, end) of each sentence in the N words, one after another.
+        lengths: (B,) int64, words of each sentence.
         packed: (N,) int64. `flat[packed]` is in torch's packed order: all first
-            tokens, longest sentence first, then all second tokens, and so on.
+            words, longest sentence first, then all second words, and so on.
         unpacked: (N,) int64, the inverse permutation of `packed`.
-        turned: (N,) int64. In packed order, the row of the same sentence's token that is
+        turned: (N,) int64. In packed order, the row of the same sentence's word that is
             as far from the end as this one from the start; its own inverse.
         batch_sizes: (L,) int64, sentences alive at each step.
     """
@@ -34,16 +35,6 @@ class SentenceRows:
         self.unpacked = torch.from_numpy(packing.forward_rows)
         self.turned = self.unpacked[torch.from_numpy(packing.backward_tokens)]
 
-    @classmethod
-    def from_docs(cls, docs: Sequence[Doc], *, max_length: int) -> "SentenceRows":
-        spans: List[Tuple[int, int]] = []
-        offset = 0
-        for doc in docs:
-            for start, end in sentence_spans(doc, max_length=max_length):
-                spans.append((offset + start, offset + end))
-            offset += len(doc)
-        return cls(spans)
-
     def pad(self, flat: torch.Tensor) -> torch.Tensor:
         """(N, ...) → (B, L, ...). What lies beyond a row's end is arbitrary."""
         steps = torch.arange(len(self.batch_sizes))
@@ -51,8 +42,31 @@ class SentenceRows:
         index = self._starts[:, None] + torch.minimum(steps[None, :], last)
         return flat[index.to(flat.device)]
 
-    def flatten(self, padded: torch.Tensor) -> torch.Tensor:
-        """(B, L, ...) → (N, ...), the inverse of `pad`."""
-        steps = torch.arange(padded.shape[1])
-        inside = steps[None, :] < self.lengths[:, None]
-        return padded[inside.to(padded.device)]
+
+class DocRows(SentenceRows):
+    """The sentences of Docs, which know where they come from.
+
+    Attributes:
+        words: of each sentence, its words' places among the tokens of their Doc.
+        docs: of each sentence, its Doc's place in the batch.
+        places: (N,) int64, the words' places among the tokens of all Docs.
+    """
+
+    def __init__(
+        self, docs: Sequence[Doc], *, max_length: int, line_is_sentence: bool = False
+    ):
+        self.words: List[np.ndarray] = []
+        self.docs: List[int] = []
+        places = [np.zeros(0, np.int64)]
+        offset = 0
+        for number, doc in enumerate(docs):
+            for words in sentence_words(
+                doc, max_length=max_length, line_is_sentence=line_is_sentence
+            ):
+                self.words.append(words)
+                self.docs.append(number)
+                places.append(words + offset)
+            offset += len(doc)
+        self.places = np.concatenate(places)
+        ends = np.cumsum([len(words) for words in self.words]).tolist()
+        super().__init__(list(zip([0, *ends], ends, strict=False)))

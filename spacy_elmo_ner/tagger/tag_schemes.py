@@ -209,26 +209,12 @@ class TagScheme:
         rows[start:end] = self._outside
         return rows
 
-    def spare_spaces(
-        self, allowed_rows: np.ndarray, spaces: Sequence[bool]
-    ) -> np.ndarray:
-        """A copy of the mask in which white space neither begins nor ends an entity.
-
-        spaces: one bool a token. In BIO no tag says that an entity ends here, so there
-        the decoded spans go through `trim_spaces` as well.
-        """
-        rows = allowed_rows.copy()
-        only_inside = self._outside | self._may_be("I")
-        rows[np.asarray(spaces, dtype=bool)] &= only_inside
-        return rows
-
     def decoding_mask(
         self,
         length: int,
         *,
         entities: Sequence[Span] = (),
         blocked: Sequence[Tuple[int, int]] = (),
-        spaces: Optional[Sequence[bool]] = None,
     ) -> np.ndarray:
         """bool (length, tags): what the decoder may choose.
 
@@ -236,14 +222,10 @@ class TagScheme:
             label the scheme does not know is a stretch of "O" here, and whoever
             decodes keeps the entity itself.
         blocked: [start, end) in which no entity may stand.
-        spaces: which tokens are white space, see `spare_spaces`.
 
-        Where they contradict each other, entities win over blocked tokens, and both
-        over white space.
+        Where they contradict each other, entities win over blocked tokens.
         """
         rows = self.unrestricted(length)
-        if spaces is not None:
-            rows = self.spare_spaces(rows, spaces)
         for start, end in blocked:
             rows = self.block(rows, start, end)
         for start, end, label in entities:
@@ -295,20 +277,6 @@ class TagScheme:
         pieces = list(_SCHEMES[self.name].values())
         place = next(i for i, own in enumerate(pieces) if piece in own)
         return self._first_tags[label] + place
-
-
-def trim_spaces(spans: Sequence[Span], spaces: Sequence[bool]) -> List[Span]:
-    """The spans without white-space tokens at their ends; one that has nothing else
-    disappears."""
-    trimmed = []
-    for start, end, label in spans:
-        while end > start and spaces[end - 1]:
-            end -= 1
-        while end > start and spaces[start]:
-            start += 1
-        if end > start:
-            trimmed.append((start, end, label))
-    return trimmed
 
 
 def _check_range(start: int, end: int, length: int, label: str) -> None:

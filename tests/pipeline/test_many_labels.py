@@ -14,7 +14,7 @@ from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.pipeline.loss import rehearsal_loss
 from spacy_elmo_ner.tagger import row_parts
-from spacy_elmo_ner.tagger.architecture import Potentials
+from spacy_elmo_ner.tagger.architecture import Potentials, doc_rows
 from spacy_elmo_ner.tagger.tag_schemes import TagScheme
 
 TEXTS = [
@@ -105,7 +105,8 @@ def test_parts_change_neither_losses_nor_gradients_nor_entities(
 ) -> None:
     component: Any = taught.get_pipe("elmo_ner")
     examples = mixed_examples(taught)
-    rows = component._rows([example.predicted for example in examples])
+    docs = [example.predicted for example in examples]
+    rows = doc_rows(component.model, docs)
     width = len(component.scheme.tags)
     assert len(list(row_parts.row_parts(rows, width))) == 1
     losses, gradients, found = results(component, examples)

@@ -1,3 +1,4 @@
+import numpy as np
 import spacy
 import torch
 from hypothesis import given
@@ -13,9 +14,20 @@ DOCS = st.lists(WORDS, min_size=1, max_size=4).map(
 )
 
 
+def all_tokens(docs):
+    return DocumentTokens.from_docs(docs, np.arange(sum(map(len, docs))))
+
+
+def test_tokens_that_are_no_words_are_left_out():
+    docs = [Doc(VOCAB, words=["Leeds", " ", "won"]), Doc(VOCAB, words=["\n", "Leeds"])]
+    tokens = DocumentTokens.from_docs(docs, np.array([0, 2, 4]))
+    assert tokens.docs.tolist() == [0, 0, 1]
+    assert len(set(tokens.words.tolist())) == 3
+
+
 @given(DOCS)
 def test_tokens_share_a_number_where_doc_and_word_agree(docs):
-    tokens = DocumentTokens.from_docs(docs)
+    tokens = all_tokens(docs)
     seen = [(i, token.lower_) for i, doc in enumerate(docs) for token in doc]
     assert tokens.docs.tolist() == [i for i, _ in seen]
     words = tokens.words.tolist()
@@ -30,7 +42,7 @@ def test_context_is_its_equation_token_by_token(docs):
     context = DocumentContext(3, 5).double()
     seen = [(i, token.lower_) for i, doc in enumerate(docs) for token in doc]
     x = torch.randn(len(seen), 3, dtype=torch.float64)
-    found = context(x, DocumentTokens.from_docs(docs))
+    found = context(x, all_tokens(docs))
     assert found.shape == (len(seen), 5)
     word_weight, bias = context.of_word.weight, context.of_word.bias
     for token, (doc, word) in zip(found, seen, strict=True):
@@ -48,6 +60,6 @@ def test_gradient_is_the_one_of_finite_differences():
     torch.manual_seed(0)
     context = DocumentContext(2, 3).double()
     docs = [Doc(VOCAB, words=["Leeds", "won", "LEEDS"]), Doc(VOCAB, words=["leeds"])]
-    tokens = DocumentTokens.from_docs(docs)
+    tokens = all_tokens(docs)
     x = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda values: context(values, tokens), (x,))

@@ -1,9 +1,10 @@
+import spacy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_sequence
 
-from spacy_elmo_ner.tagger.sentence_rows import SentenceRows
+from spacy_elmo_ner.tagger.sentence_rows import DocRows, SentenceRows
 
 LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=8)
 
@@ -33,11 +34,29 @@ def test_turned_sentences_are_those_read_from_the_end(lengths):
 
 
 @given(LENGTHS)
-def test_padding_and_back(lengths):
+def test_padding(lengths):
     rows = rows_of(lengths)
     flat = torch.randn(sum(lengths), 2)
     padded = rows.pad(flat)
     assert padded.shape == (len(lengths), max(lengths), 2)
     for row, sentence in zip(padded, flat.split(lengths), strict=True):
         assert torch.equal(row[: len(sentence)], sentence)
-    assert torch.equal(rows.flatten(padded), flat)
+
+
+def test_rows_of_docs_are_their_words():
+    nlp = spacy.blank("en")
+    docs = [nlp("John  Doe left. Then\n\nhe\u00a0came."), nlp(" \n"), nlp("Hi")]
+    rows = DocRows(docs, max_length=100)
+    words = [
+        [docs[number][i].text for i in places.tolist()]
+        for number, places in zip(rows.docs, rows.words, strict=True)
+    ]
+    assert words == [
+        ["John", "Doe", "left", "."],
+        ["Then"],
+        ["he", "came", "."],
+        ["Hi"],
+    ]
+    assert rows.spans == [(0, 4), (4, 5), (5, 8), (8, 9)]
+    tokens = [token.text for doc in docs for token in doc]
+    assert [tokens[i] for i in rows.places] == sum(words, [])

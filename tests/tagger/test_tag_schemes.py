@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 from spacy.training import Example, biluo_tags_to_spans
 
-from spacy_elmo_ner.tagger.gold_tags import read_gold_tags
-from spacy_elmo_ner.tagger.tag_schemes import TagScheme, check_label, trim_spaces
+from spacy_elmo_ner.tagger.gold_tags import read_gold_tags, tags_of_words
+from spacy_elmo_ner.tagger.tag_schemes import TagScheme, check_label
 
 LABELS = ("PER", "WORK-OF-ART", "O")
 NLP = spacy.blank("en")
@@ -216,7 +216,7 @@ def test_entity_mask_admits_exactly_the_paths_with_the_entity(
 
 @settings(deadline=None)
 @given(st.data(), scheme_and_spans(max_length=4))
-def test_decoding_mask_respects_presets_blocks_and_spaces(data: Any, case: Any) -> None:
+def test_decoding_mask_respects_presets_and_blocks(data: Any, case: Any) -> None:
     scheme, spans, length = case
     scheme = TagScheme(scheme.name, scheme.labels[:2])
     labels = st.sampled_from([*scheme.labels, "UNKNOWN"])
@@ -224,23 +224,15 @@ def test_decoding_mask_respects_presets_blocks_and_spaces(data: Any, case: Any) 
     preset = {i for start, end, _ in spans for i in range(start, end)}
     free = [i for i in range(length) if i not in preset]
     blocked = [i for i in free if data.draw(st.booleans())]
-    spaces = [data.draw(st.booleans()) for _ in range(length)]
     ours = {span for span in spans if span[2] in scheme.labels}
     taken = {*blocked, *preset} - {i for s in ours for i in range(*s[:2])}
 
     def respects(path: Tuple[int, ...]) -> bool:
         found = set(scheme.decode(path))
-        return (
-            ours <= found
-            and not taken & {i for s in found for i in range(s[0], s[1])}
-            and not any(
-                spaces[s[0]] or (scheme.name == "BILUO" and spaces[s[1] - 1])
-                for s in found - ours
-            )
-        )
+        return ours <= found and not taken & {i for s in found for i in range(*s[:2])}
 
     mask = scheme.decoding_mask(
-        length, entities=spans, blocked=[(i, i + 1) for i in blocked], spaces=spaces
+        length, entities=spans, blocked=[(i, i + 1) for i in blocked]
     )
     every = legal_paths(scheme, scheme.unrestricted(length))
     left = legal_paths(scheme, mask)
@@ -248,10 +240,25 @@ def test_decoding_mask_respects_presets_blocks_and_spaces(data: Any, case: Any) 
     assert left, "an annotated Doc can always be decoded"
 
 
-def test_trim_spaces() -> None:
-    spaces = [True, False, True, False, True, True]
-    assert trim_spaces([(0, 6, "A")], spaces) == [(1, 4, "A")]
-    assert trim_spaces([(0, 1, "A"), (1, 3, "B"), (4, 6, "C")], spaces) == [(1, 2, "B")]
+TAGS_OF_WORDS = [
+    # tags of tokens, which are words, and the words' tags
+    ("B-A L-A O", "101", "U-A O"),
+    ("B-A I-A L-A", "011", "B-A L-A"),
+    ("B-A I-A L-A", "110", "B-A L-A"),
+    ("B-A I-A L-A", "101", "B-A L-A"),
+    ("B-A I-A L-A U-B", "0011", "U-A U-B"),
+    ("O U-A O", "101", "O O"),
+    ("- B-A L-A", "110", "- U-A"),
+    # an entity of which a part lies elsewhere stays one
+    ("I-A L-A O", "101", "I-A O"),
+    ("O B-A I-A", "011", "B-A I-A"),
+]
+
+
+@pytest.mark.parametrize("tags, words, expected", TAGS_OF_WORDS)
+def test_entities_end_with_their_words(tags: str, words: str, expected: str) -> None:
+    places = [i for i, is_word in enumerate(words) if is_word == "1"]
+    assert tags_of_words(tags.split(), places) == expected.split()
 
 
 def test_sequences_that_break_the_scheme_are_read_as_conlleval_does() -> None:

@@ -1,0 +1,42 @@
+"""What of a Doc is read: the tokens that are words, and of each what a reader sees."""
+
+import re
+import unicodedata
+
+import numpy as np
+from spacy.tokens import Doc
+
+# Soft hyphens, zero-width spaces, marks of direction, byte order marks. The two joiners are
+# letters of some scripts, but not of Latin.
+INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+    "|(?<=[A-Za-z\u00c0-\u024f\u1e00-\u1eff])[\u200c\u200d]"
+    "|^[\u200c\u200d]+$"
+)
+# An address is no name, whatever stands in it. Nor is what a tokenizer leaves of markup
+# together with a word.
+NO_NAME = re.compile(r"://|^www\.|^\S+@\S+\.\w+$|\]\(|</|[\"']>")
+
+
+def visible(text: str) -> str:
+    """The text without what nobody sees, and with composed letters (NFC)."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", INVISIBLE.sub("", text))
+
+
+def word_places(doc: Doc) -> np.ndarray:
+    """Which tokens are words, and not white space or nothing visible: (words,), int64."""
+    return np.array(
+        [
+            i
+            for i, token in enumerate(doc)
+            if not token.is_space and visible(token.text)
+        ],
+        dtype=np.int64,
+    )
+
+
+def is_no_name(text: str) -> bool:
+    """Whether a token is an address or has markup in it."""
+    return NO_NAME.search(text) is not None

@@ -1,0 +1,55 @@
+import unicodedata
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_elmo_ner.words import is_no_name, visible, word_places
+
+NLP = spacy.blank("en")
+
+
+@pytest.mark.parametrize("mark", "\u00ad\u200b\u200c\u200d\u2060\ufeff\u200e\u202a")
+def test_nobody_sees_a_mark_in_a_name(mark):
+    assert visible(f"Mer{mark}kel") == "Merkel"
+    assert visible(mark) == ""
+    assert len(word_places(NLP.make_doc(f"{mark} Angela {mark}\n Merkel{mark}"))) == 2
+
+
+def test_joiners_are_letters_of_other_scripts_and_of_emoji():
+    for text in ("می\u200cخواهم", "क्\u200dष", "👩\u200d🚀"):
+        assert visible(text) == text
+
+
+def test_letters_are_composed():
+    assert visible(unicodedata.normalize("NFD", "José Müller")) == "José Müller"
+
+
+@given(st.text(st.characters(blacklist_categories=("Cs",))))
+def test_what_is_visible_stays(text):
+    once = visible(text)
+    assert visible(once) == once
+    assert unicodedata.is_normalized("NFC", once) or text.isascii()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com/John_Smith",
+        "www.berlin.de",
+        "anna.smith@firma.de",
+        "Johnson](https://x.com",
+        "Doe</b",
+        'href="x">New',
+    ],
+)
+def test_addresses_and_markup_are_no_names(text):
+    assert is_no_name(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Amazon.com", "AT&T", "@john", "O'Neill", "C++", "U.S."]
+)
+def test_names_may_look_odd(text):
+    assert not is_no_name(text)
