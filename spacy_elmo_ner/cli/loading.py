@@ -1,31 +1,87 @@
 """The pipeline that a command works with."""
 
-from typing import Optional
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Optional
 
+import numpy as np
 import spacy
+import srsly
 import typer
 from spacy.language import Language
+from spacy.util import get_package_path, is_package
+from thinc.api import Config
+
+from ..reading import reading, reason
 
 MODEL = typer.Option(
     None, "--model", "-m", help="Pipeline (folder or package); without it, the shipped"
 )
+REMEDY = "get the pipeline again, or train it again"
 
 
 def load_pipeline(model: Optional[str]) -> Language:
     """The named pipeline, or the one that is shipped with the package.
 
-    Raises ValueError if spaCy cannot load the named one.
+    Raises ValueError if spaCy cannot load the named one; where a file of it is damaged,
+    the error names the file.
     """
     if model is None:
         # late, so that commands with a model of their own do not need the shipped one
         from ..pipeline.packaged import load_packaged
 
         return load_packaged()
+    folder = get_package_path(model) if is_package(model) else Path(model)
     try:
         return spacy.load(model)
-    except OSError as error:
+    except Exception as error:
+        # spaCy and what it reads with raise a dozen kinds, most without a file's name
+        if isinstance(error, ValueError) and str(error).startswith(str(folder)):
+            raise
+        _check_files(folder)
+        if isinstance(error, OSError):
+            raise ValueError(
+                f"There is no pipeline at {model} that spaCy can load ({error}). Name a "
+                "folder that training wrote, such as training/sample/model-best, or an "
+                "installed pipeline package."
+            ) from error
         raise ValueError(
-            f"There is no pipeline at {model} that spaCy can load ({error}). Name a "
-            "folder that training wrote, such as training/sample/model-best, or an "
-            "installed pipeline package."
+            f"The pipeline {model} cannot be loaded ({reason(error)}). Load it with the "
+            "packages and versions that its meta.json names, or train it again."
         ) from error
+
+
+def _check_files(folder: Path) -> None:
+    """Raise ValueError for the first file of a pipeline that cannot be read."""
+    for path in sorted(folder.rglob("*")):
+        read = READERS.get(path.name)
+        if read is not None and path.is_file():
+            with reading(path, REMEDY):
+                read(path)
+
+
+def _read_config(path: Path) -> Any:
+    return Config().from_disk(path, interpolate=False)
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf8"))
+
+
+def _read_vectors(path: Path) -> Any:
+    # numpy.load would propose to read a foreign file as a pickle
+    return np.lib.format.open_memmap(path, mode="r")
+
+
+READERS: Dict[str, Callable[[Path], Any]] = {
+    "config.cfg": _read_config,
+    "meta.json": _read_json,
+    "cfg": _read_json,
+    "strings.json": _read_json,
+    "vectors.cfg": _read_json,
+    "vectors": _read_vectors,
+    "key2row": srsly.read_msgpack,
+    "lookups.bin": srsly.read_msgpack,
+    "tokenizer": srsly.read_msgpack,
+    "model": srsly.read_msgpack,
+}

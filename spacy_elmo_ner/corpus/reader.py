@@ -4,20 +4,32 @@ spaCy's own corpus reader drops the sentence starts of the gold Docs, and withou
 an encoder that works sentence by sentence has to guess.
 """
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
+import numpy as np
+from spacy.attrs import DEP, ENT_KB_ID, ENT_TYPE, LEMMA, ORTH, TAG
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import ensure_path
 from spacy.vocab import Vocab
 
+from ..reading import reading
 from .conll import DETECT, read_conll
 from .docs import check_grouping, to_docs
 
 DOCBIN_SUFFIX = ".spacy"
+REMEDY = "write it again with the convert command"
+# attributes of tokens that are hashes of strings
+STRING_ATTRS = (ORTH, TAG, LEMMA, DEP, ENT_TYPE, ENT_KB_ID)
+# of the compressed bytes; they become a thousand times as many at most
+INFLATED_AT_A_TIME = 10_000
+# corpora become 12 times as large in memory as they are on disk
+LARGEST_RATIO = 50
+LARGEST_SMALL_DOCBIN = 100_000_000
 
 # such as those of spaCy, `spacy.lower_case.v1` and others
 Augmenter = Callable[[Language, Example], Iterable[Example]]
@@ -134,19 +146,42 @@ def read_docbins(path: Path, *, vocab: Vocab) -> Iterator[Doc]:
     if not files:
         raise ValueError(f"The folder {path} holds no {DOCBIN_SUFFIX} files.")
     for file in files:
-        yield from _open_docbin(file).get_docs(vocab)
+        with reading(file, REMEDY):
+            yield from _open_docbin(file, vocab).get_docs(vocab)
 
 
-def _open_docbin(path: Path) -> DocBin:
+def _open_docbin(path: Path, vocab: Vocab) -> DocBin:
     data = path.read_bytes()
-    try:
-        return DocBin().from_bytes(data)
-    except Exception as error:
-        # zlib and msgpack raise a dozen different exceptions for foreign bytes
-        raise ValueError(
-            f"{path} is not a {DOCBIN_SUFFIX} file, or a damaged one ({error}). Write "
-            "it again with the convert command."
-        ) from error
+    _check_size(path, data)
+    docs = DocBin().from_bytes(data)
+    for string in docs.strings:
+        vocab.strings.add(string)
+    columns = [i for i, attr in enumerate(docs.attrs) if attr in STRING_ATTRS]
+    for tokens in docs.tokens:
+        for value in np.unique(tokens[:, columns]):
+            # would raise what names no file, and only when somebody asks for it
+            vocab.strings[value]
+    return docs
+
+
+def _check_size(path: Path, data: bytes) -> None:
+    """Raise ValueError for what is not compressed as DocBins are, or would fill the
+    memory with what it holds."""
+    inflate = zlib.decompressobj()
+    size = 0
+    for start in range(0, len(data), INFLATED_AT_A_TIME):
+        try:
+            size += len(inflate.decompress(data[start : start + INFLATED_AT_A_TIME]))
+        except zlib.error as error:
+            raise ValueError(
+                f"{path} is not a {DOCBIN_SUFFIX} file, or a damaged one ({error}); "
+                f"{REMEDY}."
+            ) from error
+        if size > LARGEST_SMALL_DOCBIN + LARGEST_RATIO * len(data):
+            raise ValueError(
+                f"{path} has {len(data):,} bytes but would take more than "
+                f"{size:,} in memory, as no corpus does; {REMEDY}."
+            )
 
 
 def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
