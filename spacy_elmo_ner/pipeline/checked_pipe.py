@@ -41,7 +41,7 @@ class CheckedPipe(TrainablePipe):
         _check(files, str(folder))
         if CFG in files:
             with reading(folder / CFG, REMEDY):
-                dict(srsly.json_loads(files[CFG]))
+                dict(srsly.json_loads(files[CFG].decode("utf8")))
         with _loading(str(folder)):
             super().from_disk(folder, exclude=exclude)
             self._check_unless(exclude)
