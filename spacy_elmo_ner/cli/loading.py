@@ -60,8 +60,9 @@ def _check_files(folder: Path) -> None:
                 read(path)
 
 
-def _read_config(path: Path) -> Any:
-    return Config().from_disk(path, interpolate=False)
+def _read_config(path: Path) -> None:
+    if "nlp" not in Config().from_disk(path, interpolate=False):
+        raise ValueError("it has no section [nlp]")
 
 
 def _read_json(path: Path) -> Any:

@@ -1,17 +1,19 @@
 """Damaged copies of a file's bytes: the same ones each time."""
 
 import random
+from itertools import cycle
 from typing import Iterator
 
 
 def mutations(data: bytes, n: int, *, seed: int = 0) -> Iterator[bytes]:
     """n copies that differ from the original, by a kind of damage in turn."""
     chance = random.Random(seed)
-    kinds = [_flip, _cut, _zero, _swap, _insert, _replace]
     made = 0
-    while made < n:
+    for damage in cycle([_flip, _cut, _zero, _swap, _insert, _replace]):
         damaged = bytearray(data)
-        kinds[made % len(kinds)](damaged, chance)
+        damage(damaged, chance)
+        if made == n:
+            return
         if bytes(damaged) != data:
             made += 1
             yield bytes(damaged)
