@@ -1,6 +1,7 @@
 """The pipeline that a command works with."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
@@ -10,12 +11,20 @@ import srsly
 import typer
 from spacy.language import Language
 from spacy.util import get_package_path, is_package
+from spacy.vectors import Mode
 from thinc.api import Config
 
 from ..reading import reading, reason
 
 MODEL = typer.Option(
     None, "--model", "-m", help="Pipeline (folder or package); without it, the shipped"
+)
+TOKENIZER_PATTERNS = (
+    "prefix_search",
+    "suffix_search",
+    "infix_finditer",
+    "token_match",
+    "url_match",
 )
 REMEDY = "get the pipeline again, or train it again"
 
@@ -46,8 +55,9 @@ def load_pipeline(model: Optional[str]) -> Language:
                 "installed pipeline package."
             ) from error
         raise ValueError(
-            f"The pipeline {model} cannot be loaded ({reason(error)}). Load it with the "
-            "packages and versions that its meta.json names, or train it again."
+            f"The pipeline {model} cannot be loaded ({reason(error)}). See that its "
+            f"{folder / 'config.cfg'} is as it was saved, and load it with the packages "
+            "and versions that its meta.json names."
         ) from error
 
 
@@ -69,20 +79,54 @@ def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf8"))
 
 
-def _read_vectors(path: Path) -> Any:
+def _read_json_object(path: Path) -> None:
+    _check_mapping(_read_json(path))
+
+
+def _read_msgpack(path: Path) -> Dict[str, Any]:
+    content = srsly.read_msgpack(path)
+    _check_mapping(content)
+    return content
+
+
+def _read_tokenizer(path: Path) -> None:
+    for key, value in _read_msgpack(path).items():
+        if key in TOKENIZER_PATTERNS and value:
+            re.compile(value)
+
+
+def _check_mapping(content: Any) -> None:
+    if not isinstance(content, dict):
+        raise ValueError("it holds something else than it should")
+
+
+def _read_meta(path: Path) -> None:
+    meta = _read_json(path)
+    _check_mapping(meta)
+    if not meta.get("name"):
+        raise ValueError("it has no name")
+
+
+def _read_vectors_config(path: Path) -> None:
+    settings = _read_json(path)
+    _check_mapping(settings)
+    Mode(settings.get("mode", Mode.default))
+
+
+def _read_vectors(path: Path) -> None:
     # numpy.load would propose to read a foreign file as a pickle
-    return np.lib.format.open_memmap(path, mode="r")
+    np.lib.format.open_memmap(path, mode="r")
 
 
 READERS: Dict[str, Callable[[Path], Any]] = {
     "config.cfg": _read_config,
-    "meta.json": _read_json,
-    "cfg": _read_json,
+    "meta.json": _read_meta,
+    "cfg": _read_json_object,
     "strings.json": _read_json,
-    "vectors.cfg": _read_json,
+    "vectors.cfg": _read_vectors_config,
     "vectors": _read_vectors,
-    "key2row": srsly.read_msgpack,
-    "lookups.bin": srsly.read_msgpack,
-    "tokenizer": srsly.read_msgpack,
-    "model": srsly.read_msgpack,
+    "key2row": _read_msgpack,
+    "lookups.bin": _read_msgpack,
+    "tokenizer": _read_tokenizer,
+    "model": _read_msgpack,
 }

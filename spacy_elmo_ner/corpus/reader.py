@@ -147,7 +147,11 @@ def read_docbins(path: Path, *, vocab: Vocab) -> Iterator[Doc]:
         raise ValueError(f"The folder {path} holds no {DOCBIN_SUFFIX} files.")
     for file in files:
         with reading(file, REMEDY):
-            yield from _open_docbin(file, vocab).get_docs(vocab)
+            for doc in _open_docbin(file, vocab).get_docs(vocab):
+                for spans in doc.spans.values():
+                    for span in spans:
+                        _ = span.label_
+                yield doc
 
 
 def _open_docbin(path: Path, vocab: Vocab) -> DocBin:
@@ -159,8 +163,8 @@ def _open_docbin(path: Path, vocab: Vocab) -> DocBin:
     columns = [i for i, attr in enumerate(docs.attrs) if attr in STRING_ATTRS]
     for tokens in docs.tokens:
         for value in np.unique(tokens[:, columns]):
-            # would raise what names no file, and only when somebody asks for it
-            vocab.strings[value]
+            # an error now, and not without the file's name when somebody reads it
+            _ = vocab.strings[value]
     return docs
 
 
