@@ -163,7 +163,7 @@ def _read(bytes_data: bytes) -> Tuple[bool, Dict[str, int], Dict[str, torch.Tens
         size = int.from_bytes(bytes_data[:8], "little")
         header = json.loads(bytes_data[8 : 8 + size])["__metadata__"]
         header = json.loads(header[HEADER])
-        built, sizes = header["built"], header["sizes"]
+        built, sizes = bool(header["built"]), dict(header["sizes"])
         tensors = load_tensors(bytes_data)
         # pipelines of version 0.1.0 have none
         saved = header.get("sha256")

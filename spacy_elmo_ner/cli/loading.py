@@ -1,30 +1,24 @@
-"""The pipeline that a command works with."""
+"""The pipeline or the config that a command works with."""
 
 import json
-import re
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 import numpy as np
 import spacy
 import srsly
 import typer
 from spacy.language import Language
-from spacy.util import get_package_path, is_package
+from spacy.tokenizer import Tokenizer
+from spacy.util import get_package_path, is_package, load_config
 from spacy.vectors import Mode
+from spacy.vocab import Vocab
 from thinc.api import Config
 
-from ..reading import reading, reason
+from ..reading import reading, reason, refuse_pointer
 
 MODEL = typer.Option(
     None, "--model", "-m", help="Pipeline (folder or package); without it, the shipped"
-)
-TOKENIZER_PATTERNS = (
-    "prefix_search",
-    "suffix_search",
-    "infix_finditer",
-    "token_match",
-    "url_match",
 )
 REMEDY = "get the pipeline again, or train it again"
 
@@ -61,6 +55,33 @@ def load_pipeline(model: Optional[str]) -> Language:
         ) from error
 
 
+def read_config(
+    path: Path, overrides: Dict[str, Any], *, sections: Sequence[str] = ()
+) -> Config:
+    """The config in a file, with variables as they stand there.
+
+    sections: that must be there. Raises ValueError, which names the file, when it is no
+    config or has not all of them.
+    """
+    if path.is_file():
+        refuse_pointer(path)
+        try:
+            Config().from_disk(path, interpolate=False)
+        except Exception as error:
+            # of configparser, json and the text's encoding, none with the file's name
+            raise ValueError(
+                f"{path} cannot be read as a config ({reason(error)}); mend it, or make "
+                "it anew with `spacy init config`."
+            ) from error
+    config = load_config(path, overrides=overrides, interpolate=False)
+    for section in sections:
+        if section not in config:
+            raise ValueError(
+                f"{path} has no section [{section}]; add it, or take another config."
+            )
+    return config
+
+
 def _check_files(folder: Path) -> None:
     """Raise ValueError for the first file of a pipeline that cannot be read."""
     for path in sorted(folder.rglob("*")):
@@ -90,9 +111,9 @@ def _read_msgpack(path: Path) -> Dict[str, Any]:
 
 
 def _read_tokenizer(path: Path) -> None:
-    for key, value in _read_msgpack(path).items():
-        if key in TOKENIZER_PATTERNS and value:
-            re.compile(value)
+    # those that write other settings read them in their own way
+    if "prefix_search" in _read_msgpack(path):
+        Tokenizer(Vocab()).from_disk(path)
 
 
 def _check_mapping(content: Any) -> None:

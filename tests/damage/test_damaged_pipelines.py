@@ -24,7 +24,7 @@ from spacy_elmo_ner.pipeline.checked_pipe import CHECKSUMS
 # of the tests of the component
 sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline"))
 
-from small_model import SMALL_MODEL, TEXTS, examples_of, train  # noqa: E402
+from small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 FEATURES = {
     "@architectures": "spacy_elmo_ner.LexemeFeatures.v1",
