@@ -4,8 +4,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-import numpy as np
-
 GIT_LFS = b"version https://git-lfs.github.com/spec/"
 # characters of a library's message; some quote the file's content
 LONGEST = 300
@@ -57,10 +55,3 @@ def reason(error: BaseException) -> str:
     words = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     said = "".join(one if one.isprintable() else "�" for one in words)
     return said if len(said) <= LONGEST else said[:LONGEST] + " …"
-
-
-def read_array(path: Path, remedy: str) -> np.ndarray:
-    """The array of an .npy file, mapped into memory, so that a header that promises
-    more than the file holds costs nothing. Raises ValueError that names the file."""
-    with reading(path, remedy):
-        return np.lib.format.open_memmap(path, mode="r")
