@@ -10,13 +10,14 @@ from 3,000.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Callable, List, TypeVar
+from typing import Callable, Dict, List, TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from .autocast import product_dtype
+from .fork_safe_lock import ForkSafeLock
 
 Result = TypeVar("Result")
 
@@ -33,10 +34,15 @@ def side_by_side(call: Callable[[int], Result], like: Tensor) -> List[Result]:
     """
     if not _has_two_threads(like):
         return [call(0), call(1)]
-    started = [
-        executor.submit(torch.no_grad()(call), i)
-        for i, executor in enumerate(_executors(torch.get_num_threads()))
-    ]
+    work = torch.no_grad()(call)
+    try:
+        started = [
+            executor.submit(work, i)
+            for i, executor in enumerate(_executors(torch.get_num_threads()))
+        ]
+    except RuntimeError:
+        # the main thread has ended, and with it those of all executors
+        return [work(0), work(1)]
     return [future.result() for future in started]
 
 
@@ -74,21 +80,32 @@ def _has_two_threads(like: Tensor) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
 def _executors(n_threads: int) -> List[ThreadPoolExecutor]:
-    half = n_threads // 2
-    executors = [
-        ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(share,))
-        for share in (n_threads - half, half)
-    ]
-    for executor in executors:
-        # the thread starts with the first call
-        executor.submit(torch.get_num_threads).result()
-    # threads to come, of anybody's, get what was set last
-    torch.set_num_threads(n_threads)
-    return executors
+    """Two of one thread each, for callers that have so many of torch's threads."""
+    with _LOCK:
+        if n_threads not in _EXECUTORS:
+            half = n_threads // 2
+            _EXECUTORS[n_threads] = [
+                ThreadPoolExecutor(1, initializer=_use_threads, initargs=(share,))
+                for share in (n_threads - half, half)
+            ]
+        return _EXECUTORS[n_threads]
+
+
+_EXECUTORS: Dict[int, List[ThreadPoolExecutor]] = {}
+_LOCK = ForkSafeLock()
+
+
+def _use_threads(n_threads: int) -> None:
+    """Let this thread, and no other, have so many of torch's threads.
+
+    torch.set_num_threads would be a setting for all that start later.
+    """
+    # torch gives a thread its number when it first asks for it
+    torch.get_num_threads()
+    threadpool_limits(n_threads, user_api="openmp")
 
 
 if hasattr(os, "register_at_fork"):
     # a forked process has none of its parent's threads
-    os.register_at_fork(after_in_child=_executors.cache_clear)
+    os.register_at_fork(after_in_child=_EXECUTORS.clear)

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from thinc.api import PyTorchShim, get_current_ops
+from thinc.api import ArgsKwargs, PyTorchShim, get_current_ops
 from thinc.util import torch2xp, xp2torch
 from torch import nn
 
@@ -50,6 +50,8 @@ class LazyTorchShim(PyTorchShim):
     def __init__(self, build: Callable[..., nn.Module]):
         super().__init__(None)
         self._build = build
+        # whether the weights are as they were made, or put in place, before any training
+        self.is_untrained = False
 
     @property
     def is_built(self) -> bool:
@@ -66,17 +68,33 @@ class LazyTorchShim(PyTorchShim):
 
     def build(self, **sizes: int) -> nn.Module:
         """Make the module with fresh weights and keep its sizes for saving."""
+        self.begin_anew()
         self.cfg = dict(sizes)
         self._model = self._build(**sizes).to(default_device())
         return self._model
 
-    def sibling(self) -> "LazyTorchShim":
-        """An unbuilt shim for a module of the same kind."""
-        return LazyTorchShim(self._build)
+    def begin_anew(self) -> None:
+        """Let no optimizer take these weights for those that it has changed: it keeps
+        what it remembers of them by the shim's id."""
+        PyTorchShim.global_id += 1
+        self.id = PyTorchShim.global_id
+        self.is_untrained = True
 
     def __call__(self, inputs: Any, is_train: bool) -> Any:
         self.module  # noqa: B018 (raises the error that says what to do)
+        if is_train:
+            self.is_untrained = False
         return super().__call__(inputs, is_train)
+
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        """The module's output, without gradients.
+
+        PyTorchShim puts the module into evaluation mode and back, before the eyes of
+        all threads that share it. Ours have no modes: what differs in training is an
+        argument.
+        """
+        with torch.no_grad():
+            return self.module(*inputs.args, **inputs.kwargs)
 
     def finish_update(self, optimizer: Any) -> None:
         """Let the optimizer change every weight that has a gradient, in its place.

@@ -1,47 +1,78 @@
-"""`convert`: CoNLL → .spacy, .spacy → CoNLL, or one tag scheme to another."""
+"""`convert`: annotated files of all kinds → .spacy or CoNLL."""
 
 from collections import Counter
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
+import spacy
 import typer
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
-from spacy.vocab import Vocab
 
 from ..atomic import replacing
-from ..corpus.conll import DETECT
+from ..corpus.annotation_json import SUFFIXES as JSON_SUFFIXES
 from ..corpus.conll_export import write_conll
+from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.docs import sentence_bounds
-from ..corpus.reader import DOCBIN_SUFFIX, read_docs
+from ..corpus.reader import DOCBIN_SUFFIX
+from .gold_options import (
+    ALIGNMENT_MODE,
+    DELIMITER,
+    GOLD,
+    GROUP_BY,
+    READ_SCHEME,
+    TAG_COLUMN,
+    WORD_COLUMN,
+    echo_note,
+    old_name,
+    read_gold,
+)
 
 
 def convert(
-    source: Path = typer.Argument(
-        ..., help="CoNLL file, .spacy file, or folder of .spacy files"
-    ),
+    source: Path = typer.Argument(..., help=GOLD),
     output: Path = typer.Argument(
         ..., help="File to write: DocBin when it ends in .spacy, CoNLL otherwise"
     ),
-    group_by: str = typer.Option(
-        "document",
-        help="What of a CoNLL file becomes one Doc: a document, or a sentence",
+    group_by: str = GROUP_BY,
+    read_scheme: str = READ_SCHEME,
+    word_column: Optional[int] = WORD_COLUMN,
+    tag_column: Optional[int] = TAG_COLUMN,
+    delimiter: str = DELIMITER,
+    alignment_mode: str = ALIGNMENT_MODE,
+    lang: str = typer.Option(
+        "en", help="Language whose tokenizer cuts the texts of a .jsonl or .json file"
     ),
-    read_scheme: str = typer.Option(
-        DETECT,
-        help="Tags of the CoNLL file read: auto, iob1, iob2, io, biluo or bioes",
+    write_scheme: str = typer.Option(
+        "iob2", help=f"Tags of the CoNLL file written: {', '.join(TAG_SCHEMES)}"
     ),
-    scheme: str = typer.Option(
-        "iob2", help="Tags of the CoNLL file written: iob1, iob2, io, biluo or bioes"
-    ),
+    scheme: Optional[str] = typer.Option(None, hidden=True),
     columns: int = typer.Option(4, help="Columns of the CoNLL file written: 2 or 4"),
-    tabs: bool = typer.Option(False, help="Separate the columns by tabs"),
+    tabs: bool = typer.Option(
+        False, help="Separate the columns by tabs, so that words and labels hold spaces"
+    ),
     docstart: bool = typer.Option(
         True, help="Begin each Doc in a CoNLL file with a -DOCSTART- line"
     ),
 ) -> None:
-    """Convert between CoNLL files and spaCy's .spacy files."""
-    vocab = Vocab()
-    docs = list(read_docs(source, vocab=vocab, group_by=group_by, scheme=read_scheme))
+    """Convert annotated files to spaCy's .spacy files, or to CoNLL files."""
+    if output.suffix in JSON_SUFFIXES:
+        raise ValueError(
+            f"{output} cannot be written: {output.suffix} is read only. Name a .spacy "
+            "file, or a CoNLL file, such as corpus.conll."
+        )
+    docs = list(
+        read_gold(
+            source,
+            _blank(lang),
+            group_by=group_by,
+            read_scheme=read_scheme,
+            word_column=word_column,
+            tag_column=tag_column,
+            delimiter=delimiter,
+            alignment_mode=alignment_mode,
+        )
+    )
     if not docs:
         raise ValueError(f"There is nothing in {source} to convert.")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -52,12 +83,23 @@ def convert(
         write_conll(
             docs,
             output,
-            scheme=scheme,
+            scheme=old_name(scheme, "--scheme", "--write-scheme") or write_scheme,
             columns=columns,
             docstart=docstart,
             separator="\t" if tabs else " ",
         )
+    if not any(doc.ents for doc in docs):
+        echo_note(f"there are no entities in {source}.")
     typer.echo(f"{output}: {describe(docs)}")
+
+
+def _blank(lang: str) -> Language:
+    try:
+        return spacy.blank(lang)
+    except ImportError as error:
+        raise ValueError(
+            f"spaCy has no tokenizer for the language {lang!r} ({error})."
+        ) from error
 
 
 def describe(docs: List[Doc]) -> str:

@@ -8,31 +8,39 @@ import typer
 from spacy.cli._util import import_code, setup_gpu
 
 from ..atomic import replacing
-from ..corpus.conll import DETECT
-from ..corpus.reader import read_docs
 from ..evaluation.report import report_pipeline
 from ..evaluation.scorer_file import write_scorer_file
+from .gold_options import (
+    ALIGNMENT_MODE,
+    DELIMITER,
+    GOLD,
+    GROUP_BY,
+    READ_SCHEME,
+    TAG_COLUMN,
+    WORD_COLUMN,
+    echo_note,
+    old_name,
+    read_gold,
+)
 from .loading import load_pipeline
 
 
 def evaluate(
     model: str = typer.Argument(..., help="Name or folder of a pipeline"),
-    data: Path = typer.Argument(
-        ..., help="Gold: CoNLL file, .spacy file, or folder of .spacy files"
-    ),
+    data: Path = typer.Argument(..., help=f"Gold: {GOLD}"),
     output: Optional[Path] = typer.Option(
         None, "--output", "-o", help="JSON file to write with all scores"
     ),
     predictions: Optional[Path] = typer.Option(
         None, help="File to write with each word, its gold tag and the predicted one"
     ),
-    group_by: str = typer.Option(
-        "sentence",
-        help="What of a CoNLL file becomes one Doc: a sentence, or a document",
-    ),
-    scheme: str = typer.Option(
-        DETECT, help="Tags of a CoNLL file: auto, iob1, iob2, io, biluo or bioes"
-    ),
+    group_by: str = GROUP_BY,
+    read_scheme: str = READ_SCHEME,
+    scheme: Optional[str] = typer.Option(None, hidden=True),
+    word_column: Optional[int] = WORD_COLUMN,
+    tag_column: Optional[int] = TAG_COLUMN,
+    delimiter: str = DELIMITER,
+    alignment_mode: str = ALIGNMENT_MODE,
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
@@ -43,10 +51,21 @@ def evaluate(
     setup_gpu(gpu_id, silent=True)
     import_code(code)
     nlp = load_pipeline(model)
-    docs = read_docs(data, vocab=nlp.vocab, group_by=group_by, scheme=scheme)
+    docs = read_gold(
+        data,
+        nlp,
+        group_by=group_by,
+        read_scheme=old_name(scheme, "--scheme", "--read-scheme") or read_scheme,
+        word_column=word_column,
+        tag_column=tag_column,
+        delimiter=delimiter,
+        alignment_mode=alignment_mode,
+    )
     report = report_pipeline(nlp, docs)
     if not report.sentences:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
+    if not report.conlleval.total.gold:
+        echo_note(f"there are no entities in {data}, so every score is 0.")
     typer.echo(report.to_text(), nl=False)
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,7 @@ import typer
 from spacy.strings import StringStore
 
 from ..atomic import replacing_folder
-from ..features.cluster_pruning import prune_clusters
-from ..features.vector_pruning import prune_vectors
+from ..features.pruning import prune_pipeline
 from .loading import load_pipeline
 
 
@@ -19,15 +18,13 @@ def prune(
     ),
 ) -> None:
     """Write a pipeline with the vectors of its most frequent words alone, and the Brown
-    clusters of words that have a vector."""
+    clusters of words that have a vector. The vocab's own vectors and clusters go where no
+    component reads them."""
     nlp = load_pipeline(model)
-    before = len(nlp.vocab.vectors.data)
-    dropped = prune_vectors(nlp, words)
-    prune_clusters(nlp)
+    dropped = prune_pipeline(nlp, words)
     with replacing_folder(output) as fresh:
         nlp.to_disk(fresh)
         # a store forgets nothing, so that the words would still be written
         kept = StringStore(text for text in nlp.vocab.strings if text not in dropped)
         kept.to_disk(fresh / "vocab" / "strings.json")
-    after = len(nlp.vocab.vectors.data)
-    typer.echo(f"{after:,} of {before:,} vectors kept, written to {output}")
+    typer.echo(f"{words:,} vectors kept, besides those that were moved: {output}")

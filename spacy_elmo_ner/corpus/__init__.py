@@ -1,1 +1,2 @@
-"""Files ⇄ Docs: CoNLL in every dialect, DocBin, and the readers that training uses."""
+"""Files ⇄ Docs: CoNLL in every dialect, JSON of annotation tools, DocBin, and the
+readers that training uses."""

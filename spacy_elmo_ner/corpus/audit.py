@@ -6,6 +6,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from .conll_tags import OUTSIDE, PREFIXES
 from .docs import sentence_bounds
 
 FEW = 10  # examples of a label with which nobody should expect it to be learnt
@@ -56,7 +57,7 @@ def _label_problems(train: List[Doc], dev: List[Doc]) -> List[str]:
         if not labels:
             problems.append(f"The {name} corpus has no entities.")
     for label in sorted(set(counts) | set(dev_counts)):
-        if label[1:2] == "-" and label[0] in "BIOLUES":
+        if label[1:2] == "-" and label[0] in OUTSIDE + PREFIXES:
             problems.append(f"The label {label} looks like a tag; give bare labels.")
     for label, count in sorted(counts.items()):
         if count < FEW:

@@ -2,90 +2,266 @@
 
 Format: Tjong Kim Sang and De Meulder, "Introduction to the CoNLL-2003 Shared Task"
 (2003). What differs between the files that are about is evened out here: line ends,
-byte order mark, spaces or tabs, and the form of the document header.
+byte order mark, what stands between columns, comments, the form of the document
+header, a first column of numbers, and sentences on a line of their own.
 """
 
+import re
 from pathlib import Path
-from typing import List, NamedTuple, Union
+from typing import List, NamedTuple, Optional, Sequence, Union
+
+from .delimiters import DETECT, SPACES, TAB, Delimiter, find_delimiter
+from .joined_tokens import BAR, are_joined, count_bars, split_tokens
+from .tag_spelling import Spelling, find_spelling
+from .text_files import MARK, read_lines
 
 DOCUMENT_HEADER = "-DOCSTART-"
+# what stands where nothing is said
+PLACEHOLDERS = ("-X-", "-", "_", "")
+
+_HEADER = re.compile(rf"{MARK}?{DOCUMENT_HEADER}(?!\w)")
+_ASSIGNMENT = re.compile(r"#[ \t]*[\w.:]+ ?=")
+_COMMENT = re.compile(r"#+[ \t]+\S|#(begin|end) document\b|#[\w.:]+ ?=")
+# those of CoNLL-U and of CoNLL-2012
+_DOCUMENT_COMMENT = re.compile(r"# *newdoc\b|#begin document\b")
+# of a token; in CoNLL-U also of a multiword token (1-2) or an empty node (1.1)
+_NUMBER = re.compile(r"[0-9]+([-.][0-9]+)?")
 
 
 class TokenRows(NamedTuple):
-    """One sentence: `rows[i]` are the columns of the file's line `line + i`."""
+    """One sentence: the columns of each token, and the line where they stand."""
 
-    line: int
+    lines: List[int]
     rows: List[List[str]]
 
 
-def read_columns(path: Union[str, Path]) -> List[List[TokenRows]]:
-    """Documents, each a list of sentences, each a list of token rows.
+class ColumnFile(NamedTuple):
+    """Documents, each a list of sentences.
 
-    A line whose first column is -DOCSTART- begins a document, whatever its other
-    columns; tokens before the first such line are a document of their own. When the
-    first token's line has a tab the columns are what stands between tabs, otherwise
-    between runs of spaces. Only LF and CR LF end a line, and a word may hold any other
-    character.
+    marks_documents: whether the file says where its documents begin; otherwise all of
+    it is one. width: columns of every row, 0 if there are none. numbered: whether the
+    first column has a number in every row, so that the words stand elsewhere. counted:
+    whether these numbers count the tokens; CoNLL-U's multiword tokens (1-2) and empty
+    nodes (1.1), which are no tokens, have been left out then.
+    """
+
+    documents: List[List[TokenRows]]
+    marks_documents: bool
+    width: int
+    numbered: bool
+    counted: bool
+
+    @property
+    def sentences(self) -> List[TokenRows]:
+        return [sentence for document in self.documents for sentence in document]
+
+
+def read_columns(
+    path: Union[str, Path],
+    *,
+    delimiter: str = DETECT,
+    tag_column: Optional[int] = None,
+    first_is_word: bool = False,
+) -> ColumnFile:
+    """The rows of a file, before anything is known of their columns.
+
+    A line that begins with -DOCSTART- begins a document, whatever its other columns,
+    and so do the comments "# newdoc" and "#begin document"; tokens before the first of
+    them are a document of their own.
+
+    delimiter: see `find_delimiter`. tag_column: where a tag tells the token "#" from a
+    comment, the last if it is None; counted as by `to_index`. first_is_word: numbers
+    in the first column are words.
 
     Raises OSError when the file cannot be opened, and ValueError that names file and
-    line when the text is not UTF-8, or when a row has no word, fewer than two columns
-    or another number of columns than the first row.
+    line when the text is not UTF-8, or when a row has fewer than two columns or another
+    number of columns than the first row.
     """
+    lines = read_lines(path)
+    layout = _find_layout(path, lines, delimiter, tag_column, first_is_word)
     documents: List[List[TokenRows]] = []
-    sentence: List[List[str]] = []
-    tabs = False
-    width = 0
-    for number, line in enumerate(_decode(Path(path)).split("\n"), start=1):
-        line = line[:-1] if line.endswith("\r") else line
-        is_header = line.replace("\t", " ").split(" ", 1)[0] == DOCUMENT_HEADER
-        if is_header or not line.strip(" \t"):
-            sentence = []
-            if is_header:
-                documents.append([])
-            continue
-        tabs = tabs if width else "\t" in line
-        row = _split(line, tabs)
-        width = width or len(row)
-        _check_row(row, width, f"{path}, line {number}")
-        if not documents:
+    sentence: Optional[TokenRows] = None
+    marks_documents = False
+    for number, line in enumerate(lines, start=1):
+        is_comment = sentence is None and layout.is_comment(line)
+        if _HEADER.match(line) or (is_comment and _DOCUMENT_COMMENT.match(line)):
             documents.append([])
-        if not sentence:
-            documents[-1].append(TokenRows(number, sentence))
-        sentence.append(row)
-    return documents
+            marks_documents = True
+            sentence = None
+        elif layout.delimiter.is_blank(line):
+            sentence = None
+        elif not is_comment:
+            if not documents:
+                documents.append([])
+            if sentence is None:
+                sentence = TokenRows([], [])
+                documents[-1].append(sentence)
+            for row in layout.split(line):
+                _check_row(row, line, layout, f"{path}, line {number}")
+                sentence.lines.append(number)
+                sentence.rows.append(row)
+            if layout.bars:
+                sentence = None
+    file = ColumnFile(documents, marks_documents, layout.width, layout.numbered, False)
+    return _without_what_is_not_counted(file) if _counts(file) else file
 
 
-def _decode(path: Path) -> str:
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # the decoder counts from after a byte order mark, which it has dropped
-        offset = error.start + len(data) - len(error.object)
-        line = data.count(b"\n", 0, offset) + 1
+def to_index(column: int, width: int, path: Union[str, Path]) -> int:
+    """A column's index in a row. Columns count from 1, and from -1 for the last.
+
+    Raises ValueError for a column that rows of this width do not have.
+    """
+    index = column - 1 if column > 0 else width + column
+    if column == 0 or not 0 <= index < width:
         raise ValueError(
-            f"{path}, line {line}: the byte 0x{data[offset]:02x} at offset {offset} is "
-            "not UTF-8. Convert the file to UTF-8 first."
-        ) from None
+            f"{path} has no column {column}. Its tokens have {width} columns; they count "
+            "from 1, or backwards from -1 for the last."
+        )
+    return index
 
 
-def _split(line: str, tabs: bool) -> List[str]:
-    if not tabs:
-        return [field for field in line.split(" ") if field]
-    word, *others = line.split("\t")
-    return [word, *(field.strip(" ") for field in others)]
+class _Layout(NamedTuple):
+    """What all lines of a file have in common. bars: see `joined_tokens`, 0 where a
+    line is a token. tag: index of the column that tells a token from a comment."""
+
+    delimiter: Delimiter
+    bars: int
+    width: int
+    numbered: bool
+    tag: int
+    spelling: Spelling
+
+    def split(self, line: str) -> List[List[str]]:
+        if self.bars:
+            return split_tokens(line, self.bars)
+        return [self.delimiter.split(line)]
+
+    def is_comment(self, line: str) -> bool:
+        """Whether a line, where a sentence may begin, is no token.
+
+        Words begin with "#" as well, so what may be a token is one, and what may be
+        one that lost a column is not passed over in silence.
+        """
+        if not line.startswith("#") or self.bars:
+            return False
+        if self.numbered:
+            return True
+        row = self.delimiter.split(line)
+        lost_columns = (
+            1 < len(row) < self.width
+            and self.spelling.knows(row[-1])
+            and not _ASSIGNMENT.match(line)
+        )
+        is_token = lost_columns or _is_token(row, self.width, self.tag, self.spelling)
+        return not is_token and bool(_COMMENT.match(line))
 
 
-def _check_row(row: List[str], width: int, place: str) -> None:
-    if not row[0].strip(" "):
-        raise ValueError(f"{place}: the first column, the word, is empty.")
+def _find_layout(
+    path: Union[str, Path],
+    lines: Sequence[str],
+    delimiter: str,
+    tag_column: Optional[int],
+    first_is_word: bool,
+) -> _Layout:
+    tokens = [line for line in lines if line.strip(" \t") and not _HEADER.match(line)]
+    bars = 0
+    if delimiter in (DETECT, BAR) and are_joined(tokens):
+        if any(" " in line.strip(" ") for line in tokens):
+            bars = count_bars(tokens)
+        else:
+            delimiter = BAR
+    # comments may have anything in them
+    doubtful = [line for line in tokens if line.startswith("#")]
+    tokens = [line for line in tokens if not line.startswith("#")] or tokens
+    found = find_delimiter(tokens, delimiter)
+    if bars:
+        rows = [row for line in tokens for row in split_tokens(line, bars)]
+    else:
+        rows = [found.split(line) for line in tokens if not found.is_blank(line)]
+    width = len(rows[0]) if rows else 0
+    tag = -1
+    if tag_column is not None and width:
+        tag = to_index(tag_column, width, path)
+    spelling = find_spelling(row[tag] for row in rows if len(row) == width)
+    rows += [
+        row
+        for row in map(found.split, doubtful)
+        if _is_token(row, width, tag, spelling)
+    ]
+    numbered = not first_is_word and width > 2 and _are_numbered(rows)
+    return _Layout(found, bars, width, numbered, tag, spelling)
+
+
+def _is_token(row: Sequence[str], width: int, tag: int, spelling: Spelling) -> bool:
+    """Whether a row that begins with "#" has a tag, and is not "# text = …"."""
+    is_assignment = row[0] == "#" and row[2:3] == ["="]
+    return len(row) == width and spelling.knows(row[tag]) and not is_assignment
+
+
+def is_number(field: str) -> bool:
+    """Whether a field is a number of a token, or of what CoNLL-U has beside tokens."""
+    return bool(_NUMBER.fullmatch(field))
+
+
+def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
+    # a number before columns that say nothing is a word
+    return all(is_number(row[0]) for row in rows) and any(
+        row[1:2] and row[1] not in PLACEHOLDERS for row in rows
+    )
+
+
+def _counts(file: ColumnFile) -> bool:
+    """Whether the numbers of each sentence go up by one, and show that they do."""
+    if not file.numbered:
+        return False
+    numbers = [
+        [int(row[0]) for row in sentence.rows if row[0].isdigit()]
+        for sentence in file.sentences
+    ]
+    if not all(numbers):
+        return False
+    steps = [list(range(n[0], n[0] + len(n))) for n in numbers]
+    evident = any(len(n) > 1 for n in numbers) or all(n == [1] for n in numbers)
+    return steps == numbers and evident
+
+
+def _without_what_is_not_counted(file: ColumnFile) -> ColumnFile:
+    documents: List[List[TokenRows]] = []
+    for document in file.documents:
+        documents.append([])
+        for lines, rows in document:
+            counted = [i for i, row in enumerate(rows) if row[0].isdigit()]
+            if counted:
+                documents[-1].append(
+                    TokenRows([lines[i] for i in counted], [rows[i] for i in counted])
+                )
+    return file._replace(documents=documents, counted=True)
+
+
+def _check_row(row: List[str], line: str, layout: _Layout, place: str) -> None:
+    width, mark = layout.width, layout.delimiter.mark
+    tab_among_spaces = mark == SPACES and TAB in line.strip(" \t")
+    if len(row) == width > 1 and not tab_among_spaces:
+        return
+    if tab_among_spaces or (mark == TAB not in line and len(line.split()) == width):
+        before, here = ("spaces", "tabs") if mark == SPACES else ("tabs", "spaces")
+        raise ValueError(
+            f"{place}: between columns {here} stand, but {before} in the lines before. "
+            "Write the same throughout, or, if tabs and spaces both separate columns, "
+            "name the delimiter whitespace (--delimiter whitespace)."
+        )
+    if line.startswith("#") and _COMMENT.match(line):
+        raise ValueError(
+            f"{place}: {line!r} is no token with a tag, and comments stand before a "
+            "sentence only. Correct the token, or move or delete the comment."
+        )
     if len(row) < 2:
         raise ValueError(
             f"{place}: {row[0]!r} stands alone. A line needs at least two columns, the "
-            "word first and the tag last, with spaces or tabs between them."
+            "word first and the tag last, with spaces or tabs between them. Name what "
+            "else separates them (--delimiter)."
         )
-    if len(row) != width:
-        raise ValueError(
-            f"{place}: {len(row)} columns, but the lines before have {width}. Every "
-            "token of a file needs the same number."
-        )
+    raise ValueError(
+        f"{place}: {len(row)} columns, but the lines before have {width}. Every "
+        "token of a file needs the same number."
+    )

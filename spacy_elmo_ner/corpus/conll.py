@@ -1,19 +1,20 @@
 """CoNLL files → documents of sentences with entity spans."""
 
 from pathlib import Path
-from typing import List, NamedTuple, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
-from .columns import TokenRows, read_columns
+from .column_roles import attribute_of, find_roles
+from .columns import DOCUMENT_HEADER, TokenRows, read_columns
 from .conll_tags import (
+    OUTSIDE,
     TAG_SCHEMES,
     EntitySpan,
     detect_scheme,
     first_breach,
-    split_tag,
     tags_to_spans,
 )
-
-DETECT = "auto"
+from .delimiters import DETECT
+from .tag_spelling import find_spelling
 
 
 class Sentence(NamedTuple):
@@ -21,68 +22,147 @@ class Sentence(NamedTuple):
     entities: List[EntitySpan]
 
 
+class ConllFormat(NamedTuple):
+    """How a CoNLL file is written; "auto" and None are found out.
+
+    scheme: one of `TAG_SCHEMES`. word_column, tag_column: they count from 1, or from -1
+    for the last. delimiter: see `find_delimiter`.
+    """
+
+    scheme: str = DETECT
+    word_column: Optional[int] = None
+    tag_column: Optional[int] = None
+    delimiter: str = DETECT
+
+
 class ConllFile(NamedTuple):
-    """The documents of a file and the tag scheme it was read in."""
+    """The documents of a file and the tag scheme it was read in.
+
+    marks_documents: whether the file says where its documents begin; otherwise all of
+    it is one. note: a sentence on what was recognized of an unusual layout, or empty.
+    """
 
     documents: List[List[Sentence]]
     scheme: str
+    marks_documents: bool = False
+    note: str = ""
 
 
-def read_conll(path: Union[str, Path], *, scheme: str = DETECT) -> ConllFile:
-    """Read a file with the word in the first column and the tag in the last.
+def read_conll(
+    path: Union[str, Path],
+    *,
+    scheme: str = DETECT,
+    word_column: Optional[int] = None,
+    tag_column: Optional[int] = None,
+    delimiter: str = DETECT,
+) -> ConllFile:
+    """Read a file with a token and its tag on each line.
 
     scheme: "auto" finds it from the tags (see `detect_scheme`), and one of
-    `TAG_SCHEMES` demands it. See `read_columns` for the layouts that are understood.
+    `TAG_SCHEMES` demands it. word_column, tag_column: counted from 1, or from -1 for
+    the last; None finds them (see `find_roles`). delimiter: see `find_delimiter`. See
+    `read_columns` for the layouts that are understood.
 
     Raises OSError, and ValueError that names the file and the line.
     """
-    documents = read_columns(path)
-    sentences = [sentence for document in documents for sentence in document]
-    check_tag_forms(path, sentences)
-    if scheme == DETECT:
-        scheme = detect_scheme(_tags(sentence) for sentence in sentences)
-    elif scheme not in TAG_SCHEMES:
+    if scheme != DETECT and scheme not in TAG_SCHEMES:
         raise ValueError(
             f"There is no tag scheme {scheme!r} to read; take one of "
             f"{', '.join((DETECT,) + TAG_SCHEMES)}."
         )
-    _check_scheme_kept(path, sentences, scheme)
-    return ConllFile(
-        [[_to_sentence(rows) for rows in document] for document in documents], scheme
+    file = read_columns(
+        path,
+        delimiter=delimiter,
+        tag_column=tag_column,
+        first_is_word=word_column == 1,
     )
+    if not file.width:
+        scheme = detect_scheme([]) if scheme == DETECT else scheme
+        return ConllFile([[] for _ in file.documents], scheme, file.marks_documents)
+    roles = find_roles(path, file, word_column=word_column, tag_column=tag_column)
+    _check_words(path, file.sentences, roles.word)
+    tags = read_tags(path, file.sentences, column=roles.tag, attribute=roles.attribute)
+    if scheme == DETECT:
+        scheme = detect_scheme(tags)
+    _check_scheme_kept(path, file.sentences, tags, scheme)
+    rest = iter(tags)
+    documents = [
+        [
+            Sentence([row[roles.word] for row in rows], tags_to_spans(next(rest)))
+            for _, rows in document
+        ]
+        for document in file.documents
+    ]
+    return ConllFile(documents, scheme, file.marks_documents, roles.note)
 
 
-def check_tag_forms(
-    path: Union[str, Path], sentences: List[TokenRows], *, column: int = -1
+def read_tags(
+    path: Union[str, Path],
+    sentences: Sequence[TokenRows],
+    *,
+    column: int = -1,
+    attribute: str = "",
+) -> List[List[str]]:
+    """The tags of a column, or of an attribute in it, sentence by sentence, as B-PER.
+
+    Raises ValueError, with file and line, for the first malformed tag.
+    """
+    fields = [[row[column] for row in rows] for _, rows in sentences]
+    if attribute:
+        fields = [[_tag_of(field, attribute) for field in line] for line in fields]
+        # where O is written out, a token without the attribute has been forgotten
+        if all(OUTSIDE not in sentence for sentence in fields):
+            fields = [[field or OUTSIDE for field in sentence] for sentence in fields]
+    different = {field for sentence in fields for field in sentence}
+    spelling = find_spelling(different)
+    tags: Dict[str, str] = {}
+    errors: Dict[str, ValueError] = {}
+    for field in different:
+        try:
+            tags[field] = spelling.read(field)
+        except ValueError as error:
+            errors[field] = error
+    if errors:
+        first = sentences[0].lines[0]
+        for (lines, _), sentence in zip(sentences, fields, strict=True):
+            for line, field in zip(lines, sentence, strict=True):
+                if field in errors:
+                    heading = " If it is a heading, delete the line." * (line == first)
+                    raise ValueError(f"{path}, line {line}: {errors[field]}{heading}")
+    return [[tags[field] for field in sentence] for sentence in fields]
+
+
+def _tag_of(field: str, attribute: str) -> str:
+    return attribute_of(field, attribute) or ""
+
+
+def _check_words(
+    path: Union[str, Path], sentences: Sequence[TokenRows], column: int
 ) -> None:
-    """Raise ValueError, with file and line, for the first malformed tag of a column."""
-    for line, rows in sentences:
-        for i, row in enumerate(rows):
-            try:
-                split_tag(row[column])
-            except ValueError as error:
-                raise ValueError(f"{path}, line {line + i}: {error}") from None
+    ordinal = "the first column" if column == 0 else f"column {column + 1}"
+    for lines, rows in sentences:
+        for line, row in zip(lines, rows, strict=True):
+            if not row[column].strip(" "):
+                raise ValueError(f"{path}, line {line}: {ordinal}, the word, is empty.")
+            if row[column] == DOCUMENT_HEADER:
+                raise ValueError(
+                    f"{path}, line {line}: {DOCUMENT_HEADER} begins a document only in "
+                    "the first column. Delete what is before it."
+                )
 
 
 def _check_scheme_kept(
-    path: Union[str, Path], sentences: List[TokenRows], scheme: str
+    path: Union[str, Path],
+    sentences: Sequence[TokenRows],
+    tags: Sequence[Sequence[str]],
+    scheme: str,
 ) -> None:
-    for sentence in sentences:
-        tags = _tags(sentence)
-        breach = first_breach(tags, scheme=scheme)
+    for (lines, _), sentence in zip(sentences, tags, strict=True):
+        breach = first_breach(sentence, scheme=scheme)
         if breach:
             i, expected = breach
             raise ValueError(
-                f"{path}, line {sentence.line + i}: the tag {tags[i]} stands where "
+                f"{path}, line {lines[i]}: the tag {sentence[i]} stands where "
                 f"{scheme} has {expected}. Correct the tags, or name the scheme that "
                 f"they are in: one of {', '.join(TAG_SCHEMES)}."
             )
-
-
-def _to_sentence(sentence: TokenRows) -> Sentence:
-    words = [row[0] for row in sentence.rows]
-    return Sentence(words, tags_to_spans(_tags(sentence)))
-
-
-def _tags(sentence: TokenRows) -> List[str]:
-    return [row[-1] for row in sentence.rows]

@@ -5,10 +5,10 @@ from typing import Iterable, Iterator, List, Union
 
 from spacy.tokens import Doc
 
-from ..atomic import replacing
 from .columns import DOCUMENT_HEADER
 from .conll_tags import check_scheme, spans_to_tags
 from .docs import to_sentences
+from .text_files import MARK, write_lines
 
 # what each width has between word and tag, and the header that belongs to it
 FILLERS = {2: [], 4: ["-X-", "-X-"]}
@@ -28,7 +28,8 @@ def write_conll(
     scheme: one of `TAG_SCHEMES`; io cannot keep neighbours of one type apart.
     columns: 2 for word and tag, 4 with two placeholders between them. docstart: begin
     each Doc with a -DOCSTART- line; leave it out when every Doc is only a sentence.
-    separator: a space or a tab; between tabs, words may hold spaces.
+    separator: a space or a tab; between tabs, words and labels may hold spaces. Tokens
+    of nothing but spaces, tabs and line breaks are left out.
 
     Raises ValueError when a Doc cannot be said in the format; no file is written then.
     """
@@ -40,16 +41,23 @@ def write_conll(
             f"The columns are separated by a space or a tab, not by {separator!r}."
         )
     fillers = FILLERS[columns]
-    with replacing(Path(path)) as temporary:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for number, doc in enumerate(docs, start=1):
-                if docstart:
-                    header = [DOCUMENT_HEADER, *fillers, "O"]
-                    file.write(separator.join(header) + "\n\n")
-                try:
-                    file.writelines(_lines(doc, scheme, fillers, separator))
-                except ValueError as error:
-                    raise ValueError(f"Doc {number}: {error}") from None
+    header = [separator.join([DOCUMENT_HEADER, *fillers, "O"]), ""] * docstart
+    write_lines(path, _all_lines(docs, scheme, header, fillers, separator))
+
+
+def _all_lines(
+    docs: Iterable[Doc],
+    scheme: str,
+    header: List[str],
+    fillers: List[str],
+    separator: str,
+) -> Iterator[str]:
+    for number, doc in enumerate(docs, start=1):
+        yield from header
+        try:
+            yield from _lines(doc, scheme, fillers, separator)
+        except ValueError as error:
+            raise ValueError(f"Doc {number}: {error}") from None
 
 
 def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterator[str]:
@@ -57,11 +65,18 @@ def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterato
     forbidden = "\t\r\n" if separator == "\t" else " \t\r\n"
     for words, entities in to_sentences(doc):
         _check_fields(words, forbidden)
-        _check_fields([label for _, _, label in entities], " \t\r\n")
+        labels = [label for _, _, label in entities]
+        _check_fields(labels, forbidden)
+        for label in labels:
+            if label.endswith(" "):
+                raise ValueError(
+                    f"The label {label!r} ends with a space, which a CoNLL file cannot "
+                    "say. Name it otherwise."
+                )
         tags = spans_to_tags(entities, length=len(words), scheme=scheme)
         for word, tag in zip(words, tags, strict=True):
-            yield separator.join([word, *fillers, tag]) + "\n"
-        yield "\n"
+            yield separator.join([word, *fillers, tag])
+        yield ""
 
 
 def _check_fields(fields: Iterable[str], forbidden: str) -> None:
@@ -69,10 +84,11 @@ def _check_fields(fields: Iterable[str], forbidden: str) -> None:
         if any(mark in field for mark in forbidden):
             raise ValueError(
                 f"{field!r} cannot stand in a column, because it holds a space, a tab "
-                "or a line break. Words with spaces can be written in columns that "
-                "tabs separate; for the others, split the token."
+                "or a line break. Words and labels with spaces can be written in "
+                "columns that tabs separate (--tabs); for the others, split the token "
+                "or name the label otherwise."
             )
-        if field.startswith(DOCUMENT_HEADER):
+        if field.lstrip(MARK).startswith(DOCUMENT_HEADER):
             raise ValueError(
                 f"The word {field!r} would be read as the beginning of a document."
             )

@@ -1,21 +1,25 @@
-"""Entity spans ⇄ tags, in the five spellings that CoNLL files use.
+"""Entity spans ⇄ tags, in the schemes that CoNLL files use.
 
 iob1    I- inside; B- only where an entity follows one of its own type directly
 iob2    B- on the first token of every entity, I- on the others
 io      I- everywhere; neighbours of one type cannot be told apart
 biluo   B- first, I- inside, L- last, U- for a single token
 bioes   biluo with E- for L- and S- for U-
+bmes    bioes with M- for I-
+bmewo   bmes with W- for S-
 
 IOB1 and IOB2 are Tjong Kim Sang and Veenstra, "Representing Text Chunks" (1999).
 """
 
 from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-TAG_SCHEMES = ("iob1", "iob2", "io", "biluo", "bioes")
+# the letters of an entity's first, inner, last and only token
+CLOSED_SCHEMES = {"biluo": "BILU", "bioes": "BIES", "bmes": "BMES", "bmewo": "BMEW"}
+TAG_SCHEMES = ("iob1", "iob2", "io", *CLOSED_SCHEMES)
 OUTSIDE = "O"
-STARTING = "BUS"
-ENDING = "LEUS"
-PREFIXES = "BILUES"
+STARTING = "BUSW"
+ENDING = "LEUSW"
+PREFIXES = "BILUESMW"
 
 
 class EntitySpan(NamedTuple):
@@ -37,7 +41,8 @@ def split_tag(tag: str) -> Tuple[str, str]:
     if prefix not in tuple(PREFIXES) or not hyphen or not label:
         raise ValueError(
             f"The tag {tag!r} is of no known form. A tag is O, or one of the letters "
-            f"{', '.join(PREFIXES)}, a hyphen and a label, such as B-PER."
+            f"{', '.join(PREFIXES)}, a hyphen and a label, such as B-PER. (b-PER, B_PER "
+            "and PER-B are read too, where all tags of a file are spelled so.)"
         )
     return prefix, label
 
@@ -45,9 +50,9 @@ def split_tag(tag: str) -> Tuple[str, str]:
 def tags_to_spans(tags: Sequence[str]) -> List[EntitySpan]:
     """Read the tags of one sentence, whatever their scheme.
 
-    One rule serves all of them: B-, U- and S- start an entity; I-, L- and E-
+    One rule serves all of them: B-, U-, S- and W- start an entity; I-, M-, L- and E-
     continue the entity before them when it has the same label and is not yet closed
-    by L-, E-, U- or S-, and start one otherwise. On tags that are legal in their
+    by L-, E-, U-, S- or W-, and start one otherwise. On tags that are legal in their
     scheme this is the scheme's own meaning; on B-, I- and O in any order it is what
     the shared task's scorer does.
     """
@@ -85,9 +90,9 @@ def spans_to_tags(
 
 
 def _prefixes(length: int, scheme: str, touches: bool) -> str:
-    if scheme in ("biluo", "bioes"):
-        last, single = "LU" if scheme == "biluo" else "ES"
-        return single if length == 1 else "B" + "I" * (length - 2) + last
+    if scheme in CLOSED_SCHEMES:
+        first, inner, last, single = tuple(CLOSED_SCHEMES[scheme])
+        return single if length == 1 else first + inner * (length - 2) + last
     starts_with_b = scheme == "iob2" or (scheme == "iob1" and touches)
     return ("B" if starts_with_b else "I") + "I" * (length - 1)
 
@@ -118,13 +123,18 @@ def first_breach(tags: Sequence[str], *, scheme: str) -> Optional[Tuple[int, str
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
     """The scheme of a whole file's tags, sentence by sentence.
 
-    L- and U- are BILUO's alone, E- and S- BIOES's. Tags without any B- are IO. What
-    remains is IOB2 when B- begins every entity, and otherwise IOB1.
+    L- and U- are BILUO's alone, W- BMEWO's, M- BMES's unless there is a W-, and E- and
+    S- without them BIOES's. Tags without any B- are IO. What remains is IOB2 when B-
+    begins every entity, and otherwise IOB1.
     """
     sentences = list(sentences)
     letters = {split_tag(tag)[0] for tags in sentences for tag in tags}
     if letters & {"L", "U"}:
         return "biluo"
+    if "W" in letters:
+        return "bmewo"
+    if "M" in letters:
+        return "bmes"
     if letters & {"E", "S"}:
         return "bioes"
     if "I" in letters and "B" not in letters:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from itertools import accumulate
-from typing import Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
@@ -13,11 +13,11 @@ from .conll_tags import EntitySpan
 GROUPINGS = ("sentence", "document")
 
 
-def check_grouping(group_by: str) -> None:
-    if group_by not in GROUPINGS:
+def check_grouping(group_by: str, groupings: Sequence[str] = GROUPINGS) -> None:
+    if group_by not in groupings:
         raise ValueError(
-            f"group_by is {group_by!r}, but a Doc can hold one of "
-            f"{' or '.join(GROUPINGS)}."
+            f"group_by is {group_by!r}, but it can be one of "
+            f"{', '.join(groupings[:-1])} or {groupings[-1]}."
         )
 
 

@@ -4,32 +4,25 @@ spaCy's own corpus reader drops the sentence starts of the gold Docs, and withou
 an encoder that works sentence by sentence has to guess.
 """
 
-import zlib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
-import numpy as np
-from spacy.attrs import DEP, ENT_KB_ID, ENT_TYPE, LEMMA, ORTH, TAG
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import ensure_path
 from spacy.vocab import Vocab
 
-from ..reading import reading
-from .conll import DETECT, read_conll
-from .docs import check_grouping, to_docs
+from .annotated_docs import read_annotated_docs
+from .annotation_json import SUFFIXES as JSON_SUFFIXES
+from .conll import ConllFormat, read_conll
+from .delimiters import DETECT
+from .docbins import DOCBIN_SUFFIX, read_docbins
+from .docs import GROUPINGS, check_grouping, to_docs
 
-DOCBIN_SUFFIX = ".spacy"
-REMEDY = "write it again with the convert command"
-# attributes of tokens that are hashes of strings
-STRING_ATTRS = (ORTH, TAG, LEMMA, DEP, ENT_TYPE, ENT_KB_ID)
-# of the compressed bytes; they become a thousand times as many at most
-INFLATED_AT_A_TIME = 10_000
-# corpora become 12 times as large in memory as they are on disk
-LARGEST_RATIO = 50
-LARGEST_SMALL_DOCBIN = 100_000_000
+CONLL_GROUPINGS = (DETECT, *GROUPINGS)
 
 # such as those of spaCy, `spacy.lower_case.v1` and others
 Augmenter = Callable[[Language, Example], Iterable[Example]]
@@ -42,19 +35,26 @@ def create_conll_corpus_v1(
     limit: int = 0,
     scheme: str = DETECT,
     augmenter: Optional[Augmenter] = None,
+    word_column: Optional[int] = None,
+    tag_column: Optional[int] = None,
+    delimiter: str = DETECT,
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy_elmo_ner.ConllCorpus.v1`: Examples from a CoNLL file.
 
-    group_by: one Doc for each "sentence", or for each "document". limit: this many
-    Docs at most, 0 for all. scheme: see `read_conll`. augmenter: what it makes of an
-    Example is read in its place.
+    group_by: one Doc for each "sentence", or for each "document"; "auto": documents
+    where the file marks them, sentences where it does not. limit: this many Docs at
+    most, 0 for all. scheme, word_column, tag_column, delimiter: see `read_conll`.
+    augmenter: what it makes of an Example is read in its place.
+
+    Reading raises ValueError for a file without tokens, and warns of one without
+    entities.
     """
-    check_grouping(group_by)
+    check_grouping(group_by, CONLL_GROUPINGS)
     return ConllCorpus(
         _check_path(path),
         group_by=group_by,
         limit=limit,
-        scheme=scheme,
+        format=ConllFormat(scheme, word_column, tag_column, delimiter),
         augmenter=augmenter,
     )
 
@@ -72,6 +72,9 @@ def create_docbin_corpus_v1(
     its own; an entity that crosses two sentences is then unknown in both. limit: this
     many Docs at most, 0 for all. augmenter: what it makes of an Example is read in its
     place.
+
+    Reading raises ValueError when there are no tokens, and warns when there are no
+    entities.
     """
     check_grouping(group_by)
     return DocBinCorpus(
@@ -80,16 +83,50 @@ def create_docbin_corpus_v1(
 
 
 def read_docs(
-    path: Path, *, vocab: Vocab, group_by: str = "document", scheme: str = DETECT
+    path: Path,
+    *,
+    vocab: Vocab,
+    group_by: str = DETECT,
+    format: ConllFormat = ConllFormat(),
+    make_doc: Optional[Callable[[str], Doc]] = None,
+    alignment_mode: str = "strict",
+    note: Callable[[str], None] = warnings.warn,
 ) -> Iterator[Doc]:
-    """The Docs of a .spacy file, of a folder of such files, or of a CoNLL file.
+    """The Docs of a .spacy file, of a folder of such files, of a .jsonl or .json file
+    of an annotation tool, or of a CoNLL file.
 
-    group_by and scheme are for CoNLL files; Docs from .spacy files come as stored.
+    group_by and format are for CoNLL files; what the others hold comes as it is. With
+    "auto" a Doc is a document if the file marks documents, and otherwise a sentence.
+    make_doc and alignment_mode are for files of annotation tools, see
+    `read_annotated_docs`. note: takes sentences on what is unusual in a file.
+
+    Raises OSError, and ValueError that names the file.
     """
+    check_grouping(group_by, CONLL_GROUPINGS)
     if path.suffix == DOCBIN_SUFFIX or path.is_dir():
         return read_docbins(path, vocab=vocab)
-    documents = read_conll(path, scheme=scheme).documents
-    return to_docs(documents, vocab=vocab, group_by=group_by)
+    if path.suffix in JSON_SUFFIXES:
+        if make_doc is None:
+            raise ValueError(f"{path} holds texts, which need a tokenizer to be read.")
+        return read_annotated_docs(
+            path, make_doc=make_doc, alignment_mode=alignment_mode, note=note
+        )
+    return _read_conll_docs(path, vocab, group_by, format, note)
+
+
+def _read_conll_docs(
+    path: Path,
+    vocab: Vocab,
+    group_by: str,
+    format: ConllFormat,
+    note: Callable[[str], None],
+) -> Iterator[Doc]:
+    file = read_conll(path, **format._asdict())
+    if file.note:
+        note(file.note)
+    if group_by == DETECT:
+        group_by = "document" if file.marks_documents else "sentence"
+    return to_docs(file.documents, vocab=vocab, group_by=group_by)
 
 
 def _check_path(path: Optional[Union[str, Path]]) -> Path:
@@ -108,13 +145,21 @@ class ConllCorpus:
     path: Path
     group_by: str
     limit: int
-    scheme: str
+    format: ConllFormat
     augmenter: Optional[Augmenter]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        documents = read_conll(self.path, scheme=self.scheme).documents
-        docs = to_docs(documents, vocab=nlp.vocab, group_by=self.group_by)
-        return augmented(nlp, to_examples(docs, limit=self.limit), self.augmenter)
+        if self.path.suffix in (DOCBIN_SUFFIX, *JSON_SUFFIXES):
+            raise ValueError(
+                f"{self.path} is no CoNLL file. Convert it to a .spacy file if it is "
+                "none (convert command), and read that with "
+                "spacy_elmo_ner.DocBinCorpus.v1."
+            )
+        docs = _read_conll_docs(
+            self.path, nlp.vocab, self.group_by, self.format, _ignore
+        )
+        examples = annotated(to_examples(docs, limit=self.limit), self.path)
+        return augmented(nlp, examples, self.augmenter)
 
 
 @dataclass
@@ -130,62 +175,16 @@ class DocBinCorpus:
         docs = read_docbins(self.path, vocab=nlp.vocab)
         if self.group_by == "sentence":
             docs = (sent.as_doc() for doc in docs for sent in _sentences(doc))
-        return augmented(nlp, to_examples(docs, limit=self.limit), self.augmenter)
+        examples = annotated(to_examples(docs, limit=self.limit), self.path)
+        return augmented(nlp, examples, self.augmenter)
+
+
+def _ignore(note: str) -> None:
+    pass
 
 
 def _sentences(doc: Doc) -> Iterator:
     return doc.sents if doc.has_annotation("SENT_START") else iter([doc[:]])
-
-
-def read_docbins(path: Path, *, vocab: Vocab) -> Iterator[Doc]:
-    """The Docs of a .spacy file, or of all .spacy files in and under a folder.
-
-    Raises OSError, and ValueError naming the file that is no DocBin.
-    """
-    files = sorted(path.rglob("*" + DOCBIN_SUFFIX)) if path.is_dir() else [path]
-    if not files:
-        raise ValueError(f"The folder {path} holds no {DOCBIN_SUFFIX} files.")
-    for file in files:
-        with reading(file, REMEDY):
-            for doc in _open_docbin(file, vocab).get_docs(vocab):
-                for spans in doc.spans.values():
-                    for span in spans:
-                        _ = span.label_
-                yield doc
-
-
-def _open_docbin(path: Path, vocab: Vocab) -> DocBin:
-    data = path.read_bytes()
-    _check_size(path, data)
-    docs = DocBin().from_bytes(data)
-    for string in docs.strings:
-        vocab.strings.add(string)
-    columns = [i for i, attr in enumerate(docs.attrs) if attr in STRING_ATTRS]
-    for tokens in docs.tokens:
-        for value in np.unique(tokens[:, columns]):
-            # an error now, and not without the file's name when somebody reads it
-            _ = vocab.strings[value]
-    return docs
-
-
-def _check_size(path: Path, data: bytes) -> None:
-    """Raise ValueError for what is not compressed as DocBins are, or would fill the
-    memory with what it holds."""
-    inflate = zlib.decompressobj()
-    size = 0
-    for start in range(0, len(data), INFLATED_AT_A_TIME):
-        try:
-            size += len(inflate.decompress(data[start : start + INFLATED_AT_A_TIME]))
-        except zlib.error as error:
-            raise ValueError(
-                f"{path} is not a {DOCBIN_SUFFIX} file, or a damaged one ({error}); "
-                f"{REMEDY}."
-            ) from error
-        if size > LARGEST_SMALL_DOCBIN + LARGEST_RATIO * len(data):
-            raise ValueError(
-                f"{path} has {len(data):,} bytes but would take more than "
-                f"{size:,} in memory, as no corpus does; {REMEDY}."
-            )
 
 
 def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
@@ -197,6 +196,27 @@ def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
         if len(reference):
             count += 1
             yield Example(_bare_doc(reference), reference)
+
+
+def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
+    """The Examples of a file, as long as something can be learnt from them.
+
+    Raises ValueError if there are none, and warns if none has an entity: a training
+    goes on with that to its end, and has learnt nothing or measured nothing.
+    """
+    count = entities = 0
+    for example in examples:
+        count += 1
+        entities += len(example.reference.ents)
+        yield example
+    if not count:
+        raise ValueError(f"There are no words in {path}. Check what the path names.")
+    if not entities:
+        warnings.warn(
+            f"There are no entities in {path}: nothing can be learnt from it, and every "
+            "score on it is 0.",
+            stacklevel=2,
+        )
 
 
 def augmented(

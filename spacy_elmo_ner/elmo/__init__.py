@@ -17,6 +17,7 @@ The way through this room, one file per station:
     int8_products.py  the same in int8
     usual_rows.py    what both want: few different numbers of rows
     weighted_rows.py  and what is faster for a single row
+    ../fork_safe_lock.py  what threads share, and forked processes too
     prepared.py      what is made from weights, kept until they change
     encoder.py       the two together: types and sentences → three layers per token
     layer_mix.py     layers → one vector per token

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..fork_safe_lock import ForkSafeLock
 from .architecture import SMALL_FILTERS
 from .char_ids import encode_words
 from .encoder import ElmoEncoder
@@ -101,6 +102,8 @@ class AllenNLPNetwork(nn.Module):
         self.frozen = frozen
         self.batch_tokens = batch_tokens
         self.elmo = self._read(to_weights(ElmoEncoder(options)))
+        # AllenNLP's module carries its state about
+        self._lock = ForkSafeLock()
 
     def set_weights(self, weights: ElmoWeights, source: str) -> None:
         """Put a biLM's weights in place. Raises ValueError when they do not fit."""
@@ -108,6 +111,14 @@ class AllenNLPNetwork(nn.Module):
         check_arrays(weights, source)
         bilm = self._read(weights)._elmo_lstm
         self.elmo._elmo_lstm.load_state_dict(bilm.state_dict())
+
+    def reset_mix(self) -> None:
+        """See `ElmoNetwork.reset_mix`."""
+        if self.layer == MIX:
+            for mix in self.elmo._scalar_mixes:
+                for share in mix.scalar_parameters:
+                    nn.init.zeros_(share)
+                nn.init.ones_(mix.gamma)
 
     def forward(
         self,
@@ -126,12 +137,13 @@ class AllenNLPNetwork(nn.Module):
         type_ids = torch.from_numpy(encode_words(types)).to(rows.device)
         vectors: List[Tensor] = []
         batches = sub_batches([len(one) for one in sentences], self.batch_tokens)
-        for batch in batches:
-            vectors += self._encode(type_ids, [sentences[i] for i in batch])
+        with self._lock:
+            for batch in batches:
+                vectors += self._encode(type_ids, [sentences[i] for i in batch])
         place = np.concatenate([places[i] for batch in batches for i in batch])
         index = torch.from_numpy(place).to(rows.device)
         rows = rows.index_copy(0, index, torch.cat(vectors))
-        return F.dropout(rows, dropout, self.training)
+        return F.dropout(rows, dropout)
 
     def _encode(self, type_ids: Tensor, sentences: List[np.ndarray]) -> List[Tensor]:
         """Vectors (tokens, width) of each sentence."""

@@ -48,8 +48,10 @@ def build_elmo_v1(
     cached_words: of how many words to keep the char-CNN's vectors from call to call,
         4 · projection_width bytes each. It changes no vector.
     precision: of the LSTMs' products when nothing is learnt and the CPU is fast in it:
-        "float32"; "bfloat16", faster, with vectors that are not exact; or "int8", less
-        exact and faster again where weights are many, as in the original size.
+        "float32"; "bfloat16", faster on a CPU with AMX, with vectors that are not exact;
+        or "int8", less exact and faster again where weights are many, as in the original
+        size. Alone and in any batch a text has the same vectors in each of them, within
+        1e-6.
     start_state: what the LSTMs know when a sentence starts: "zeros", nothing; "warm",
         that a sentence has ended before; or "trained", what `pretrain` has learnt, and
         goes on to learn when the biLM is not frozen. Published weights have learnt from

@@ -10,15 +10,12 @@ What it does otherwise, and why:
 - Gates are made for a few hundred rows at a time, so that they stay in the cache.
 """
 
-from typing import List, Optional, Tuple
+from typing import Final, List, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from .prepared_products import prepare_product, usable_dtype
-
-# rows whose input gates are made at a time
-ROWS_AT_A_TIME = 384
 
 
 class FastLstm(nn.Module):
@@ -28,6 +25,8 @@ class FastLstm(nn.Module):
     precision: of the products, see `prepared_products.PRECISIONS`.
     """
 
+    # rows whose input gates are made at a time
+    rows_at_a_time: Final[int] = 384
     twice_cell_clip: Optional[float]
     projection_clip: Optional[float]
 
@@ -72,7 +71,7 @@ class FastLstm(nn.Module):
         if rows is not None:
             of_inputs = self.input_gates(inputs)
         start = 0
-        for block in _blocks(steps):
+        for block in self._blocks(steps):
             end = start + sum(block)
             if rows is None or of_inputs is None:
                 gates = self.input_gates(inputs[start:end])
@@ -94,6 +93,19 @@ class FastLstm(nn.Module):
         last_cell.reverse()
         return torch.cat(outputs), torch.cat(last_hidden), torch.cat(last_cell) / 2
 
+    def _blocks(self, steps: List[int]) -> List[List[int]]:
+        """Successive steps that together have few enough rows."""
+        blocks = [steps[:1]]
+        rows = steps[0]
+        for alive in steps[1:]:
+            if rows + alive <= self.rows_at_a_time:
+                blocks[-1].append(alive)
+                rows += alive
+            else:
+                blocks.append([alive])
+                rows = alive
+        return blocks
+
     def _step(self, gates: Tensor, hidden: Tensor, cell: Tensor) -> Tensor:
         """The next hidden; overwrites gates and cell, the latter with its next value."""
         gates = self.recurrence.plus(gates, hidden).sigmoid_()
@@ -114,17 +126,3 @@ def _reorder_gates(weights: Tensor) -> Tensor:
     """(..., 4 · width) of i, g, f, o → i, f, o, 2g."""
     i, g, f, o = weights.chunk(4, -1)
     return torch.cat([i, f, o, 2 * g], -1)
-
-
-def _blocks(steps: List[int], most_rows: int = ROWS_AT_A_TIME) -> List[List[int]]:
-    """Successive steps that together have few enough rows."""
-    blocks = [steps[:1]]
-    rows = steps[0]
-    for alive in steps[1:]:
-        if rows + alive <= most_rows:
-            blocks[-1].append(alive)
-            rows += alive
-        else:
-            blocks.append([alive])
-            rows = alive
-    return blocks

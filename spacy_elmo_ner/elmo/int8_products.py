@@ -5,9 +5,8 @@ torch has these operations for its compiler and documents them nowhere;
 """
 
 import warnings
-from contextlib import contextmanager
-from threading import Lock
-from typing import Final, Iterator, Optional, Type, Union
+from functools import lru_cache
+from typing import Final, Optional, Type, Union
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,9 @@ from .usual_rows import USUAL_ROWS, InUsualRows
 # STEPS. The kernels want inputs without a sign, so ZERO is added to them.
 STEPS, ZERO = 127, 128
 TINY = 1e-30
+
+# torch is to drop tensors of that type some day; float32 is there then
+warnings.filterwarnings("ignore", "torch.quantize_per_tensor", UserWarning)
 
 
 class VnniKernel(nn.Module):
@@ -82,33 +84,15 @@ class FbgemmKernel(nn.Module):
     def __init__(self, W: Tensor, steps: Tensor) -> None:
         super().__init__()
         zeros = torch.zeros(len(steps), dtype=torch.int64)
-        with _fbgemm_set():
-            self.W = torch.ops.quantized.linear_prepack(
-                torch.quantize_per_channel(W.t(), steps, zeros, 0, torch.qint8)
-            )
+        self.W = torch.ops.quantized.linear_prepack(
+            torch.quantize_per_channel(W.t(), steps, zeros, 0, torch.qint8)
+        )
 
     def forward(self, x: Tensor, largest: Tensor) -> Tensor:
         """See `VnniKernel.forward`."""
         return torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
             x / largest, self.input_step, self.zero, self.W
         )
-
-
-# engine and warnings belong to all threads, and layers are made on more than one
-_FBGEMM_LOCK = Lock()
-
-
-@contextmanager
-def _fbgemm_set() -> Iterator[None]:
-    with _FBGEMM_LOCK, warnings.catch_warnings():
-        # torch is to drop such tensors some day; float32 is there then
-        warnings.filterwarnings("ignore", "torch.quantize_per_tensor")
-        engine = torch.backends.quantized.engine
-        torch.backends.quantized.engine = "fbgemm"
-        try:
-            yield
-        finally:
-            torch.backends.quantized.engine = engine
 
 
 Int8Kernel = Union[Type[VnniKernel], Type[FbgemmKernel]]
@@ -156,15 +140,27 @@ def has_int8() -> bool:
 
 def has_vnni() -> bool:
     """Whether they have VnniKernel, the faster one."""
-    return hasattr(torch.ops.onednn, "qlinear_pointwise") and cpu_has(
-        "avx512_vnni", "avx_vnni"
+    return (
+        hasattr(torch.ops.onednn, "qlinear_pointwise")
+        and cpu_has("avx512_vnni", "avx_vnni")
+        and _sums_are_exact(VnniKernel)
     )
+
+
+@lru_cache(maxsize=None)
+def _sums_are_exact(kernel: Int8Kernel) -> bool:
+    """Whether the largest products do not overflow in its sums. oneDNN does not use all
+    that a CPU has where it is told not to, and then adds two products in 16 bits."""
+    W = torch.ones(64, 1)
+    x = torch.ones(1, 64)
+    return bool(Int8Product(W, None, kernel)(x).round() == 64)
 
 
 def has_fbgemm() -> bool:
     """Whether they have FbgemmKernel."""
     return (
         hasattr(torch.ops.quantized, "linear_with_input_q_dq_qweight_dq_output_fp32")
-        and "fbgemm" in torch.backends.quantized.supported_engines
+        # torch's setting for all threads; by these names it lays weights out for FBGEMM
+        and torch.backends.quantized.engine in ("fbgemm", "x86")
         and cpu_has("avx2")
     )

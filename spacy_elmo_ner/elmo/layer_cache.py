@@ -17,6 +17,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..fork_safe_lock import ForkSafeLock
+
 # It changes with the layout of the file, and old files are then not found.
 VERSION = "1"
 APPLICATION_ID = 0x456C4D6F  # "ElMo"
@@ -43,6 +45,7 @@ class LayerCache:
         self.hits = self.misses = 0
         self._files: Dict[str, Optional[_File]] = {}
         self._process = os.getpid()
+        self._lock = ForkSafeLock()
 
     def read(self, bilm: str, sentences: Sequence[bytes]) -> List[Optional[np.ndarray]]:
         """Layers of each sentence, (tokens, width) float16, or None.
@@ -50,6 +53,12 @@ class LayerCache:
         bilm: name of the biLM and of what is kept of it, see `fingerprint`.
         sentences: see `sentence_key`.
         """
+        with self._lock:
+            return self._read(bilm, sentences)
+
+    def _read(
+        self, bilm: str, sentences: Sequence[bytes]
+    ) -> List[Optional[np.ndarray]]:
         found: List[Optional[np.ndarray]] = [None] * len(sentences)
         file = self._file(bilm)
         if file is not None:
@@ -66,6 +75,10 @@ class LayerCache:
 
     def write(self, bilm: str, sentences: Dict[bytes, np.ndarray]) -> None:
         """Keep the layers of sentences, (tokens, width) float16 each."""
+        with self._lock:
+            self._write(bilm, sentences)
+
+    def _write(self, bilm: str, sentences: Dict[bytes, np.ndarray]) -> None:
         file = self._file(bilm)
         if file is None or file.is_full:
             return

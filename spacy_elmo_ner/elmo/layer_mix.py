@@ -44,6 +44,12 @@ class LayerMix(nn.Module):
             self.weights = nn.Parameter(torch.zeros(n_layers + 1))
             self.gamma = nn.Parameter(torch.ones(1))
 
+    def reset(self) -> None:
+        """Forget what was learnt."""
+        if self.is_mix:
+            nn.init.zeros_(self.weights)
+            nn.init.ones_(self.gamma)
+
     def forward(self, layers: Sequence[Tensor]) -> Tensor:
         """depth + 1 tensors (n_tokens, width) → (n_tokens, width)."""
         if not self.is_mix:

@@ -9,7 +9,7 @@ from thinc.api import Model
 
 from ..torch_shim import LazyTorchShim
 from .network import ElmoNetwork
-from .node import NODE_NAME
+from .node import NODE_NAME, put_weights
 from .weight_files import read_weights
 from .weights import ElmoWeights, to_weights
 
@@ -51,9 +51,7 @@ def load_elmo_weights(
         )
     read = read_weights(weights, options)
     for node in nodes:
-        shim = cast(LazyTorchShim, node.shims[0])
-        module = shim.module if shim.is_built else shim.build()
-        module.set_weights(read, str(weights))  # type: ignore[operator]
+        put_weights(node, read, str(weights))
     return target
 
 

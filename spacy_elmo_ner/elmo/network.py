@@ -57,6 +57,10 @@ class ElmoNetwork(nn.Module):
         """Put a biLM's weights in place. Raises ValueError when they do not fit."""
         set_weights(self.encoder, weights, source)
 
+    def reset_mix(self) -> None:
+        """Forget what the mix of the layers has learnt."""
+        self.mix.reset()
+
     def forward(
         self,
         types: Sequence[str],
@@ -72,7 +76,7 @@ class ElmoNetwork(nn.Module):
         types: the distinct words.
         sentences: each token's index in types.
         places: each token's row in the result.
-        dropout: rate at which values are dropped while training.
+        dropout: rate at which values are dropped.
         cache: for a frozen biLM, where to look for layers and to leave them.
         """
         rows = next(self.parameters()).new_zeros(n_rows, self.width)
@@ -89,7 +93,7 @@ class ElmoNetwork(nn.Module):
         place = np.concatenate([places[i] for i in order])
         index = torch.from_numpy(place).to(rows.device)
         rows = rows.index_copy(0, index, torch.cat(vectors))
-        return F.dropout(rows, dropout, self.training)
+        return F.dropout(rows, dropout)
 
     def _encode(
         self, types: Sequence[str], sentences: Sequence[np.ndarray]

@@ -1,5 +1,6 @@
 """The Thinc node that hands Docs to a torch network and vectors back."""
 
+import warnings
 from functools import partial
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
 
@@ -14,12 +15,17 @@ from ..torch_shim import LazyTorchShim
 from .char_ids import index_types
 from .layer_mix import depth_of
 from .options import ElmoOptions
+from .weights import ElmoWeights
 
 # by this name ELMo is found in any pipe
 NODE_NAME = "elmo"
 # the attribute that may hold a `layer_cache.LayerCache`; Thinc saves no attribute that
 # has no form in MessagePack, and leaves it in its place when it loads the others
 CACHE = "cache"
+# likewise the `weights.ElmoWeights` that an ELMo which is fine-tuned began with
+START = "start"
+# whether the weights are random
+IS_RANDOM = "is_random"
 
 Elmo = Model[List[Doc], List[Floats2d]]
 
@@ -77,7 +83,11 @@ def elmo_node(
         _forward,
         init=_init,
         dims={"nO": options.output_width},
-        attrs={"dropout": dropout, "max_sentence_length": max_sentence_length},
+        attrs={
+            "dropout": dropout,
+            "max_sentence_length": max_sentence_length,
+            IS_RANDOM: False,
+        },
         shims=[LazyTorchShim(build)],
     )
 
@@ -99,24 +109,54 @@ def words_of(docs: List[Doc], *, max_length: int) -> Words:
     return Words(types, indexed, places)
 
 
-def _init(model: Elmo, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
+def has_weights(model: Elmo) -> bool:
+    """Whether weights were put in place, be it before the pipeline was saved."""
+    return cast(LazyTorchShim, model.shims[0]).is_built and not model.attrs[IS_RANDOM]
+
+
+def put_weights(model: Elmo, weights: ElmoWeights, source: str) -> None:
+    """Begin with these weights. Raises ValueError when they do not fit.
+
+    source: what to call them in the error.
+    """
     shim = cast(LazyTorchShim, model.shims[0])
-    # weights that a loader has put there are kept
-    if not shim.is_built:
+    module: Any = shim.module if shim.is_built else shim.build()
+    module.set_weights(weights, source)
+    model.attrs[IS_RANDOM] = False
+    if not module.frozen:
+        model.attrs[START] = weights
+
+
+def _init(model: Elmo, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
+    """Begin with the weights that were put in place, whatever was learnt since then, or
+    with random ones. Those of a frozen biLM have not changed."""
+    shim = cast(LazyTorchShim, model.shims[0])
+    if shim.is_built and shim.is_untrained:
+        return
+    module: Any = shim.module if shim.is_built else None
+    if module is not None and (module.frozen or START in model.attrs):
+        if not module.frozen:
+            module.set_weights(model.attrs[START], "that training began with")
+        module.reset_mix()
+        shim.begin_anew()
+    else:
         shim.build()
+        model.attrs[IS_RANDOM] = True
 
 
 def _forward(
     model: Elmo, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
     shim = cast(LazyTorchShim, model.shims[0])
+    if is_train and model.attrs[IS_RANDOM]:
+        _warn_of_random_weights(shim.module)
     device = next(shim.module.parameters()).device
     words = words_of(docs, max_length=model.attrs["max_sentence_length"])
     n_tokens = sum(len(doc) for doc in docs)
     cache = {CACHE: model.attrs[CACHE]} if CACHE in model.attrs else {}
     inputs = ArgsKwargs(
         args=(words.types, words.sentences, words.places, n_tokens),
-        kwargs={"dropout": model.attrs["dropout"], **cache},
+        kwargs={"dropout": model.attrs["dropout"] if is_train else 0.0, **cache},
     )
     vectors, backprop_torch = shim(inputs, is_train)
 
@@ -132,3 +172,14 @@ def _forward(
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     output = cast(Floats2d, torch2xp(vectors))
     return model.ops.unflatten(output, lengths), backprop
+
+
+def _warn_of_random_weights(module: Any) -> None:
+    if module.frozen:
+        warnings.warn(
+            "ELMo is frozen and its weights are random: nobody loaded any, so its vectors "
+            "say little of a text, and training will not change that. Load weights with "
+            "spacy_elmo_ner.ElmoWeights.v1 in [initialize.before_init], or set frozen = "
+            "false.",
+            stacklevel=2,
+        )

@@ -1,9 +1,10 @@
 """What is made from weights once and kept for as long as they stay the same."""
 
-from threading import Lock
 from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
 from torch import Tensor, nn
+
+from ..fork_safe_lock import ForkSafeLock
 
 Made = TypeVar("Made")
 
@@ -14,7 +15,7 @@ class Prepared(Generic[Made]):
     def __init__(self) -> None:
         self._made: Optional[Made] = None
         self._of: Tuple = ()
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def get(self, make: Callable[[], Made], module: nn.Module) -> Made:
         """What `make` returned when all of the module's weights were as they are now.
@@ -25,9 +26,11 @@ class Prepared(Generic[Made]):
         of = tuple((weight.data_ptr(), weight._version) for weight in _weights(module))
         # of two threads that come at once, one waits for what the other makes
         with self._lock:
-            if self._made is None or of != self._of:
-                self._made, self._of = make(), of
-            return self._made
+            made = self._made
+            if made is None or of != self._of:
+                made = make()
+                self._made, self._of = made, of
+            return made
 
     def forget(self) -> None:
         self._made = None

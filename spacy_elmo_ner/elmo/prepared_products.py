@@ -1,7 +1,14 @@
 """Products with weights that are laid out once for the CPU at hand.
 
 x W + b as `products.steady_product`, for prediction: nothing is recorded for autograd.
-Here too a row of the result does not depend on the other rows.
+
+A sentence must have the same vectors alone and in a batch, so a row of a product must not
+depend on how many rows there are. CPUs and their libraries have kernels for few rows and for
+many, which sum in other orders. What each precision promises of a row, on any CPU:
+
+    float32   the same within rounding: vectors within 1e-6
+    int8      the same bits; sums are of whole numbers
+    bfloat16  the same bits; there is but one number of rows
 """
 
 import warnings
@@ -10,10 +17,10 @@ from typing import Optional, Union
 import torch
 from torch import Tensor, nn
 
-from ..cpu import cpu_has_bfloat16
+from ..cpu import cpu_has, cpu_has_bfloat16
 from ..products import steady_product
 from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_vnni
-from .usual_rows import USUAL_ROWS, InUsualRows
+from .usual_rows import USUAL_ROWS, InBlocksOfRows, InUsualRows
 from .weighted_rows import WeightedRows, can_be_weighted
 
 PRECISIONS = ("float32", "bfloat16", "int8")
@@ -46,34 +53,23 @@ class OneDnnProduct(nn.Module):
     """
 
     b: Optional[Tensor]
-    late_b: Optional[Tensor]
-    dtype: torch.dtype
 
     def __init__(
-        self,
-        W: Tensor,
-        b: Optional[Tensor],
-        dtype: torch.dtype,
-        *,
-        for_single_rows: bool,
+        self, W: Tensor, b: Optional[Tensor], *, for_single_rows: bool
     ) -> None:
         super().__init__()
-        self.dtype = dtype
-        # in bfloat16 the sum with the bias would be rounded
-        self.b, self.late_b = (b, None) if dtype == torch.float32 else (None, b)
-        self.W = torch.ops.mkldnn._reorder_linear_weight(
-            W.t().to(dtype).contiguous(), USUAL_ROWS
-        )
-        multiply = OneDnnMultiply(self.W, self.b)
+        self.b = b
+        self.W = _in_onednn_layout(W)
+        multiply = OneDnnMultiply(self.W, b)
         # For some shapes a single row goes to another kernel, which sums in another
         # order; then it is given company.
-        probe = torch.arange(2.0 * len(W)).sin().view(2, -1).to(dtype)
+        probe = torch.arange(2.0 * len(W)).sin().view(2, -1)
         expected = multiply(probe)[:1]
         is_steady = torch.equal(multiply(probe[:1]), expected)
         self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
         # for a single row, where its sums have the same bits
         self.alone = None
-        if for_single_rows and dtype == torch.float32 and can_be_weighted(W):
+        if for_single_rows and can_be_weighted(W):
             alone = WeightedRows(W, b)
             if torch.equal(alone(probe[:1]), expected):
                 self.alone = alone
@@ -82,16 +78,40 @@ class OneDnnProduct(nn.Module):
         """See `PlainProduct.forward`."""
         if self.alone is not None and x.shape[0] == 1:
             return self.alone(x)
-        product = self.multiply(x.to(self.dtype)).float()
-        b = self.late_b
-        return product if b is None else product.add_(b)
+        return self.multiply(x)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
         if self.alone is not None and x.shape[0] == 1:
             return other.add_(self.alone(x))
-        if self.dtype == torch.float32 and self.multiply.is_usual(x.shape[0]):
+        if self.multiply.is_usual(x.shape[0]):
             return torch.ops.mkldnn._linear_pointwise(x, other, self.W, self.b, "add")
+        return other.add_(self.forward(x))
+
+
+class Bfloat16Product(nn.Module):
+    """Weights, inputs and products rounded to bfloat16; sums are float32.
+
+    The rounding of a product turns the last bit of a float32 into 2^-9 of the value, and
+    kernels for different numbers of rows differ in that bit. So there is one number.
+    """
+
+    b: Optional[Tensor]
+
+    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+        super().__init__()
+        # added afterwards: within the product the sum would be rounded
+        self.b = b
+        packed = _in_onednn_layout(W.to(torch.bfloat16))
+        self.multiply = InBlocksOfRows(OneDnnMultiply(packed, None))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        product, b = self.multiply(x.to(torch.bfloat16)).float(), self.b
+        return product if b is None else product.add_(b)
+
+    def plus(self, other: Tensor, x: Tensor) -> Tensor:
+        """See `PlainProduct.plus`."""
         return other.add_(self.forward(x))
 
 
@@ -109,7 +129,11 @@ class OneDnnMultiply(nn.Module):
         return torch.ops.mkldnn._linear_pointwise(x, self.W, self.b, "none", [], "")
 
 
-PreparedProduct = Union[PlainProduct, OneDnnProduct, Int8Product]
+def _in_onednn_layout(W: Tensor) -> Tensor:
+    return torch.ops.mkldnn._reorder_linear_weight(W.t().contiguous(), USUAL_ROWS)
+
+
+PreparedProduct = Union[PlainProduct, OneDnnProduct, Bfloat16Product, Int8Product]
 
 
 def prepare_product(
@@ -129,7 +153,9 @@ def prepare_product(
         return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
     if not has_onednn():
         return PlainProduct(W, b)
-    return OneDnnProduct(W, b, dtype, for_single_rows=for_single_rows)
+    if dtype == torch.bfloat16:
+        return Bfloat16Product(W, b)
+    return OneDnnProduct(W, b, for_single_rows=for_single_rows)
 
 
 def usable_dtype(precision: str) -> torch.dtype:
@@ -161,5 +187,6 @@ def has_onednn() -> bool:
 
 
 def has_bfloat16() -> bool:
-    """Whether they are fast in bfloat16."""
-    return has_onednn() and cpu_has_bfloat16()
+    """Whether they are fast in bfloat16: with less than a CPU's tiles for it (AMX) float32
+    is faster from 16 rows on."""
+    return has_onednn() and cpu_has_bfloat16() and cpu_has("amx_bf16")

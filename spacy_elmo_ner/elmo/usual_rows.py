@@ -1,9 +1,8 @@
-"""Products of a few usual numbers of rows, whatever the number that is asked for."""
+"""Products of a few numbers of rows, or of one, whatever the number that is asked for."""
 
 from typing import Final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Rows that oneDNN lays the weights out for; it takes any other number as well.
@@ -33,19 +32,39 @@ class InUsualRows(nn.Module):
 
     def is_usual(self, n: int) -> bool:
         """Whether `multiply` gets n rows as they are."""
-        return n <= self.most_rows and n == max(usual_rows(n), self.least_rows)
+        return n <= self.most_rows and n == self._usual(n)
+
+    def _usual(self, n: int) -> int:
+        """n up to 8, and then rounded up: to 16 in steps of 2, to 32 of 4, and so on."""
+        step = 1
+        while n > 8 * step:
+            step *= 2
+        return max((n + step - 1) // step * step, self.least_rows)
 
     def _fill_and_multiply(self, x: Tensor) -> Tensor:
         n = x.shape[0]
-        missing = max(usual_rows(n), self.least_rows) - n
+        missing = self._usual(n) - n
         if missing == 0:
             return self.multiply(x)
-        return self.multiply(F.pad(x, [0, 0, 0, missing]))[:n]
+        return self.multiply(torch.constant_pad_nd(x, [0, 0, 0, missing]))[:n]
 
 
-def usual_rows(n: int) -> int:
-    """n up to 8, and then rounded up: up to 16 in steps of 2, up to 32 of 4, and so on."""
-    step = 1
-    while n > 8 * step:
-        step *= 2
-    return (n + step - 1) // step * step
+class InBlocksOfRows(nn.Module):
+    """multiply(x), of which it gets USUAL_ROWS rows at a time, always.
+
+    So one kernel sees every row, and what it makes of it depends on nothing else. A single
+    row takes as long as a block.
+    """
+
+    rows: Final[int] = USUAL_ROWS
+
+    def __init__(self, multiply: nn.Module) -> None:
+        super().__init__()
+        self.multiply = multiply
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        n = x.shape[0]
+        filled = torch.constant_pad_nd(x, [0, 0, 0, -n % self.rows])
+        blocks = [self.multiply(block) for block in filled.split(self.rows)]
+        return torch.cat(blocks)[:n]

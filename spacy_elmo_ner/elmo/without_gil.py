@@ -5,17 +5,20 @@ at every operation. Where operations are small, two threads spend most of their 
 """
 
 import sys
-import warnings
-from threading import Lock
 from typing import TypeVar, cast
 
 import torch
 from torch import nn
 
+from ..fork_safe_lock import ForkSafeLock
+
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
-# compiling is not made for two threads, and filters of warnings belong to all of them
-_LOCK = Lock()
+# compiling is not made for two threads
+_LOCK = ForkSafeLock()
+# what torch.jit.script calls after it has warned of its age; a filter of warnings would
+# belong to all threads
+_SCRIPT = getattr(torch.jit._script, "_script_impl", None) or torch.jit.script
 
 
 def without_gil(module: AnyModule) -> AnyModule:
@@ -26,10 +29,9 @@ def without_gil(module: AnyModule) -> AnyModule:
     """
     if not can_compile():
         return module
-    with _LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with _LOCK:
         try:
-            return cast(AnyModule, torch.jit.script(module))
+            return cast(AnyModule, _SCRIPT(module))
         except OSError:
             # it reads the Python source, which a frozen application leaves out
             return module

@@ -1,11 +1,16 @@
 """Files of the shared task's scorer: a word, its gold tag and its guess on each line."""
 
+import re
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Union
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Union
 
-from ..atomic import replacing
-from ..corpus.columns import read_columns
-from ..corpus.conll import check_tag_forms
+from ..corpus.columns import DOCUMENT_HEADER, read_columns
+from ..corpus.conll import read_tags
+from ..corpus.conll_tags import OUTSIDE, split_tag
+from ..corpus.text_files import MARK, write_lines
+
+# where the scorer's own default ends a sentence
+BOUNDARY = "-X-"
 
 
 class ScoredSentence(NamedTuple):
@@ -19,34 +24,62 @@ def read_scorer_file(path: Union[str, Path]) -> List[ScoredSentence]:
 
     Raises OSError, and ValueError that names file and line.
     """
-    sentences = [s for document in read_columns(path) for s in document]
-    if sentences and len(sentences[0].rows[0]) < 3:
+    file = read_columns(path, first_is_word=True)
+    sentences = file.sentences
+    if sentences and file.width < 3:
         raise ValueError(
-            f"{path}, line {sentences[0].line}: a file for the scorer has at least "
+            f"{path}, line {sentences[0].lines[0]}: a file for the scorer has at least "
             "three columns, the word first and the gold tag and the guess last."
         )
-    for column in (-2, -1):
-        check_tag_forms(path, sentences, column=column)
+    columns = (read_tags(path, sentences, column=column) for column in (-2, -1))
     return [
-        ScoredSentence(
-            [row[0] for row in rows],
-            [row[-2] for row in rows],
-            [row[-1] for row in rows],
-        )
-        for _, rows in sentences
+        ScoredSentence([row[0] for row in rows], gold, guess)
+        for (_, rows), gold, guess in zip(sentences, *columns, strict=True)
     ]
 
 
 def write_scorer_file(
     sentences: Iterable[ScoredSentence], path: Union[str, Path]
 ) -> None:
-    """Write what the scorer reads. It only looks at the tags; white space in words,
-    which would make columns, is written as underscores."""
-    with replacing(Path(path)) as temporary:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for sentence in sentences:
-                for word, gold, guess in zip(*sentence, strict=True):
-                    for space in " \t\r\n":
-                        word = word.replace(space, "_")
-                    file.write(f"{word} {gold} {guess}\n")
-                file.write("\n")
+    """Write what the scorer reads.
+
+    White space in words and labels, which would make columns, is written as
+    underscores. The scorer only looks at the tags; a word that would mark a document
+    or a sentence gets an underscore too.
+
+    Raises ValueError, and writes nothing, when two labels would become the same.
+    """
+    sentences = list(sentences)
+    tags = _solid_tags(sentences)
+    write_lines(path, _lines(sentences, tags))
+
+
+def _lines(sentences: Iterable[ScoredSentence], tags: Dict[str, str]) -> Iterator[str]:
+    for sentence in sentences:
+        for word, gold, guess in zip(*sentence, strict=True):
+            yield f"{_solid_word(word)} {tags[gold]} {tags[guess]}"
+        yield ""
+
+
+def _solid(text: str) -> str:
+    return re.sub(r"\s", "_", text)
+
+
+def _solid_word(word: str) -> str:
+    marks = word == BOUNDARY or word.lstrip(MARK).startswith(DOCUMENT_HEADER)
+    return "_" * marks + _solid(word)
+
+
+def _solid_tags(sentences: Iterable[ScoredSentence]) -> Dict[str, str]:
+    tags = {tag: _solid(tag) for s in sentences for column in s[1:] for tag in column}
+    labels: Dict[str, str] = {}
+    for tag, solid in tags.items():
+        if tag != OUTSIDE:
+            (_, label), (_, written) = split_tag(tag), split_tag(solid)
+            if labels.setdefault(written, label) != label:
+                raise ValueError(
+                    f"The labels {labels[written]!r} and {label!r} would both be "
+                    f"{written!r} in a file for the scorer, where labels hold no white "
+                    "space. Rename one of them."
+                )
+    return tags

@@ -1,35 +1,37 @@
-"""A pipeline whose table of word clusters is smaller."""
+"""A model whose table of word clusters is smaller."""
 
-from typing import Dict
+from typing import Callable, Set, Tuple
 
-from spacy.language import Language
+from spacy.lookups import Table
+from spacy.strings import StringStore
+from spacy.vectors import Vectors
 
-from .lexeme_features import CLUSTER_TABLE
+FORMS: Tuple[Callable[[str], str], ...] = (
+    str.lower,
+    str.capitalize,
+    str.title,
+    str.upper,
+)
 
 
-def prune_clusters(nlp: Language) -> None:
-    """Keep the clusters of words that have a vector, and of the same words in lower case,
+def prune_clusters(table: Table, vectors: Vectors, strings: StringStore) -> Table:
+    """The clusters of words that have a vector, and of the same words in lower case,
     capitalized and in capitals, where these are not in the lower-case word's cluster.
 
     To LexemeFeatures.v1 all these stay what they are, as it takes the lower-case word's
     cluster where it finds none. So it does for what is left out: words without a vector,
-    and other mixtures of cases. `Lexeme.cluster` is 0 for them.
-    Does nothing where there are no vectors or no clusters.
+    and other mixtures of cases. What stands in the table under a key whose word is lost
+    stays there.
     """
-    lookups, vectors = nlp.vocab.lookups, nlp.vocab.vectors
-    if not (vectors.key2row and lookups.has_table(CLUSTER_TABLE)):
-        return
-    table = lookups.get_table(CLUSTER_TABLE)
-    kept: Dict[str, int] = {}
-    for key in vectors.key2row:
-        if key not in nlp.vocab.strings:
-            continue  # its word is lost
-        word = nlp.vocab.strings[key]
+    words = {strings[key] for key in vectors.key2row if key in strings}
+    forms: Set[str] = words.union(*(set(map(form, words)) for form in FORMS))
+
+    def says_something(key: int, cluster: int) -> bool:
+        if key not in strings:  # type: ignore[operator]
+            return True
+        word = strings[key]
         lower = word.lower()
-        if lower in table:
-            kept[lower] = table[lower]
-        for form in (word, word.capitalize(), word.title(), word.upper()):
-            if table.get(form, 0) not in (0, table.get(lower, 0)):
-                kept[form] = table[form]
-    lookups.remove_table(CLUSTER_TABLE)
-    lookups.add_table(CLUSTER_TABLE, kept)
+        return word in forms and (word == lower or cluster != table.get(lower, 0))
+
+    kept = {key: value for key, value in table.items() if says_something(key, value)}
+    return Table(name=table.name, data=kept)

@@ -4,16 +4,20 @@ import re
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
-from spacy.lookups import Lookups, Table
+from spacy.lookups import Table
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import Embed, HashEmbed, Model, chain, concatenate
 from thinc.types import Floats2d, Ints1d, Ints2d
 
+from spacy_elmo_ner.features.tables import copy_table, empty_table
 from spacy_elmo_ner.features.word_types import token_ids, word_types
 
 DIGIT = re.compile(r"\d")
 CLUSTER_TABLE = "lexeme_cluster"
 PROB_TABLE = "lexeme_prob"
+TABLES = (CLUSTER_TABLE, PROB_TABLE)
+NODE_NAME = "lexeme_features"
 # no tree of words is deeper; the English one has 18 levels
 LONGEST_PREFIX = 32
 # rows of the tables in which each value has its own
@@ -51,8 +55,8 @@ def build_lexeme_features_v1(
       other characters, or none of these (after Collobert et al. 2011).
 
     Both tables are looked up by the word as it is written, and where that is not
-    known, by its lower-case form. They come through [initialize.lookups], live in
-    the pipeline's vocab and are saved with it.
+    known, by its lower-case form. They come through [initialize.lookups]; the model keeps
+    a copy, which is saved with it.
 
     Docs → (tokens, nO) each, nO the sum of the widths. ValueError when no feature
     is left, a width or a prefix makes no sense, or the vocab has no such table.
@@ -88,6 +92,8 @@ def build_lexeme_features_v1(
             "LexemeFeatures has no feature left. Set at least one of "
             "its widths above 0, or take it out of the config."
         )
+    tables = [CLUSTER_TABLE] if prefixes else []
+    tables += [PROB_TABLE] if prob_width else []
     embeds: List[Model] = [
         HashEmbed(width, n_rows, column=i, seed=i + 1)
         for i, (width, n_rows) in enumerate(hashed)
@@ -99,7 +105,7 @@ def build_lexeme_features_v1(
     # concatenate wants two layers at least
     embed = concatenate(*embeds) if len(embeds) > 1 else embeds[0]
     return Model(
-        "lexeme_features",
+        NODE_NAME,
         forward,
         init=init,
         layers=[embed],
@@ -111,6 +117,7 @@ def build_lexeme_features_v1(
             "cluster_prefixes": prefixes,
             # for each length, all prefixes that there are, in order
             "cluster_values": [],
+            **{name: empty_table(name) for name in tables},
         },
     )
 
@@ -122,10 +129,9 @@ def init(
 ) -> None:
     sample = None
     if X:
+        take_tables(model, X[0].vocab)
         if model.attrs["cluster_prefixes"]:
-            lookups = X[0].vocab.lookups
-            _drop_unknown_clusters(lookups)
-            values = list(_table(lookups, CLUSTER_TABLE).values())
+            values = list(_own_table(model, CLUSTER_TABLE, X[0].vocab).values())
             clusters = np.unique(np.array([0, *values], dtype="uint64"))
             model.attrs["cluster_values"] = [
                 np.unique(cluster_prefix(clusters, bits))
@@ -134,6 +140,13 @@ def init(
         if any(len(doc) for doc in X):
             sample = _columns(model, X)
     model.layers[0].initialize(X=sample)
+
+
+def take_tables(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
+    """Make copies of the vocab's tables the model's own, of those that it has."""
+    for name in TABLES:
+        if name in model.attrs and vocab.lookups.has_table(name):
+            model.attrs[name] = copy_table(vocab, name)
 
 
 def forward(
@@ -158,15 +171,15 @@ def _columns(model: Model, docs: List[Doc]) -> Ints2d:
     """The features' values: (tokens, features), uint64."""
     attrs = model.attrs
     words, index = word_types(docs)
-    lookups = docs[0].vocab.lookups
+    vocab = docs[0].vocab
     by_word: List[np.ndarray] = []
     if attrs["casing"]:
         by_word.append(np.array([casing(word) for word in words], dtype="uint64"))
     if attrs["prob"]:
-        probs = _look_up(_table(lookups, PROB_TABLE), words)
+        probs = _look_up(_own_table(model, PROB_TABLE, vocab), words)
         by_word.append(np.array([_bucket(prob) for prob in probs], dtype="uint64"))
     if attrs["cluster_prefixes"]:
-        found = _look_up(_table(lookups, CLUSTER_TABLE), words)
+        found = _look_up(_own_table(model, CLUSTER_TABLE, vocab), words)
         clusters = np.array(found, dtype="uint64")
         by_word += [
             _rows(cluster_prefix(clusters, bits), known)
@@ -236,21 +249,11 @@ def _look_up(table: Table, words: List[str]) -> List[Any]:
     return [table.get(word) or table.get(word.lower(), 0) for word in words]
 
 
-def _drop_unknown_clusters(lookups: Lookups) -> None:
-    """Drop words whose cluster is 0, the value of words that are not in the table.
-
-    These are four fifths of the English table: the saved pipeline gets smaller and
-    loads faster, and `Lexeme.cluster` gives the same as before.
-    """
-    table = _table(lookups, CLUSTER_TABLE)
-    known = {word: cluster for word, cluster in table.items() if cluster}
-    if len(known) < len(table):
-        lookups.remove_table(CLUSTER_TABLE)
-        lookups.add_table(CLUSTER_TABLE, known)
-
-
-def _table(lookups: Lookups, name: str) -> Table:
-    if not lookups.has_table(name):
+def _own_table(model: Model, name: str, vocab: Vocab) -> Table:
+    if not model.attrs[name]:
+        # saved by version 0.1.0, which read that of the vocab
+        take_tables(model, vocab)
+    if not model.attrs[name]:
         option = "cluster_width" if name == CLUSTER_TABLE else "prob_width"
         raise ValueError(
             f"LexemeFeatures needs the table '{name}', and the pipeline's vocab does "
@@ -260,4 +263,4 @@ def _table(lookups: Lookups, name: str) -> Table:
             '[initialize.lookups]\n@misc = "spacy.LookupsDataLoader.v1"\n'
             'lang = ${nlp.lang}\ntables = ["lexeme_norm", "' + name + '"]\n'
         )
-    return lookups.get_table(name)
+    return model.attrs[name]

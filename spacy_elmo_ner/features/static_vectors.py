@@ -1,22 +1,30 @@
-"""The vectors of the pipeline's vocab, as they are or fine-tuned."""
+"""Word vectors, as they are or fine-tuned."""
 
 from typing import Callable, List, Optional, Tuple, cast
 
 import numpy as np
 from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
+from spacy.vocab import Vocab
 from thinc.api import Embed, Model, get_array_module, to_numpy, zero_init
 from thinc.types import Floats2d, Ints1d
 
+from spacy_elmo_ner.features.tables import copy_vectors, is_empty
 from spacy_elmo_ner.features.word_types import token_ids
 
 NODE_NAME = "static_vectors"
+# the attribute that holds the table
+VECTORS = "vectors"
 
 
 def build_static_vectors_v1(
     *, attr: str = "LOWER", fine_tuned_words: int = 0
 ) -> Model[List[Doc], List[Floats2d]]:
-    """A tok2vec that looks words up in `doc.vocab.vectors`.
+    """A tok2vec that looks words up in a table of vectors.
+
+    The table is a copy of the vocab's vectors at the time when the pipe is initialized.
+    It is the model's own from then on, and saved with it: the vocab may change, and the
+    pipe may be moved to another pipeline.
 
     A word's own form is tried first, then what `attr` (the name of a token
     attribute whose value is a string) says, as most published tables hold
@@ -28,9 +36,8 @@ def build_static_vectors_v1(
     words, zero at first and saved with the pipe.
 
     Docs → (tokens, nO) each, where nO is the width of the table, known when the
-    pipe is initialized. ValueError when the vocab has no vectors, when words of a
-    table that composes its vectors are to be fine-tuned, or in a loaded pipe, when
-    the vectors are not as wide as those that it was trained with.
+    pipe is initialized. ValueError when the vocab has no vectors, and when words of a
+    table that composes its vectors are to be fine-tuned.
     """
     if fine_tuned_words < 0:
         raise ValueError(
@@ -46,7 +53,7 @@ def build_static_vectors_v1(
         init=init,
         layers=differences,
         dims={"nO": None},
-        attrs={"attr": attr},
+        attrs={"attr": attr, VECTORS: Vectors()},
     )
 
 
@@ -57,10 +64,19 @@ def init(
 ) -> None:
     if not X:
         return
-    width = _vectors_width(X[0])
+    take_vectors(model, X[0].vocab)
+    vectors = model.attrs[VECTORS]
+    if is_empty(vectors):
+        raise ValueError(
+            "StaticVectors needs word vectors, and the pipeline's vocab has none. "
+            "Name a pipeline or folder that holds vectors (made by `spacy init "
+            "vectors`) in the config and initialize again:\n\n"
+            '[initialize]\nvectors = "path/to/vectors"\n'
+        )
+    rows, width = vectors.shape
     model.set_dim("nO", width, force=True)
     for differences in model.layers:
-        if not _has_rows(X[0]):
+        if not _has_rows(vectors):
             raise ValueError(
                 "StaticVectors can fine-tune the words of a table that holds one row "
                 "a word, but the vocab's vectors are composed of several rows each. "
@@ -69,8 +85,20 @@ def init(
         differences.set_dim("nO", width, force=True)
         differences.initialize()
         # for each row of the table, which difference is its word's; -1 for none
-        n_rows = X[0].vocab.vectors.shape[0]
-        model.attrs["differences"] = np.full(n_rows, -1, dtype="int32")
+        model.attrs["differences"] = np.full(rows, -1, dtype="int32")
+
+
+def take_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
+    """Make the vocab's vectors the model's own, if it has any."""
+    vectors = vocab.vectors
+    if not isinstance(vectors, Vectors):
+        raise ValueError(
+            f"StaticVectors keeps a copy of the vectors, but the vocab's are of the class "
+            f"{type(vectors).__name__}, of which it knows nothing. Use spaCy's own "
+            "Vectors, as `spacy init vectors` makes them."
+        )
+    if not is_empty(vectors):
+        model.attrs[VECTORS] = copy_vectors(vectors)
 
 
 def forward(
@@ -78,18 +106,19 @@ def forward(
 ) -> Tuple[List[Floats2d], Callable]:
     if not docs:
         return [], lambda d_vectors: []
-    _check_width(model, docs[0])
-    vectors = docs[0].vocab.vectors
+    vectors = _own_vectors(model, docs[0].vocab)
     keys = token_ids(docs, ["ORTH", model.attrs["attr"]])
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     backprop_moved: Optional[Callable] = None
-    if _has_rows(docs[0]):
+    if _has_rows(vectors):
         rows = _find_rows(vectors, keys)
-        found = _read_rows(vectors, rows)
+        found = model.ops.asarray2f(_read_rows(vectors, rows))
         if model.layers:
             backprop_moved = _add_differences(model, rows, found, is_train)
     elif len(keys):
-        found = vectors.get_batch(keys[:, 0].tolist())
+        strings = docs[0].vocab.strings
+        words = [strings[key] for key in keys[:, 0].tolist()]
+        found = vectors.get_batch(words)
     else:
         found = model.ops.alloc2f(0, model.get_dim("nO"))
 
@@ -101,10 +130,31 @@ def forward(
     return model.ops.unflatten(model.ops.asarray2f(found), lengths), backprop
 
 
-def _has_rows(doc: Doc) -> bool:
-    """Whether the vocab's table has a row for each word."""
-    vectors = doc.vocab.vectors
-    return isinstance(vectors, Vectors) and vectors.mode == Mode.default
+def _own_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> Vectors:
+    if not model.has_dim("nO"):
+        raise ValueError(
+            "The model does not know the width of the vectors yet. Call "
+            "nlp.initialize() on the pipeline, or load a trained one with "
+            "spacy.load()."
+        )
+    if is_empty(model.attrs[VECTORS]):
+        # saved by version 0.1.0, which read those of the vocab
+        take_vectors(model, vocab)
+        width = model.attrs[VECTORS].shape[1]
+        if width != model.get_dim("nO"):
+            model.attrs[VECTORS] = Vectors()
+            raise ValueError(
+                "The model was saved without its word vectors, which were in its "
+                f"pipeline's vocab, {model.get_dim('nO')} wide; the vectors of this vocab "
+                f"are {width} wide. Load the pipeline that it was saved with, and save "
+                "that again: its vectors are part of the model then."
+            )
+    return model.attrs[VECTORS]
+
+
+def _has_rows(vectors: Vectors) -> bool:
+    """Whether the table has a row for each word."""
+    return vectors.mode == Mode.default
 
 
 def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:
@@ -153,31 +203,3 @@ def _assign_differences(of_row: np.ndarray, rows: np.ndarray, n: int) -> np.ndar
         new = new[: n - taken]
         of_row[new] = np.arange(taken, taken + len(new))
     return of_row
-
-
-def _check_width(model: Model[List[Doc], List[Floats2d]], doc: Doc) -> None:
-    width = _vectors_width(doc)
-    if not model.has_dim("nO"):
-        raise ValueError(
-            "The model does not know the width of the vectors yet. Call "
-            "nlp.initialize() on the pipeline, or load a trained one with "
-            "spacy.load()."
-        )
-    if model.get_dim("nO") != width:
-        raise ValueError(
-            f"The vocab's vectors are {width} wide, but the model was initialized "
-            f"with vectors {model.get_dim('nO')} wide. Load the pipeline with its "
-            "own vocab, or initialize and train it again with these vectors."
-        )
-
-
-def _vectors_width(doc: Doc) -> int:
-    rows, width = doc.vocab.vectors.shape
-    if rows == 0 or width == 0:
-        raise ValueError(
-            "StaticVectors needs word vectors, and the pipeline's vocab has none. "
-            "Name a pipeline or folder that holds vectors (made by `spacy init "
-            "vectors`) in the config and initialize again:\n\n"
-            '[initialize]\nvectors = "path/to/vectors"\n'
-        )
-    return width

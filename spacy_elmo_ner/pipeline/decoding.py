@@ -1,5 +1,6 @@
 """Scores of tags → entities, each with its probability where that is asked for."""
 
+from itertools import islice
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from ..tagger import crf
 from ..tagger.architecture import Potentials
+from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import SentenceRows
 from ..tagger.tag_schemes import Span, TagScheme, trim_spaces
 from .constraints import allowed_tags
@@ -47,25 +49,31 @@ def decode(
     which exactly this entity stands there.
     """
     scores = restricted_scores(potentials, scheme)
-    emissions = rows.pad(potentials.emissions)
-    lengths = rows.lengths.to(emissions.device)
     masks = [
         allowed_tags(doc, sentences, scheme)
         for doc, sentences in zip(docs, _sentences(docs, rows), strict=True)
     ]
-    allowed = rows.pad(torch.from_numpy(numpy.concatenate(masks))).to(emissions.device)
-    tags = crf.viterbi(emissions, lengths, scores, allowed)[1].tolist()
-    found: List[List[Span]] = []  # of each row, in tokens of the row
+    mask = torch.from_numpy(numpy.concatenate(masks))
     spaces = [token.is_space for doc in docs for token in doc]
-    for (start, end), row_tags in zip(rows.spans, tags, strict=True):
-        spans = scheme.decode(row_tags[: end - start])
-        found.append(trim_spaces(spans, spaces[start:end]) if spans else spans)
-    probabilities = None
-    if with_probabilities:
-        probabilities = _probabilities(
-            found, scheme, emissions, lengths, scores, allowed
-        )
-    return _by_doc(docs, rows, found, probabilities)
+    # of each row, in tokens of the row
+    found: List[List[Span]] = [[] for _ in rows.spans]
+    probabilities: List[List[float]] = [[] for _ in rows.spans]
+    for places, part in row_parts(rows, len(scheme.tags)):
+        emissions = part.pad(potentials.emissions)
+        lengths = part.lengths.to(emissions.device)
+        allowed = part.pad(mask).to(emissions.device)
+        tags = crf.viterbi(emissions, lengths, scores, allowed)[1].tolist()
+        for place, (start, end), row in zip(places, part.spans, tags, strict=True):
+            spans = scheme.decode(row[: end - start])
+            found[place] = trim_spaces(spans, spaces[start:end]) if spans else spans
+        if with_probabilities:
+            spans_of_part = [found[place] for place in places]
+            values = _probabilities(
+                spans_of_part, scheme, emissions, lengths, scores, allowed
+            )
+            for place, of_row in zip(places, values, strict=True):
+                probabilities[place] = of_row
+    return _by_doc(docs, rows, found, probabilities if with_probabilities else None)
 
 
 def _probabilities(
@@ -75,11 +83,11 @@ def _probabilities(
     lengths: Tensor,
     scores: crf.Scores,
     allowed: Tensor,
-) -> List[float]:
-    """Of each found entity, row after row."""
+) -> List[List[float]]:
+    """Of each found entity of each row."""
     flat = [(row, *span) for row, spans in enumerate(found) for span in spans]
     if not flat:
-        return []
+        return [[] for _ in found]
     longest = max(end - start for _, start, end, _ in flat)
     span_tags = numpy.full((len(flat), longest), -1, dtype="int64")
     for place, (_, start, end, label) in enumerate(flat):
@@ -96,7 +104,8 @@ def _probabilities(
         torch.from_numpy(forbidden).to(device),
         allowed,
     )
-    return log_probabilities.exp().tolist()
+    values = iter(log_probabilities.exp().tolist())
+    return [list(islice(values, len(spans))) for spans in found]
 
 
 def _sentences(docs: Sequence[Doc], rows: SentenceRows) -> List[List[Tuple[int, int]]]:
@@ -118,7 +127,7 @@ def _by_doc(
     docs: Sequence[Doc],
     rows: SentenceRows,
     found: List[List[Span]],
-    probabilities: Optional[List[float]],
+    probabilities: Optional[List[List[float]]],
 ) -> List[Entities]:
     of_rows = iter(found)
     values = iter(probabilities or [])
@@ -129,6 +138,8 @@ def _by_doc(
             for shift, _ in sentences
             for start, end, label in next(of_rows)
         ]
-        of_doc = None if probabilities is None else [next(values) for _ in spans]
+        of_doc = None
+        if probabilities is not None:
+            of_doc = [value for _ in sentences for value in next(values)]
         entities.append(Entities(spans, of_doc))
     return entities

@@ -1,7 +1,21 @@
 """The `elmo_ner` component: named entities by a CRF tagger, over ELMo by default."""
 
+import warnings
+from functools import partial
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from pathlib import Path
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Set,
+    Tuple,
+    Union,
+)
 
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
@@ -11,6 +25,7 @@ from spacy.util import check_lexeme_norms
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..features.adoption import adopt_tables
 from ..tagger.architecture import Potentials
 from ..tagger.sentence_rows import SentenceRows
 from ..tagger.tag_schemes import TagScheme, check_label
@@ -20,13 +35,17 @@ from .decoding import Entities, decode
 from .default_config import DEFAULT_CONFIG
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .packaged import (
+    has_packaged_tok2vec,
     is_packaged_model,
     load_packaged_component,
+    packaged_labels,
     start_from_packaged,
 )
 
 # Docs are predicted together up to so many tokens, which bounds memory.
 PREDICT_TOKENS = 10_000
+# the key of cfg under which stands what the config said
+CONFIGURED = "configured"
 
 
 @Language.factory(
@@ -93,13 +112,20 @@ class ElmoNer(CheckedPipe):
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: Dict[str, Any] = {
-            "labels": [],
-            "tag_scheme": tag_scheme,
+        configured = {
             "threshold": threshold,
             "scores_key": scores_key,
             "incorrect_spans_key": incorrect_spans_key,
         }
+        # Tools change settings here. What the config said is kept beside them, so that a
+        # loaded component can tell what was changed since then.
+        self.cfg: Dict[str, Any] = {
+            "labels": [],
+            "tag_scheme": tag_scheme,
+            **configured,
+            CONFIGURED: configured,
+        }
+        self._check_settings()
         self._rehearsal_model: Optional[Model[List[Doc], Potentials]] = None
         self._scheme = TagScheme(tag_scheme, ())
 
@@ -139,36 +165,102 @@ class ElmoNer(CheckedPipe):
 
     def initialize(
         self,
-        get_examples: Callable[[], Iterable[Example]],
+        get_examples: Optional[Callable[[], Iterable[Example]]] = None,
         *,
         nlp: Optional[Language] = None,
         labels: Optional[Iterable[str]] = None,
     ) -> None:
         """Learn the labels and sizes from examples.
 
+        nlp: the pipeline, whose config says what the model is. In one that is trained
+            already, `nlp.add_pipe("elmo_ner").initialize(nlp=nlp)` leaves the others as
+            they are.
         labels: from `spacy init labels`; otherwise they are read off the examples.
-        A component with the default model starts from the packaged ELMo, vectors and
-        tables where none were loaded. Without labels and without any gold entity
-        annotation it takes over the packaged labels and all weights.
+
+        A component with the default tok2vec starts from the packaged ELMo, where no other
+        was loaded, and from the packaged vectors and clusters where the vocab has none.
+        With the default model, no gold entity annotation and no labels but the packaged
+        ones it takes over all packaged labels and weights.
         """
+        if get_examples is None:
+            get_examples = partial(_no_examples, self.vocab)
         validate_get_examples(get_examples, "ElmoNer.initialize")
         check_lexeme_norms(self.vocab, "named entity recognizer")
         if labels is not None:
             found, annotated = list(labels), True
         else:
             found, annotated = _gold_labels(get_examples())
+        config = {} if nlp is None else nlp.get_pipe_config(self.name)
+        if config and has_packaged_tok2vec(config):
+            if not annotated:
+                if is_packaged_model(config) and {*self.labels} <= {*packaged_labels()}:
+                    load_packaged_component(self)
+                    return
+                self._warn_of_untrained_tagger()
+            start_from_packaged(self)
         for label in found:
             self.add_label(label)
-        if nlp is not None and is_packaged_model(nlp.get_pipe_config(self.name)):
-            if not annotated and not self.labels:
-                load_packaged_component(self)
-                return
-            start_from_packaged(self)
         docs = [example.predicted for example in islice(get_examples(), 10)]
         if not any(len(doc) for doc in docs):
             docs = [Doc(self.vocab, words=["a", "word"])]
         self.set_output(len(self.scheme.tags))
         self.model.initialize(X=docs)
+
+    def _warn_of_untrained_tagger(self) -> None:
+        labels = ", ".join(self.labels) or "none"
+        warnings.warn(
+            f"'{self.name}' was initialized without examples of its labels ({labels}), so "
+            "its tagger has learnt nothing yet and finds nothing. Give nlp.initialize() "
+            "examples and train it; or leave the model as it is by default and add labels "
+            "after nlp.initialize(), to begin with the packaged tagger.",
+            stacklevel=3,
+        )
+
+    # Saving and loading
+
+    def from_bytes(
+        self, bytes_data: bytes, *, exclude: Iterable[str] = ()
+    ) -> "ElmoNer":
+        configured = self.cfg[CONFIGURED], self.cfg["tag_scheme"]
+        super().from_bytes(bytes_data, exclude=tuple(exclude))
+        self._settle(*configured)
+        return self
+
+    def from_disk(
+        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
+    ) -> "ElmoNer":
+        configured = self.cfg[CONFIGURED], self.cfg["tag_scheme"]
+        super().from_disk(path, exclude=tuple(exclude))
+        self._settle(*configured)
+        return self
+
+    def _settle(self, configured: Dict[str, Any], tag_scheme: str) -> None:
+        """Let the config with which the component was loaded act where it is another than
+        that with which it was saved; else what was set since then."""
+        if tag_scheme != self.cfg["tag_scheme"]:
+            raise ValueError(
+                f"The config gives '{self.name}' the tag_scheme {tag_scheme!r}, but its "
+                f"weights were trained with {self.cfg['tag_scheme']!r}. Leave it as it "
+                "was, or train again."
+            )
+        saved = self.cfg[CONFIGURED]
+        if saved is configured:
+            # by version 0.1.0, which did not say
+            saved = DEFAULT_CONFIG
+        for name, value in configured.items():
+            if value != saved[name]:
+                self.cfg[name] = value
+        self.cfg[CONFIGURED] = configured
+        self._check_settings()
+        adopt_tables(self.model, self.vocab)
+
+    def _check_settings(self) -> None:
+        threshold = self.cfg["threshold"]
+        if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+            raise ValueError(
+                f"The threshold of '{self.name}' is {threshold!r}; it is a probability, so "
+                "set it to a number from 0 to 1."
+            )
 
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
         """The entities of each Doc; the Docs are not changed."""
@@ -302,6 +394,11 @@ class ElmoNer(CheckedPipe):
         return SentenceRows.from_docs(
             docs, max_length=self.model.attrs["max_sentence_length"]
         )
+
+
+def _no_examples(vocab: Vocab) -> List[Example]:
+    doc = Doc(vocab, words=["a", "word"])
+    return [Example(doc, doc.copy())]
 
 
 def _gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..tagger import crf
 from ..tagger.architecture import Potentials
+from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import SentenceRows
 from ..tagger.tag_schemes import Span, TagScheme
 from .decoding import restricted_scores
@@ -35,16 +36,23 @@ def likelihood_loss(
     """
     learnt = _leaves(potentials)
     scores = restricted_scores(learnt, scheme)
-    emissions = rows.pad(learnt.emissions)
-    lengths = rows.lengths.to(emissions.device)
-    known = rows.pad(torch.from_numpy(_known_tags(examples, rows, scheme)))
-    known = known.to(emissions.device)
-    loss = -crf.log_likelihood(emissions, lengths, scores, known).sum()
+    known_tags = torch.from_numpy(_known_tags(examples, rows, scheme))
+    incorrect: List[Span] = []
     if incorrect_spans_key is not None:
         incorrect = _incorrect_spans(examples, incorrect_spans_key)
-        loss = loss + _incorrect_loss(
-            incorrect, rows, scheme, emissions, lengths, scores, known
-        )
+    losses = []
+    for _, part in row_parts(rows, len(scheme.tags)):
+        emissions = part.pad(learnt.emissions)
+        lengths = part.lengths.to(emissions.device)
+        known = part.pad(known_tags).to(emissions.device)
+        losses.append(-crf.log_likelihood(emissions, lengths, scores, known).sum())
+        if incorrect:
+            losses.append(
+                _incorrect_loss(
+                    incorrect, part, scheme, emissions, lengths, scores, known
+                )
+            )
+    loss = torch.stack(losses).sum()
     return _with_gradients(loss / max(1, len(rows.packed)), learnt)
 
 
@@ -62,26 +70,37 @@ def rehearsal_loss(
     gradient of its own log Z. Labels new to the tagger are left alone.
     """
     of_teacher = _leaves(teacher)
-    lengths = rows.lengths.to(teacher.emissions.device)
-    crf.log_partition(
-        rows.pad(of_teacher.emissions),
-        lengths,
-        restricted_scores(of_teacher, teacher_scheme),
-    ).sum().backward()
+    _log_partition(of_teacher, rows, teacher_scheme).backward()
     learnt = _leaves(potentials)
     n_tags = len(teacher_scheme.tags)
-    emissions = rows.pad(learnt.emissions)
-    old = torch.zeros_like(emissions, dtype=torch.bool)
-    old[..., :n_tags] = True
-    log_z = crf.log_partition(
-        emissions, lengths, restricted_scores(learnt, scheme), old
-    ).sum()
+    log_z = _log_partition(learnt, rows, scheme, n_tags)
     expectations = _gradients(of_teacher)
     expected = (learnt.emissions[:, :n_tags] * expectations.emissions).sum()
     for score, expectation in zip(learnt[1:], expectations[1:], strict=True):
         old_part = score[(slice(n_tags),) * score.dim()]
         expected = expected + (old_part * expectation).sum()
     return _with_gradients((log_z - expected) / max(1, len(rows.packed)), learnt)
+
+
+def _log_partition(
+    potentials: Potentials,
+    rows: SentenceRows,
+    scheme: TagScheme,
+    n_allowed: Optional[int] = None,
+) -> Tensor:
+    """The sum of log Z over all sentences, of paths with the first tags only."""
+    scores = restricted_scores(potentials, scheme)
+    of_parts = []
+    for _, part in row_parts(rows, len(scheme.tags)):
+        emissions = part.pad(potentials.emissions)
+        lengths = part.lengths.to(emissions.device)
+        allowed = None
+        if n_allowed is not None:
+            allowed = torch.zeros_like(emissions, dtype=torch.bool)
+            allowed[..., :n_allowed] = True
+        log_z = crf.log_partition(emissions, lengths, scores, allowed)
+        of_parts.append(log_z.sum())
+    return torch.stack(of_parts).sum()
 
 
 def _leaves(potentials: Potentials) -> Potentials:
@@ -146,7 +165,7 @@ def _incorrect_loss(
     width = emissions.shape[1]
     for row, (start, end) in enumerate(rows.spans):
         for left, right, label in spans:
-            if label in scheme.labels and start <= left and right <= end:
+            if scheme.has_label(label) and start <= left and right <= end:
                 mask = known[row].cpu().numpy()
                 entity = scheme.entity_mask(mask, left - start, right - start, label)
                 if (entity & ~mask)[: end - start].any():

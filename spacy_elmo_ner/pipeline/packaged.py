@@ -1,20 +1,25 @@
 """The trained pipeline that comes with the package."""
 
 from pathlib import Path
-from typing import Any, Dict, cast
+from typing import Any, Dict, Tuple
 
-import numpy
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.vocab import Vocab
-from thinc.api import Config, to_numpy
+from thinc.api import Config
 
 from ..elmo.loader import elmo_nodes, elmo_weights_of
-from ..torch_shim import LazyTorchShim
+from ..elmo.node import has_weights, put_weights
+from ..features.lexeme_features import CLUSTER_TABLE
+from ..features.static_vectors import VECTORS
 
 FOLDER = Path(__file__).parent.parent / "packaged"
 COMPONENT = "elmo_ner"
+ARCHITECTURE = "@architectures"
+TABLES = (VECTORS, CLUSTER_TABLE)
+# settings of the model that change no shape of its weights
+SHAPELESS = ("precision", "frozen", "max_sentence_length", "nO")
 
 
 def load_packaged() -> Language:
@@ -22,60 +27,65 @@ def load_packaged() -> Language:
     return spacy.load(FOLDER)
 
 
+def packaged_labels() -> Tuple[str, ...]:
+    return tuple(srsly.read_json(FOLDER / COMPONENT / "cfg")["labels"])
+
+
+def has_packaged_tok2vec(pipe_config: Dict[str, Any]) -> bool:
+    """Whether a component's config asks for the tok2vec whose weights are packaged, under
+    a tagger of whatever size."""
+    ours = pipe_config["model"].get("tok2vec")
+    theirs = _packaged_config()["model"]["tok2vec"]
+    return isinstance(ours, dict) and ours.get(ARCHITECTURE) == theirs[ARCHITECTURE]
+
+
 def is_packaged_model(pipe_config: Dict[str, Any]) -> bool:
     """Whether a component's config asks for the model whose weights are packaged."""
-    packaged = Config().from_disk(FOLDER / "config.cfg")["components"][COMPONENT]
+    packaged = _packaged_config()
     return all(_has(pipe_config[key], packaged[key]) for key in ("model", "tag_scheme"))
 
 
+def _packaged_config() -> Dict[str, Any]:
+    config = Config().from_disk(FOLDER / "config.cfg", interpolate=False)
+    return config["components"][COMPONENT]
+
+
 def _has(config: Any, part: Any) -> bool:
-    """Whether a config says all that the part says, and perhaps more: a setting that
-    is younger than the packaged pipeline changes no shape."""
+    """Whether a config says all that the part says of shapes, and perhaps more: a setting
+    that is younger than the packaged pipeline changes none."""
     if isinstance(config, dict) and isinstance(part, dict):
-        return all(key in config and _has(config[key], part[key]) for key in part)
+        return all(
+            key in config and _has(config[key], part[key])
+            for key in part
+            if key not in SHAPELESS
+        )
     return bool(config == part)
 
 
 def load_packaged_component(pipe: TrainablePipe) -> None:
-    """Give a component of that config the packaged labels and weights, and its vocab
-    the packaged vectors and tables.
-
-    Raises ValueError if the vocab has other vectors, which the weights do not know.
-    """
-    _furnish(pipe.vocab, load_packaged().vocab, same=True)
-    settings = dict(pipe.cfg)
+    """Give a component of that config the packaged labels and weights."""
     pipe.from_disk(FOLDER / COMPONENT, exclude=["vocab"])
-    pipe.cfg.update({**settings, "labels": pipe.cfg["labels"]})
     for label in pipe.cfg["labels"]:
         pipe.vocab.strings.add(label)
 
 
 def start_from_packaged(pipe: TrainablePipe) -> None:
-    """Give a component of that config what the packaged one knew before it was trained:
-    ELMo's weights, vectors and tables, each only where there is none yet."""
+    """Give a component with that tok2vec what the packaged one knew before it was trained:
+    ELMo's weights, where no others were loaded, and vectors and clusters, which those of
+    the vocab, if it has any, will replace."""
     packaged = load_packaged()
-    _furnish(pipe.vocab, packaged.vocab, same=False)
     weights = elmo_weights_of(packaged, str(FOLDER))
     for node in elmo_nodes(pipe.model):
-        shim = cast(LazyTorchShim, node.shims[0])
-        if not shim.is_built:
-            shim.build().set_weights(weights, str(FOLDER))  # type: ignore[operator]
-
-
-def _furnish(vocab: Vocab, packaged: Vocab, *, same: bool) -> None:
-    if not len(vocab.vectors):
-        for word in packaged.strings:
-            vocab.strings.add(word)
-        vocab.vectors = packaged.vectors
-    elif same and not numpy.array_equal(
-        to_numpy(vocab.vectors.data), to_numpy(packaged.vectors.data)
-    ):
-        raise ValueError(
-            "The packaged model reads word vectors of its own, but the pipeline has "
-            f"others, of shape {vocab.vectors.shape}. Give nlp.initialize() examples "
-            "to train it with these vectors, or start from a pipeline without any, "
-            "such as spacy.blank."
-        )
-    for name in packaged.lookups.tables:
-        if not vocab.lookups.has_table(name):
-            vocab.lookups.add_table(name, packaged.lookups.get_table(name))
+        if not has_weights(node):
+            put_weights(node, weights, str(FOLDER))
+    theirs = packaged.get_pipe(COMPONENT).model.walk()  # type: ignore[attr-defined]
+    tables = {
+        (node.name, name): node.attrs[name]
+        for node in theirs
+        for name in TABLES
+        if name in node.attrs
+    }
+    for node in pipe.model.walk():
+        for name in TABLES:
+            if name in node.attrs:
+                node.attrs[name] = tables[node.name, name]

@@ -124,12 +124,10 @@ def resize_output(model: Model, nO: int) -> Model:
     model.set_dim("nO", nO, force=True)
     network.set_dim("nO", nO, force=True)
     if shim.is_built and shim.cfg["nO"] != nO:
-        # A shim of its own: optimizers key what they keep by the shim's id,
-        # and what they kept has the old shape.
-        larger = shim.sibling()
-        larger.build(nI=shim.cfg["nI"], nO=nO)
-        larger.module.copy_from(shim.module)  # type: ignore[operator]
-        network.shims[0] = larger
+        smaller, was_untrained = shim.module, shim.is_untrained
+        shim.build(nI=shim.cfg["nI"], nO=nO)
+        shim.module.copy_from(smaller)  # type: ignore[operator]
+        shim.is_untrained = was_untrained
     return model
 
 
@@ -137,7 +135,7 @@ def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
     tok2vec, network = model.layers
     tok2vec.initialize(X=X)
     shim = cast(LazyTorchShim, network.shims[0])
-    if shim.is_built or not model.has_dim("nO"):
+    if not model.has_dim("nO"):
         return
     if X is not None:
         nI = tok2vec.predict(X)[0].shape[1]
@@ -185,7 +183,10 @@ def _network_forward(
             rows.turned.to(device),
             rows.batch_sizes,
         ),
-        kwargs={"dropout": model.attrs["dropout_rate"], "document": document},
+        kwargs={
+            "dropout": model.attrs["dropout_rate"] if is_train else 0.0,
+            "document": document,
+        },
     )
     outputs, backprop_torch = model.shims[0](inputs, is_train)
 

@@ -17,18 +17,23 @@ import torch
 from torch import Tensor
 
 from .forward_backward import (
-    IMPOSSIBLE,
-    NEVER,
     RENORMALISE,
     Scores,
     expected_counts,
     forward_scores,
     last_token,
     log_sum,
+    summed,
     time_major,
     token_mask,
     total_score,
 )
+from .transitions import IMPOSSIBLE, NEVER, transitions_of
+
+# From so many numbers a step on, a tag scheme is faster than all transitions one by one.
+_LARGE_FOR_BEST = 2**18
+# How many paths k_best compares at a time.
+_PATHS = 2**20
 
 
 def restrict(
@@ -125,10 +130,11 @@ def tag_marginals(
     """
     with torch.no_grad():
         steps = time_major(emissions, lengths, allowed)
-        alphas, shifts = forward_scores(steps, scores.transitions, scores.start)
+        table = summed(scores.transitions, steps)
+        alphas, shifts = forward_scores(steps, table, scores.start)
         total = total_score(alphas, shifts, scores.end, lengths)
         legal = (total > IMPOSSIBLE).to(emissions.dtype)
-        marginals, _ = expected_counts(alphas, lengths, scores, legal)
+        marginals, _ = expected_counts(alphas, lengths, table, scores.end, legal)
         return marginals[: emissions.shape[1]].permute(2, 0, 1)
 
 
@@ -146,17 +152,21 @@ def viterbi(
     with torch.no_grad():
         bests = time_major(emissions, lengths, allowed)
         bests[0] += scores.start.unsqueeze(1)
-        table = scores.transitions.unsqueeze(2)
+        table = transitions_of(
+            scores.transitions, bests.shape[2], large=_LARGE_FOR_BEST
+        )
         before = bests[0]
         for t, best in enumerate(bests[1:].unbind(0), 1):
-            best += (before.unsqueeze(1) + table).amax(0)
+            best += table.best(before)
             if t % RENORMALISE == 0:
                 best -= best.amax(0)
             before = best
         # Only the best previous tag of the tags on the path is asked for, so it is
         # found again on the way back and not kept for all of them. Each sequence is
         # read from its own end, so that all begin at once.
-        into = scores.transitions.t().contiguous()
+        into = scores.transitions.t()
+        if into.numel() <= bests.numel():
+            into = into.contiguous()  # takes less time than it saves
         columns = torch.arange(len(lengths), device=bests.device)
         times = torch.arange(len(bests), device=bests.device).unsqueeze(1)
         from_end = (lengths - 1 - times).clamp(min=0)
@@ -191,7 +201,9 @@ def k_best(
     with torch.no_grad():
         steps = time_major(emissions, lengths, allowed).permute(0, 2, 1)  # (L, B, T)
         n_steps, n_rows, n_tags = steps.shape
-        table = scores.transitions.unsqueeze(1)  # (from, 1, to)
+        size = max(1, _PATHS // max(1, n_rows * n_tags * k))
+        tables = scores.transitions.split(size, dim=1)
+        k_best_before = _k_best_of_few if len(tables) == 1 else _k_best_of_many
         # best[b, tag, r]: the r-th best path to this tag. A state is tag * k + r.
         best = steps.new_full((n_rows, n_tags, k), NEVER)
         best[:, :, 0] = steps[0] + scores.start
@@ -200,8 +212,9 @@ def k_best(
         backwards = []
         for t in range(1, n_steps):
             going = (t < lengths).unsqueeze(1)
-            paths = (best.unsqueeze(3) + table).flatten(1, 2)  # (B, states, to)
-            values, states = paths.topk(k, dim=1)
+            # to some of the tags at a time, or there would be too many paths
+            found = [k_best_before(best, some) for some in tables]
+            values, states = (torch.cat(some, 2) for some in zip(*found, strict=True))
             values = values.transpose(1, 2) + steps[t].unsqueeze(2)
             best = torch.where(going.unsqueeze(2), values, best)
             backwards.append(
@@ -234,6 +247,30 @@ def k_best(
         )
 
 
+def _k_best_of_few(best: Tensor, scores: Tensor) -> Tuple[Tensor, Tensor]:
+    """The k best ways to each tag: scores and states before, both (B, k, to).
+
+    best: (B, from, k), the k best scores of each tag before, best first; scores:
+        (from, to), the transitions.
+    """
+    ways = best.unsqueeze(3) + scores.unsqueeze(1)
+    values, states = ways.flatten(1, 2).topk(best.shape[2], dim=1)
+    return values, states
+
+
+def _k_best_of_many(best: Tensor, scores: Tensor) -> Tuple[Tensor, Tensor]:
+    """The same, sooner where there are many tags: the k best ways to a tag come from
+    the k tags with the best first way to it."""
+    k = best.shape[2]
+    tags = (best[:, :, :1] + scores).topk(min(k, len(scores)), dim=1)[1]
+    ways = best.unsqueeze(3).expand(-1, -1, -1, tags.shape[2])
+    ways = ways.gather(1, tags.unsqueeze(2).expand(-1, -1, k, -1))
+    ways = ways + scores.expand(len(best), -1, -1).gather(1, tags).unsqueeze(2)
+    values, order = ways.flatten(1, 2).topk(k, dim=1)
+    before = tags.gather(1, torch.div(order, k, rounding_mode="floor"))
+    return values, before * k + order % k
+
+
 def span_log_probability(
     emissions: Tensor,
     lengths: Tensor,
@@ -263,14 +300,16 @@ def span_log_probability(
         )
     with torch.no_grad():
         steps = time_major(emissions, lengths, allowed)
-        alphas, taken = forward_scores(steps, scores.transitions, scores.start)
+        alphas, taken = forward_scores(
+            steps, summed(scores.transitions, steps), scores.start
+        )
         legal = total_score(alphas, taken, scores.end, lengths)[rows] > IMPOSSIBLE
         # Read from the end, the sequence is a CRF with the transitions turned round:
         # its forward scores are emission + backward score.
         times = torch.arange(len(steps), device=steps.device).unsqueeze(1)
         turned = (lengths - 1 - times).clamp(min=0).unsqueeze(1).expand_as(steps)
         betas, shifts = forward_scores(
-            steps.gather(0, turned), scores.transitions.t(), scores.end
+            steps.gather(0, turned), summed(scores.transitions.t(), steps), scores.end
         )
         from_end = shifts.cumsum(0)
 

@@ -11,18 +11,14 @@ from typing import Any, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor
 
-# Log score of what is illegal. Finite, so that differences never become NaN; its sum
-# over 100,000 tokens stays far within float32, and no sum of real scores comes near.
-NEVER = -1e30
-# A score below this has something illegal in it.
-IMPOSSIBLE = NEVER / 2
+from .transitions import IMPOSSIBLE, NEVER, Transitions, transitions_of
 
 # Scores grow with the sequence and so would lose digits: after so many steps their
 # maximum is taken out of them (and added up apart, in float64, where it is needed).
 RENORMALISE = 8
 
-# How many numbers the backward pass holds for transitions at a time; they fit a cache.
-_CHUNK = 2**17
+# From so many numbers a step on, a tag scheme is faster than all transitions one by one.
+_LARGE = 2**13
 
 
 class Scores(NamedTuple):
@@ -55,38 +51,40 @@ class _LogSum(torch.autograd.Function):
         allowed: Optional[Tensor],
     ) -> Tensor:
         steps = time_major(emissions, lengths, allowed)
-        alphas, shifts = forward_scores(steps, transitions, start)
+        table = summed(transitions, steps)
+        alphas, shifts = forward_scores(steps, table, start)
         total = total_score(alphas, shifts, end, lengths)
-        ctx.save_for_backward(alphas, lengths, transitions, start, end, total)
+        ctx.save_for_backward(alphas, lengths, end, total)
+        ctx.table = table
         ctx.n_tokens = emissions.shape[1]
         return total
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
-        alphas, lengths, transitions, start, end, total = ctx.saved_tensors
+        alphas, lengths, end, total = ctx.saved_tensors
         weights = (gradient * (total > IMPOSSIBLE)).to(alphas.dtype)
-        tags, expected = expected_counts(
-            alphas, lengths, Scores(transitions, start, end), weights
-        )
+        tags, expected = expected_counts(alphas, lengths, ctx.table, end, weights)
         return (tags[: ctx.n_tokens].permute(2, 0, 1), None, *expected, None)
 
 
+def summed(transitions: Tensor, steps: Tensor) -> Transitions:
+    """The transitions as the recursions over sums take them; steps: as time_major."""
+    return transitions_of(transitions, steps.shape[2], large=_LARGE)
+
+
 def forward_scores(
-    steps: Tensor, transitions: Tensor, start: Tensor
+    steps: Tensor, transitions: Transitions, start: Tensor
 ) -> Tuple[Tensor, Tensor]:
     """Forward scores (L, T, B) and, float64 (L, B), what was taken out of them at each
     step and is missing from then on (Rabiner 1989, eqs. 19 and 20, in log space)."""
     alphas = steps.clone()
     alphas[0] += start.unsqueeze(1)
     shifts = steps.new_zeros((steps.shape[0], steps.shape[2]), dtype=torch.float64)
-    table = transitions.unsqueeze(2)
     before = alphas[0]
     for t, alpha in enumerate(alphas.unbind(0)):
         if t:
-            paths = before.unsqueeze(1) + table
-            top = paths.amax(0)
-            alpha += paths.sub_(top).exp_().sum(0).log_().add_(top)
+            alpha += transitions.log_sum(before)
         if t % RENORMALISE == 0:
             shift = alpha.amax(0)
             alpha -= shift
@@ -105,42 +103,38 @@ def total_score(alphas: Tensor, shifts: Tensor, end: Tensor, lengths: Tensor) ->
 
 
 def expected_counts(
-    alphas: Tensor, lengths: Tensor, scores: Scores, weights: Tensor
+    alphas: Tensor,
+    lengths: Tensor,
+    transitions: Transitions,
+    end: Tensor,
+    weights: Tensor,
 ) -> Tuple[Tensor, Scores]:
     """How often each tag is expected at each token (L, T, B) and, over all sequences,
-    each transition, first and last tag. Each sequence counts times its weight (B,).
-
-    P(from | to) is the softmax over `from` of forward score + transition, so the
-    marginals of a token follow from those of the next, and every factor is at most 1.
-    """
+    each transition, first and last tag. Each sequence counts times its weight (B,)."""
     tags = torch.zeros_like(alphas)
-    transitions = torch.zeros_like(scores.transitions)
     columns = torch.arange(alphas.shape[2], device=alphas.device)
     last = last_token(lengths)
     weights = weights.masked_fill(lengths == 0, 0).unsqueeze(1)
-    ends = (alphas[last, :, columns] + scores.end).softmax(1) * weights
+    ends = (alphas[last, :, columns] + end).softmax(1) * weights
     tags[last, :, columns] = ends
-    table = scores.transitions.unsqueeze(2)
-    size = max(1, _CHUNK // max(1, table.numel() * alphas.shape[2]))
-    for stop in range(len(alphas) - 1, 0, -size):
-        first = max(0, stop - size)
-        pairs = (alphas[first:stop].unsqueeze(2) + table).softmax(1)
-        for t in range(stop - 1, first - 1, -1):
-            # Beyond the length the next marginals are 0 and leave those set above.
-            tags[t] += pairs[t - first].mul_(tags[t + 1]).sum(1)
-        transitions += pairs.sum((0, 3))
-    return tags, Scores(transitions, tags[0].sum(1), ends.sum(0))
+    counts = transitions.expected(alphas, tags)
+    return tags, Scores(counts, tags[0].sum(1), ends.sum(0))
 
 
 def time_major(emissions: Tensor, lengths: Tensor, allowed: Optional[Tensor]) -> Tensor:
-    """(B, L, T) → (max(L, 1), T, B) contiguous, with NEVER where a tag is not allowed
-    and 0 beyond the length."""
+    """(B, L, T) → (max(L, 1), T, B) contiguous, with NEVER where a tag is not allowed.
+
+    Beyond the length only the first tag is allowed, with 0, so that there is only one
+    way to go on.
+    """
     if allowed is not None:
         emissions = emissions.masked_fill(~allowed, NEVER)
     if emissions.shape[1] == 0:
         emissions = emissions.new_zeros(len(emissions), 1, emissions.shape[2])
     beyond = ~token_mask(emissions, lengths).unsqueeze(2)
-    return emissions.masked_fill(beyond, 0).permute(1, 2, 0).contiguous()
+    steps = emissions.masked_fill(beyond, NEVER)
+    steps[..., :1].masked_fill_(beyond, 0)
+    return steps.permute(1, 2, 0).contiguous()
 
 
 def token_mask(emissions: Tensor, lengths: Tensor) -> Tensor:

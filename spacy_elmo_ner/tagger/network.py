@@ -76,7 +76,7 @@ class TaggerNetwork(nn.Module):
             if self.context is not None and depth == self.context_at:
                 assert document is not None
                 x = torch.cat([x, self.context(x, document.take(packed))], dim=1)
-            x = F.dropout(x, dropout, self.training)
+            x = F.dropout(x, dropout)
             if depth < len(self.layers):
                 x = self.layers[depth](x, batch_sizes, turned)
         emissions = in_halves_if_few(self.output, x).index_select(0, unpacked)

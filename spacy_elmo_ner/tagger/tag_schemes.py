@@ -4,7 +4,7 @@ that say which tags a token may take."""
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -62,11 +62,13 @@ class TagScheme:
                 f"{', '.join(map(repr, _SCHEMES))}."
             )
         object.__setattr__(self, "labels", tuple(map(check_label, self.labels)))
+        seen: Set[str] = set()
         for label in self.labels:
-            if self.labels.count(label) > 1:
+            if label in seen:
                 raise ValueError(
                     f"The label {label!r} is given more than once; pass each label once."
                 )
+            seen.add(label)
 
     # Tags, and what may follow what
 
@@ -93,12 +95,20 @@ class TagScheme:
 
     def index(self, tag: str) -> int:
         """Place of `tag` in `tags`; ValueError if it is not one of them."""
-        if tag not in self.tags:
+        prefix, _, label = tag.partition("-")
+        prefixes = list(_SCHEMES[self.name])
+        if tag == "O":
+            return 0
+        if prefix not in prefixes or not self.has_label(label):
             raise ValueError(
                 f"There is no tag {tag!r} in the {self.name} scheme of the labels "
                 f"{self._known_labels}; add its label first."
             )
-        return self.tags.index(tag)
+        return self._first_tags[label] + prefixes.index(prefix)
+
+    def has_label(self, label: str) -> bool:
+        """Whether there are tags for the label."""
+        return label in self._first_tags
 
     # Spans and tags
 
@@ -237,13 +247,19 @@ class TagScheme:
         for start, end in blocked:
             rows = self.block(rows, start, end)
         for start, end, label in entities:
-            if label in self.labels:
+            if self.has_label(label):
                 rows = self.entity_mask(rows, start, end, label)
             else:
                 rows = self.block(rows, start, end)
         return rows
 
     # What each tag is
+
+    @cached_property
+    def _first_tags(self) -> Dict[str, int]:
+        """Label → the place of its first tag."""
+        width = len(_SCHEMES[self.name])
+        return {label: 1 + width * i for i, label in enumerate(self.labels)}
 
     @cached_property
     def _outside(self) -> np.ndarray:
@@ -271,14 +287,14 @@ class TagScheme:
 
     def _tag_of(self, piece: str, label: str) -> int:
         """The tag for a piece (B, I, L or U) of an entity."""
-        if label not in self.labels:
+        if not self.has_label(label):
             raise ValueError(
                 f"The entity label {label!r} is not among the labels "
                 f"{self._known_labels}; add it or correct the annotation."
             )
         pieces = list(_SCHEMES[self.name].values())
         place = next(i for i, own in enumerate(pieces) if piece in own)
-        return 1 + self.labels.index(label) * len(pieces) + place
+        return self._first_tags[label] + place
 
 
 def trim_spaces(spans: Sequence[Span], spaces: Sequence[bool]) -> List[Span]:

@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
+from typing import List, Tuple
 
 import pytest
 import typer
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 from typer.testing import CliRunner, Result
 
@@ -45,8 +47,8 @@ def test_there_and_back(iob1: Path, tmp_path: Path) -> None:
     )
     for arguments in (
         (iob1, docbin),
-        (docbin, biluo, "--scheme", "biluo", "--tabs"),
-        (biluo, back, "--scheme", "iob1", "--columns", 2),
+        (docbin, biluo, "--write-scheme", "biluo", "--tabs"),
+        (biluo, back, "--write-scheme", "iob1", "--columns", 2),
     ):
         result = run(*arguments)
         assert result.exit_code == 0, result.output
@@ -60,7 +62,7 @@ def test_one_doc_for_each_sentence(iob1: Path, tmp_path: Path) -> None:
     assert run(iob1, docbin, "--group-by", "sentence").exit_code == 0
     docs = list(DocBin().from_disk(docbin).get_docs(Vocab()))
     assert [len(doc) for doc in docs] == [5, 1, 1]
-    options = ("--scheme", "iob1", "--columns", 2, "--no-docstart")
+    options = ("--write-scheme", "iob1", "--columns", 2, "--no-docstart")
     assert run(docbin, back, *options).exit_code == 0
     assert back.read_text() == IOB1.replace("-DOCSTART- O\n\n", "")
 
@@ -74,3 +76,103 @@ def test_errors_leave_no_file(iob1: Path, tmp_path: Path) -> None:
     result = run(iob1, tmp_path / "a.spacy")
     assert "nothing in" in str(result.exception)
     assert list(tmp_path.iterdir()) == [iob1]
+
+
+def entities(path: Path) -> List[List[Tuple[str, str]]]:
+    docs = DocBin().from_disk(path).get_docs(Vocab())
+    return [[(ent.text.strip(), ent.label_) for ent in doc.ents] for doc in docs]
+
+
+def test_columns_by_options_and_by_recognition(tmp_path: Path) -> None:
+    source, output = tmp_path / "x.tsv", tmp_path / "x.spacy"
+    source.write_text("1\tAnna\tB-PER\tO\n2\tUni\tB-ORG\tO\n3\tBonn\tI-ORG\tB-LOC\n")
+    outer, inner = [[("Anna", "PER"), ("Uni Bonn", "ORG")]], [[("Bonn", "LOC")]]
+    result = run(source, output)
+    assert entities(output) == outer
+    assert "words in column 2 and the tags in column 3 of 4" in result.output
+    result = run(source, output, "--word-column", 2, "--tag-column", 3)
+    assert entities(output) == outer
+    assert "Note" not in result.output
+    run(source, output, "--tag-column", -1)
+    assert entities(output) == inner
+    source.write_text("Anna,B-PER\n")
+    run(source, output, "--delimiter", ",")
+    assert entities(output) == [[("Anna", "PER")]]
+
+
+def test_auto_groups_as_the_file_does(iob1: Path, tmp_path: Path) -> None:
+    output = tmp_path / "x.spacy"
+    for text, count in (IOB1, 2), (IOB1.replace("-DOCSTART- O\n\n", ""), 3):
+        iob1.write_text(text)
+        run(iob1, output)
+        assert len(entities(output)) == count
+    run(iob1, output, "--group-by", "document")
+    assert len(entities(output)) == 1
+    result = run(iob1, output, "--group-by", "page")
+    assert "group_by is 'page'" in str(result.exception)
+
+
+def test_the_old_name_of_write_scheme(iob1: Path, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    result = run(iob1, old, "--scheme", "bmes")
+    assert "Note: --scheme is now called --write-scheme." in result.output
+    run(iob1, new, "--write-scheme", "bmes")
+    assert old.read_text() == new.read_text()
+    assert "Smith -X- -X- E-PER" in new.read_text()
+
+
+@pytest.fixture
+def jsonl(tmp_path: Path) -> Path:
+    path = tmp_path / "gold.jsonl"
+    texts = {"Anna lives in Bad Ems.": [[0, 4, "PER"], [14, 21, "LOC"]], "He": []}
+    records = [{"text": text, "label": label} for text, label in texts.items()]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def test_json_of_annotation_tools(jsonl: Path, tmp_path: Path) -> None:
+    output = tmp_path / "x.spacy"
+    result = run(jsonl, output, "--lang", "de")
+    assert "Note" not in result.output
+    assert entities(output) == [[("Anna", "PER"), ("Bad Ems", "LOC")], []]
+    conll = tmp_path / "x.conll"
+    run(jsonl, conll, "--columns", 2, "--no-docstart")
+    assert conll.read_text().startswith(
+        "Anna B-PER\nlives O\nin O\nBad B-LOC\nEms I-LOC"
+    )
+    result = run(jsonl, output, "--lang", "xy")
+    assert "no tokenizer for the language 'xy'" in str(result.exception)
+
+
+def test_unknown_tokens_and_conll(jsonl: Path, tmp_path: Path) -> None:
+    jsonl.write_text(jsonl.read_text().replace("21,", "20,"))
+    conll = tmp_path / "x.conll"
+    result = run(jsonl, conll)
+    assert "no entity annotation" in str(result.exception)
+    assert not conll.exists()
+    assert run(jsonl, conll, "--alignment-mode", "expand").exit_code == 0
+    assert "Ems -X- -X- I-LOC" in conll.read_text()
+
+
+def test_json_is_not_written(jsonl: Path, tmp_path: Path) -> None:
+    result = run(jsonl, tmp_path / "x.jsonl")
+    assert "x.jsonl cannot be written" in str(result.exception)
+
+
+def test_a_corpus_without_entities_is_named(iob1: Path, tmp_path: Path) -> None:
+    iob1.write_text("No O\nnames O\n")
+    result = run(iob1, tmp_path / "x.spacy")
+    assert f"Note: there are no entities in {iob1}" in result.output
+
+
+@pytest.mark.parametrize("options", [[], ["--tabs"]])
+def test_what_convert_writes_it_reads(tmp_path: Path, options: List[str]) -> None:
+    doc = Doc(Vocab(), words=["\ufeffJohn", "is", "Head", "of", "Sales"])
+    label = "JOB TITLE" if options else "JOB"
+    doc.set_ents([Span(doc, 0, 1, "PER"), Span(doc, 2, 5, label)])
+    first, text, again = (tmp_path / name for name in ("a.spacy", "b.conll", "c.spacy"))
+    DocBin(docs=[doc]).to_disk(first)
+    result = run(first, text, "--no-docstart", "--columns", 2, *options)
+    assert result.exit_code == 0, result.output
+    run(text, again)
+    assert entities(again) == [[("\ufeffJohn", "PER"), ("Head of Sales", label)]]

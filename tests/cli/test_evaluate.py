@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Callable
 
 import pytest
 import spacy
@@ -27,9 +28,9 @@ accuracy:  83.33%; precision:  75.00%; recall:  75.00%; FB1:  75.00
 """
 
 
-def run(*arguments: object) -> Result:
+def run(*arguments: object, command: Callable = evaluate) -> Result:
     app = typer.Typer()
-    app.command()(evaluate)
+    app.command()(command)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
@@ -79,16 +80,7 @@ def test_report_json_and_predictions(
 
 
 def test_docbin_gives_the_same(model: Path, gold: Path, tmp_path: Path) -> None:
-    convert(
-        gold,
-        tmp_path / "gold.spacy",
-        group_by="document",
-        read_scheme="auto",
-        scheme="iob2",
-        columns=4,
-        tabs=False,
-        docstart=True,
-    )
+    run(gold, tmp_path / "gold.spacy", command=convert)
     assert run(model, tmp_path / "gold.spacy").output == run(model, gold).output
 
 
@@ -104,3 +96,55 @@ def test_nothing_is_written_after_an_error(
     assert "nothing in" in str(result.exception)
     assert run(tmp_path / "absent", gold, "-o", output).exit_code != 0
     assert not output.exists()
+
+
+def test_json_and_columns_give_the_same(
+    model: Path, gold: Path, tmp_path: Path
+) -> None:
+    wanted = run(model, gold).output
+    table = tmp_path / "gold.csv"
+    lines = gold.read_text().split("\n")
+    pairs = [line.split() for line in lines]
+    table.write_text("\n".join(f"{p[1]};x;{p[0]}" if p else "" for p in pairs))
+    columns = ("--word-column", 3, "--tag-column", 1, "--delimiter", ";")
+    assert run(model, table, *columns).output == wanted
+    path = tmp_path / "gold.jsonl"
+    texts = {
+        "Don't visit New York": [[12, 20, "LOC"]],
+        "Rome , Paris": [[0, 4, "LOC"], [7, 12, "LOC"]],
+    }
+    records = [{"text": text, "label": spans} for text, spans in texts.items()]
+    path.write_text("\n".join(map(json.dumps, records)))
+    assert "3 phrases; correct: 3" in run(model, path).output
+
+
+def test_the_old_name_of_read_scheme(model: Path, gold: Path) -> None:
+    for name in "--scheme", "--read-scheme":
+        result = run(model, gold, name, "io")
+        assert "line 1: the tag B-PER stands where io has I-PER" in str(
+            result.exception
+        )
+        assert ("now called --read-scheme" in result.output) == (name == "--scheme")
+
+
+def test_gold_without_entities_is_named(model: Path, gold: Path) -> None:
+    gold.write_text("No O\nnames O\n")
+    assert f"there are no entities in {gold}" in run(model, gold).output
+
+
+def test_predictions_of_labels_with_spaces(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    patterns = [{"label": "JOB TITLE", "pattern": "Head of Sales"}]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "model")
+    gold, predictions = tmp_path / "gold.jsonl", tmp_path / "out.txt"
+    record = {"text": "\ufeff Anna, Head of Sales", "label": [[8, 21, "JOB TITLE"]]}
+    gold.write_text(json.dumps(record))
+    result = run(tmp_path / "model", gold, "--predictions", predictions)
+    assert result.exit_code == 0, result.output
+    (sentence,) = read_scorer_file(predictions)
+    assert sentence.words[0] == "\ufeff"
+    assert sentence.gold[-3:] == ["B-JOB_TITLE", "I-JOB_TITLE", "I-JOB_TITLE"]
+    counts = count_phrases([(sentence.gold, sentence.guess)])
+    block = counts.to_text().replace("JOB_TITLE", "JOB TITLE")
+    assert result.output.startswith(block)

@@ -1,6 +1,6 @@
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 import spacy
@@ -10,6 +10,14 @@ from spacy.tokens import Doc, DocBin
 from spacy_elmo_ner.cli.visualize import visualize
 from spacy_elmo_ner.pipeline.colors import COLORS
 
+READ: Dict[str, Any] = {
+    "group_by": "auto",
+    "read_scheme": "auto",
+    "word_column": None,
+    "tag_column": None,
+    "delimiter": "auto",
+    "alignment_mode": "strict",
+}
 Attributes = List[Tuple[str, Optional[str]]]
 PATTERNS = [
     {"label": "PER", "pattern": "John"},
@@ -110,6 +118,7 @@ def show(
         model=model,
         limit=limit,
         title=title,
+        **READ,
     )
     assert [path.name for path in output.parent.iterdir()] == ["page.html"]
     markup = output.read_text(encoding="utf8")
@@ -183,6 +192,26 @@ def test_docbin_and_limit(tmp_path: Path, folder: str, nlp: Language) -> None:
     assert len(pairs(page)) == 1 + 3 * 2
     assert "text 3" in page.seen
     assert "text 4" not in page.seen
+
+
+def test_files_are_read_as_elsewhere(
+    tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [("John", "PER"), ("Oslo", "ORG"), ("John", "PER"), ("Oslo", "LOC")]
+    jsonl, table = tmp_path / "gold.jsonl", tmp_path / "gold.csv"
+    jsonl.write_text(
+        '{"text": "John saw Oslo.", "spans": ['
+        '{"start": 0, "end": 4, "label": "PER"}, '
+        '{"start": 9, "end": 13, "label": "ORG"}]}'
+    )
+    assert pairs(show(tmp_path, folder, file=[jsonl]))[2:] == wanted
+    table.write_text("B-PER;John\nO;saw\nB-ORG;Oslo\n\nO;No\n")
+    for key, value in ("word_column", 2), ("tag_column", 1), ("delimiter", ";"):
+        monkeypatch.setitem(READ, key, value)
+    page = show(tmp_path, folder, file=[table])
+    assert pairs(page)[2:] == wanted
+    # no documents are marked, so each sentence is a text
+    assert f"{table}, text 2" in page.seen
 
 
 def test_page_without_entities_says_so(tmp_path: Path, folder: str) -> None:

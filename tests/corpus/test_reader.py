@@ -158,3 +158,60 @@ def test_docbin_by_sentence(nlp: Language, stored: List[Doc], tmp_path: Path) ->
 def test_folder_without_docbins(nlp: Language, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no .spacy files"):
         list(create_docbin_corpus_v1(path=tmp_path)(nlp))
+
+
+def test_columns_are_named_in_a_config(nlp: Language, tmp_path: Path) -> None:
+    path = tmp_path / "corpus.csv"
+    path.write_text("O;7;Anna;B-PER\nO;7;sleeps;O\n")
+    settings = {"word_column": 3, "tag_column": -1, "delimiter": ";", "scheme": "iob2"}
+    config = {
+        "@readers": "spacy_elmo_ner.ConllCorpus.v1",
+        "path": str(path),
+        **settings,
+    }
+    (only,) = registry.resolve({"r": config})["r"](nlp)
+    assert [token.text for token in only.x] == ["Anna", "sleeps"]
+    assert only.get_aligned_ner() == ["U-PER", "O"]
+
+
+def test_auto_groups_as_the_file_does(
+    nlp: Language, conll: Path, tmp_path: Path
+) -> None:
+    corpus = create_conll_corpus_v1(path=conll, group_by="auto")
+    assert [len(eg.x) for eg in corpus(nlp)] == [5, 1]
+    plain = tmp_path / "plain.conll"
+    plain.write_text(CONLL.replace("-DOCSTART- -X- -X- O\n\n", ""))
+    corpus = create_conll_corpus_v1(path=plain, group_by="auto")
+    assert [len(eg.x) for eg in corpus(nlp)] == [4, 1, 1]
+    with pytest.raises(ValueError, match="group_by is 'auto'"):
+        create_docbin_corpus_v1(path=conll, group_by="auto")
+
+
+@pytest.mark.parametrize("name", ["gold.jsonl", "gold.json", "gold.spacy"])
+def test_what_is_no_conll_file_by_its_name(nlp: Language, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is no CoNLL file. Convert it"):
+        list(create_conll_corpus_v1(path=Path(name))(nlp))
+
+
+def test_corpora_of_nothing_are_named(nlp: Language, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.conll"
+    for text in "", "\n", "-DOCSTART- O\n\n", "# only a comment\n":
+        empty.write_text(text)
+        with pytest.raises(ValueError, match="There are no words in .*empty.conll"):
+            list(create_conll_corpus_v1(path=empty)(nlp))
+    docbin = tmp_path / "empty.spacy"
+    for docs in [], [Doc(nlp.vocab)]:
+        DocBin(docs=docs).to_disk(docbin)
+        with pytest.raises(ValueError, match="There are no words in .*empty.spacy"):
+            list(create_docbin_corpus_v1(path=docbin)(nlp))
+
+
+def test_corpora_without_entities_are_named(nlp: Language, tmp_path: Path) -> None:
+    path = tmp_path / "plain.conll"
+    path.write_text("No O\nnames O\n")
+    with pytest.warns(UserWarning, match="There are no entities in .*plain.conll"):
+        assert len(list(create_conll_corpus_v1(path=path)(nlp))) == 1
+    docbin = tmp_path / "plain.spacy"
+    DocBin(docs=[nlp.make_doc("not annotated")]).to_disk(docbin)
+    with pytest.warns(UserWarning, match="There are no entities in .*plain.spacy"):
+        assert len(list(create_docbin_corpus_v1(path=docbin)(nlp))) == 1

@@ -13,7 +13,7 @@ ROOM = 500_000_000
 HEAD = f"""
 import resource, sys
 from pathlib import Path
-import spacy_elmo_ner.pipeline.elmo_ner, spacy_elmo_ner.corpus.reader
+import spacy_elmo_ner.pipeline.elmo_ner, spacy_elmo_ner.corpus.docbins
 from spacy_elmo_ner.elmo.options import read_options
 from spacy_elmo_ner.elmo.weight_files import read_weights
 import spacy

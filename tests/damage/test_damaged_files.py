@@ -17,7 +17,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.corpus.reader import read_docbins, to_examples
+from spacy_elmo_ner.corpus.docbins import read_docbins
+from spacy_elmo_ner.corpus.reader import to_examples
 from spacy_elmo_ner.elmo.encoder import ElmoEncoder
 from spacy_elmo_ner.elmo.options import ElmoOptions, read_options
 from spacy_elmo_ner.elmo.weight_files import (
@@ -215,7 +216,7 @@ def test_a_docbin_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
     (tmp_path / "deep.spacy").write_bytes(zlib.compress(deep))
     said = limited(
         [
-            "list(spacy_elmo_ner.corpus.reader.read_docbins("
+            "list(spacy_elmo_ner.corpus.docbins.read_docbins("
             f"Path({str(tmp_path / name)!r}), vocab=spacy.vocab.Vocab()))"
             for name in ("bomb.spacy", "deep.spacy")
         ]

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spacy_elmo_ner.elmo.prepared_products import PRECISIONS
+
 # spaCy's own strings cannot hold lone surrogates; everything else is allowed
 anything = st.text(st.characters(blacklist_categories=("Cs",)), max_size=30)
 prose = st.lists(
@@ -55,6 +57,17 @@ def test_alone_in_any_batch_and_in_any_order(nlp, texts, batch_size, random):
 def test_a_call_leaves_nothing_behind(nlp):
     first = [nlp(text).tensor for text in ODD]
     assert_same(first, [nlp(text) for text in ODD])
+
+
+@pytest.mark.filterwarnings("ignore:ELMo's precision")
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_alone_and_in_a_batch_in_any_precision(elmo_pipeline, precision):
+    # products of sizes at which kernels differ
+    nlp = elmo_pipeline(lstm_width=768, projection_width=256, precision=precision)
+    texts = [f"Sentence {i} has its words . " + "and more " * i for i in range(40)]
+    alone = [nlp(text).tensor for text in texts]
+    assert_same(alone, nlp.pipe(texts, batch_size=40))
+    assert_same(alone[:3], nlp.pipe(texts[:3]))
 
 
 def test_in_two_processes(nlp):

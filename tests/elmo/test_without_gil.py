@@ -11,8 +11,10 @@ from spacy_elmo_ner.elmo.int8_products import (
     has_fbgemm,
 )
 from spacy_elmo_ner.elmo.prepared_products import (
+    Bfloat16Product,
     OneDnnProduct,
     PlainProduct,
+    has_bfloat16,
     has_onednn,
 )
 from spacy_elmo_ner.elmo.without_gil import can_compile, without_gil
@@ -20,13 +22,15 @@ from spacy_elmo_ner.elmo.without_gil import can_compile, without_gil
 PROJECTED, WIDTH = 24, 40
 PRODUCTS = {
     "public": lambda W, b: PlainProduct(W, b),
-    "float32": lambda W, b: OneDnnProduct(W, b, torch.float32, for_single_rows=True),
+    "float32": lambda W, b: OneDnnProduct(W, b, for_single_rows=True),
+    "bfloat16": lambda W, b: Bfloat16Product(W, b),
     "FBGEMM": lambda W, b: Int8Product(W, b, FbgemmKernel),
     "VNNI": lambda W, b: Int8Product(W, b, VnniKernel),
 }
 HAS = {
     "public": True,
     "float32": has_onednn(),
+    "bfloat16": has_bfloat16(),
     "FBGEMM": has_fbgemm(),
     # exact on a CPU with VNNI alone, but equal to itself wherever oneDNN is
     "VNNI": has_onednn() and hasattr(torch.ops.onednn, "qlinear_pointwise"),

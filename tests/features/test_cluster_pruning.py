@@ -1,11 +1,14 @@
 import numpy as np
-import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.lookups import Table
+from spacy.strings import StringStore
 from spacy.tokens import Doc
-from spacy.training import Example
+from spacy.vectors import Vectors
 
-from spacy_elmo_ner.cli.prune import prune
 from spacy_elmo_ner.features.cluster_pruning import prune_clusters
+from spacy_elmo_ner.features.lexeme_features import build_lexeme_features_v1
 
 CLUSTERS = {
     "rome": 0b101,
@@ -16,85 +19,65 @@ CLUSTERS = {
     "McDonald's": 0b110,
     "vanillin": 0b1001,
 }
+WORDS = ["rome", "oslo", "mcdonald's", "fell"]
 KNOWN = ["rome", "Rome", "ROME", "oslo", "Oslo", "OSLO", "McDonald's", "fell"]
-MODEL = {
-    "@architectures": "spacy_elmo_ner.CrfTagger.v1",
-    "hidden_width": 8,
-    "depth": 1,
-    "tok2vec": {"@architectures": "spacy_elmo_ner.LexemeFeatures.v1"},
-}
 
 
-@pytest.fixture
-def nlp():
+def pruned(clusters, words):
+    strings = StringStore([*clusters, *words])
+    data = np.ones((len(words), 3), dtype="f")
+    vectors = Vectors(data=data, keys=[strings[word] for word in words])
+    table = prune_clusters(Table(name="t", data=clusters), vectors, strings)
+    return {word: table.get(word) for word in clusters if word in table}
+
+
+def features(clusters, words):
     nlp = spacy.blank("en")
-    nlp.vocab.lookups.add_table("lexeme_cluster", CLUSTERS)
-    nlp.add_pipe("elmo_ner", config={"model": MODEL})
-    doc = nlp.make_doc("Rome fell")
-    example = Example.from_dict(doc, {"entities": [(0, 4, "LOC")]})
-    nlp.initialize(lambda: [example])
-    return nlp
+    nlp.vocab.lookups.add_table("lexeme_cluster", clusters)
+    doc = Doc(nlp.vocab, words=words)
+    model = build_lexeme_features_v1(shape_width=0, casing_width=0, norm_width=0)
+    model.initialize(X=[doc])
+    return model.predict([doc])[0]
 
 
-def add_vectors(nlp):
-    for word in ["rome", "oslo", "mcdonald's", "fell"]:
-        nlp.vocab.set_vector(word, np.ones(3, dtype="f"))
-
-
-def features(nlp, words):
-    (node,) = (
-        node
-        for node in nlp.get_pipe("elmo_ner").model.walk()
-        if node.name == "lexeme_features"
-    )
-    return node.predict([Doc(nlp.vocab, words=words)])[0]
-
-
-def clusters(nlp):
-    table = nlp.vocab.lookups.get_table("lexeme_cluster")
-    return {word: table[word] for word in CLUSTERS if word in table}
-
-
-@pytest.mark.parametrize("through_disk", [False, True])
-def test_words_with_a_vector_stay_what_they_are(nlp, tmp_path, through_disk):
-    add_vectors(nlp)
-    before = features(nlp, KNOWN)
-    if through_disk:
-        nlp.to_disk(tmp_path / "large")
-        prune(str(tmp_path / "large"), tmp_path / "small", words=4)
-        nlp = spacy.load(tmp_path / "small")
-    else:
-        prune_clusters(nlp)
+def test_words_with_a_vector_stay_what_they_are():
+    kept = pruned(CLUSTERS, WORDS)
     stay = ["rome", "ROME", "Oslo", "mcdonald's"]
-    assert clusters(nlp) == {word: CLUSTERS[word] for word in stay}
-    np.testing.assert_array_equal(features(nlp, KNOWN), before)
+    assert kept == {word: CLUSTERS[word] for word in stay}
 
 
-def test_other_mixtures_of_cases_take_the_lower_case_cluster(nlp):
-    nlp.vocab.lookups.get_table("lexeme_cluster")["oSLO"] = 0b110
-    nlp.vocab.lookups.get_table("lexeme_cluster")["oslo"] = 0b111
-    add_vectors(nlp)
-    prune_clusters(nlp)
-    table = nlp.vocab.lookups.get_table("lexeme_cluster")
-    assert "oSLO" not in table
-    assert table["oslo"] == 0b111
+def test_other_mixtures_of_cases_take_the_lower_case_cluster():
+    clusters = {**CLUSTERS, "oSLO": 0b110, "oslo": 0b111}
+    kept = pruned(clusters, WORDS)
+    assert "oSLO" not in kept
+    assert kept["oslo"] == 0b111
 
 
-def test_a_vector_whose_word_nobody_knows_is_passed_over(nlp):
-    add_vectors(nlp)
-    nlp.vocab.vectors.resize((8, 3))
-    nlp.vocab.vectors.add(12345, vector=np.ones(3, dtype="f"))
-    prune_clusters(nlp)
-    assert "rome" in clusters(nlp)
+cased = st.sampled_from([f(w) for w in WORDS for f in (str, str.title, str.upper)])
 
 
-def test_without_vectors_all_clusters_stay(nlp):
-    prune_clusters(nlp)
-    assert clusters(nlp) == CLUSTERS
+@given(st.dictionaries(cased, st.integers(1, 9)), st.lists(st.sampled_from(WORDS)))
+def test_what_is_looked_up_of_a_word_with_a_vector_is_the_same(clusters, words):
+    def look_up(table, word):
+        return table.get(word) or table.get(word.lower(), 0)
+
+    kept = pruned(clusters, sorted({*words}))
+    for word in words:
+        for form in (word, word.capitalize(), word.title(), word.upper()):
+            assert look_up(kept, form) == look_up(clusters, form)
 
 
-def test_without_clusters_nothing_happens():
-    nlp = spacy.blank("en")
-    add_vectors(nlp)
-    prune_clusters(nlp)
-    assert not nlp.vocab.lookups.has_table("lexeme_cluster")
+def test_what_nobody_knows_the_word_of_stays():
+    strings = StringStore(["rome"])
+    vectors = Vectors(data=np.ones((2, 3), dtype="f"), keys=[strings["rome"], 12345])
+    table = Table(name="t", data={"rome": 3, "lost": 4})
+    assert len(prune_clusters(table, vectors, strings)) == 2
+
+
+def test_known_words_share_the_features_that_they_shared():
+    before = features(CLUSTERS, KNOWN)
+    after = features(pruned(CLUSTERS, WORDS), KNOWN)
+    for i in range(len(KNOWN)):
+        for j in range(len(KNOWN)):
+            alike = np.array_equal(before[i], before[j])
+            assert np.array_equal(after[i], after[j]) == alike

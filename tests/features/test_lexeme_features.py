@@ -172,11 +172,12 @@ def test_clusters_beyond_the_rows_share_them_and_new_ones_are_unknown():
     assert len(np.unique(vectors, axis=0)) == CLUSTER_ROWS
 
 
-def test_dropping_empty_clusters_changes_no_lexeme():
+def test_the_vocab_keeps_its_table_and_the_model_what_says_something():
     doc = Doc(spacy.blank("en").vocab, words=["EU", "in", "nowhere"])
     table = {"EU": 0, "in": 9}
-    one_feature([doc], {"lexeme_cluster": table}, cluster_width=8)
-    assert len(doc.vocab.lookups.get_table("lexeme_cluster")) == 1
+    model = one_feature([doc], {"lexeme_cluster": table}, cluster_width=8)
+    assert len(doc.vocab.lookups.get_table("lexeme_cluster")) == 2
+    assert len(model.attrs["lexeme_cluster"]) == 1
     assert [token.cluster for token in doc] == [0, 9, 0]
 
 
@@ -189,12 +190,43 @@ def test_missing_table(table):
         one_feature([doc], {}, **{option: 8})
 
 
-def test_missing_table_after_initialization():
-    vocab = spacy.blank("en").vocab
-    doc = Doc(vocab, words=["London"])
-    model = one_feature([doc], {"lexeme_cluster": {"London": 3}}, cluster_width=8)
+@pytest.mark.parametrize("table", ["lexeme_cluster", "lexeme_prob"])
+def test_the_table_is_the_models_own(table):
+    words = ["London", "paris", "in"]
+    is_cluster = table == "lexeme_cluster"
+    option, value = ("cluster_width", 3) if is_cluster else ("prob_width", -1.5)
+    doc = Doc(spacy.blank("en").vocab, words=words)
+    model = one_feature(
+        [doc], {table: {"London": value, "paris": 7 * value}}, **{option: 8}
+    )
+    expected = model.predict([doc])[0]
+    again = build_lexeme_features_v1(**{**NO_WIDTHS, option: 8})
+    again.from_bytes(model.to_bytes())
+    doc.vocab.lookups.remove_table(table)
+    other = Doc(spacy.blank("en").vocab, words=words)
+    for one in (model, again):
+        assert same(one.predict([doc])[0], expected)
+        assert same(one.predict([other])[0], expected)
+
+
+def test_a_model_of_version_0_1_0_takes_the_table_of_its_vocab():
+    words = ["London", "paris", "in"]
+    doc = Doc(spacy.blank("en").vocab, words=words)
+    table = {"London": 3, "paris": 7}
+    model = one_feature([doc], {"lexeme_cluster": table}, cluster_width=8)
+    expected = model.predict([doc])[0]
+    # it saved no table
+    message = model.to_dict()
+    for attrs in message["attrs"]:
+        attrs.pop("lexeme_cluster", None)
+    saved = srsly.msgpack_dumps(message)
+    options = {**NO_WIDTHS, "cluster_width": 8}
+    again = build_lexeme_features_v1(**options).from_bytes(saved)
+    assert same(again.predict([doc])[0], expected)
+    assert same(again.predict([Doc(spacy.blank("en").vocab, words=words)])[0], expected)
+    lost = build_lexeme_features_v1(**options).from_bytes(saved)
     with pytest.raises(ValueError, match="'lexeme_cluster'"):
-        model.predict([Doc(spacy.blank("en").vocab, words=["London"])])
+        lost.predict([Doc(spacy.blank("en").vocab, words=words)])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import spacy
+import srsly
 from spacy.tokens import Doc
 from spacy.vectors import Vectors
 from spacy.vocab import Vocab
@@ -148,12 +149,42 @@ def test_no_vectors():
         build_static_vectors_v1().initialize(X=[doc])
 
 
-def test_vectors_of_another_width(vocab):
-    model = build_static_vectors_v1().initialize(X=[Doc(vocab, words=["in"])])
-    other = Vocab()
+@pytest.mark.parametrize("kind", ["vocab", "floret_vocab"])
+def test_the_table_is_the_models_own(kind, request):
+    vocab = request.getfixturevalue(kind)
+    words = ["London", "in", "nowhere"]
+    model = build_static_vectors_v1().initialize(X=[Doc(vocab, words=words)])
+    expected = model.predict([Doc(vocab, words=words)])[0]
+    assert np.abs(expected).sum() > 0
+    again = build_static_vectors_v1().from_bytes(model.to_bytes())
+    vocab.vectors = Vectors(shape=(1, 3))
+    other = spacy.blank("en").vocab
     other.set_vector("in", np.ones(3, dtype="f"))
-    with pytest.raises(ValueError, match="are 3 wide.*initialized with vectors 6 wide"):
-        model.predict([Doc(other, words=["in"])])
+    for one in (model, again, model.copy()):
+        for some in (vocab, other, spacy.blank("en").vocab):
+            vectors = one.predict([Doc(some, words=words)])[0]
+            np.testing.assert_array_equal(vectors, expected)
+
+
+def test_a_model_of_version_0_1_0_takes_the_vectors_of_its_vocab(vocab):
+    doc = Doc(vocab, words=["London", "in"])
+    model = build_static_vectors_v1(fine_tuned_words=2).initialize(X=[doc])
+    expected = model.predict([doc])[0]
+    # it saved no table
+    message = model.to_dict()
+    for attrs in message["attrs"]:
+        attrs.pop("vectors", None)
+    saved = srsly.msgpack_dumps(message)
+    again = build_static_vectors_v1(fine_tuned_words=2).from_bytes(saved)
+    np.testing.assert_array_equal(again.predict([doc])[0], expected)
+    moved = Doc(spacy.blank("en").vocab, words=["London", "in"])
+    np.testing.assert_array_equal(again.predict([moved])[0], expected)
+    lost = build_static_vectors_v1(fine_tuned_words=2).from_bytes(saved)
+    other = spacy.blank("en").vocab
+    other.set_vector("in", np.ones(3, dtype="f"))
+    with pytest.raises(ValueError, match="6 wide.*this vocab are 3 wide"):
+        lost.predict([Doc(other, words=["in"])])
+    np.testing.assert_array_equal(lost.predict([doc])[0], expected)
 
 
 def test_prediction_before_initialization(vocab):

@@ -7,6 +7,8 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_elmo_ner.cli.prune import prune
+from spacy_elmo_ner.features.pruning import prune_pipeline
+from spacy_elmo_ner.features.static_vectors import build_static_vectors_v1
 from spacy_elmo_ner.features.vector_pruning import prune_vectors
 
 WORDS = ["the", "of", "rome", "oslo", "fell", "rose", "quietly"]
@@ -39,12 +41,16 @@ def nlp():
     return nlp
 
 
-def vectors_of(nlp, words):
-    (node,) = (
+def static_vectors(nlp):
+    return [
         node
         for node in nlp.get_pipe("elmo_ner").model.walk()
         if node.name == "static_vectors"
-    )
+    ]
+
+
+def vectors_of(nlp, words):
+    (node,) = static_vectors(nlp)
     return node.predict([Doc(nlp.vocab, words=words)])[0]
 
 
@@ -52,22 +58,52 @@ def vectors_of(nlp, words):
 def test_frequent_and_moved_words_stay_as_they_are(nlp, tmp_path: Path, through_disk):
     stay, go = ["the", "of", "Rome", "fell"], ["oslo", "rose", "quietly"]
     before = vectors_of(nlp, stay)
-    table = nlp.vocab["rome"].vector.copy()
-    assert not np.allclose(before[2], table)  # training has moved it
+    assert not np.allclose(before[2], nlp.vocab["rome"].vector)  # training has moved it
     if through_disk:
         nlp.to_disk(tmp_path / "large")
         prune(str(tmp_path / "large"), tmp_path / "small", words=2)
         nlp = spacy.load(tmp_path / "small")
         assert not any(word in nlp.vocab.strings for word in go)
     else:
-        assert prune_vectors(nlp, 2) == set(go)
-    assert nlp.vocab.vectors.shape == (4, 6)
+        assert set(go) < prune_pipeline(nlp, 2)
+    (node,) = static_vectors(nlp)
+    assert node.attrs["vectors"].shape == (4, 6)
     np.testing.assert_array_equal(vectors_of(nlp, stay), before)
-    np.testing.assert_array_equal(nlp.vocab["rome"].vector, table)
     assert not vectors_of(nlp, go).any()
-    assert all(word.lower() in nlp.vocab.strings for word in stay)
+    # what nobody reads
+    assert nlp.vocab.vectors.shape == (0, 0)
     (ent,) = nlp("Rome fell").ents
     assert (ent.text, ent.label_) == ("Rome", "LOC")
+
+
+def test_a_vocab_whose_vectors_another_component_reads_keeps_them(nlp):
+    tok2vec = {
+        "@architectures": "spacy.Tok2Vec.v2",
+        "embed": {
+            "@architectures": "spacy.MultiHashEmbed.v2",
+            "width": 4,
+            "attrs": ["NORM"],
+            "rows": [10],
+            "include_static_vectors": True,
+        },
+        "encode": {
+            "@architectures": "spacy.MaxoutWindowEncoder.v2",
+            "width": 4,
+            "depth": 1,
+            "window_size": 1,
+            "maxout_pieces": 2,
+        },
+    }
+    nlp.add_pipe("tok2vec", config={"model": tok2vec})
+    assert prune_pipeline(nlp, 2) == set()
+    assert nlp.vocab.vectors.n_keys == len(WORDS)
+    (node,) = static_vectors(nlp)
+    assert node.attrs["vectors"].shape == (4, 6)
+
+
+def test_a_pipeline_without_vectors_has_nothing_to_prune():
+    with pytest.raises(ValueError, match="nothing to prune"):
+        prune_pipeline(spacy.blank("en"), 2)
 
 
 def test_composed_vectors_cannot_be_pruned():
@@ -84,5 +120,6 @@ def test_composed_vectors_cannot_be_pruned():
         eow=">",
         hash_seed=1,
     )
+    model = build_static_vectors_v1().initialize(X=[nlp.make_doc("word")])
     with pytest.raises(ValueError, match="Only tables with a row for each word"):
-        prune_vectors(nlp, 2)
+        prune_vectors(model, 2)

@@ -13,11 +13,13 @@ from small_model import SMALL_MODEL, examples_of, train
 from spacy.language import Language
 from spacy.training import Example
 from spacy.vectors import Vectors
+from thinc.api import Config
 
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.elmo.weight_files import read_weights, write_safetensors
 from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.pipeline.default_config import DEFAULT_CONFIG
 from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
 
 TEXT = "My name is John! I work at the University of Vienna."
@@ -27,6 +29,19 @@ def pipeline(**config: object) -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe("elmo_ner", config=config)
     return nlp
+
+
+def entities(nlp: Language) -> list:
+    return [(str(ent), ent.label_) for ent in nlp(TEXT).ents]
+
+
+def vectors_of(nlp: Language) -> Vectors:
+    (node,) = (
+        node
+        for node in nlp.get_pipe("elmo_ner").model.walk()
+        if node.name == "static_vectors"
+    )
+    return node.attrs["vectors"]
 
 
 def network_of(nlp: Language) -> ElmoNetwork:
@@ -84,8 +99,8 @@ def test_examples_win_over_the_packaged_labels_and_keep_its_elmo():
     # but what the packaged tagger made of the layers is learnt anew
     assert network_of(nlp).mix.gamma.item() == pytest.approx(1, abs=0.05)
     assert network_of(packaged).mix.gamma.item() < 0.9
-    assert np.array_equal(nlp.vocab.vectors.data, packaged.vocab.vectors.data)
-    assert nlp.vocab["london"].has_vector
+    ours, theirs = (vectors_of(one) for one in (nlp, packaged))
+    assert np.array_equal(ours.data, theirs.data)
 
 
 def test_vectors_and_weights_that_are_there_stay(tmp_path: Path):
@@ -101,17 +116,66 @@ def test_vectors_and_weights_that_are_there_stay(tmp_path: Path):
     kept = to_weights(network_of(nlp).encoder).arrays
     for name, array in read_weights(tmp_path / "half.safetensors").arrays.items():
         assert torch.equal(kept[name], array)
-    assert nlp.vocab.vectors.shape == (1, 7)
+    assert vectors_of(nlp).shape == nlp.vocab.vectors.shape == (1, 7)
 
 
-def test_packaged_weights_do_not_work_with_other_vectors():
+def test_a_vocab_with_other_vectors_stays_as_it_is():
     nlp = pipeline()
     data = np.ones((1, 7), dtype="f")
     nlp.vocab.vectors = Vectors(data=data, keys=["london"], name="mine")
-    with pytest.raises(
-        ValueError, match=r"others, of shape \(1, 7\). Give .* examples"
-    ):
+    nlp.initialize()
+    assert entities(nlp) == entities(load_packaged())
+    assert nlp.vocab.vectors.shape == (1, 7)
+    assert not nlp.vocab.lookups.has_table("lexeme_cluster")
+
+
+def test_initialized_twice_it_is_what_it_was():
+    nlp = pipeline()
+    nlp.initialize()
+    before = nlp.get_pipe("elmo_ner").to_bytes()
+    nlp.initialize()
+    assert nlp.get_pipe("elmo_ner").to_bytes() == before
+
+
+@pytest.mark.parametrize("precision", ["int8", "bfloat16"])
+@pytest.mark.filterwarnings("ignore:ELMo's precision")
+def test_precision_is_a_setting_of_any_pipeline(precision):
+    config = {"model": {"tok2vec": {"precision": precision}}}
+    nlp = spacy.blank("en")
+    nlp.add_pipe(
+        "elmo_ner",
+        config=Config(DEFAULT_CONFIG).merge(config),
+    )
+    nlp.initialize()
+    name = "components.elmo_ner.model.tok2vec.precision"
+    loaded = spacy.load(FOLDER, config={name: precision})
+    for one in (nlp, loaded):
+        assert network_of(one).encoder.precision == precision
+        assert entities(one) == entities(load_packaged())
+
+
+def test_a_tagger_of_another_size_starts_from_the_packaged_elmo():
+    nlp = spacy.blank("en")
+    config = Config(DEFAULT_CONFIG).merge({"model": {"hidden_width": 32}})
+    nlp.add_pipe("elmo_ner", config=config)
+    with pytest.warns(UserWarning, match="its tagger has learnt nothing"):
         nlp.initialize()
+    train(nlp, examples_of(nlp), steps=1)
+    theirs = network_of(load_packaged()).encoder.state_dict()
+    for name, ours in network_of(nlp).encoder.state_dict().items():
+        assert torch.equal(ours, theirs[name])
+    assert len(vectors_of(nlp).data) == len(vectors_of(load_packaged()).data)
+
+
+def test_labels_added_before_initialization_are_said_to_be_unlearnt():
+    nlp = pipeline()
+    nlp.get_pipe("elmo_ner").add_label("GENE")
+    with pytest.warns(UserWarning, match="examples of its labels .GENE."):
+        nlp.initialize()
+    known = pipeline()
+    known.get_pipe("elmo_ner").add_label("PER")
+    known.initialize()
+    assert entities(known) == entities(load_packaged())
 
 
 def test_wheel_of_it_works_where_it_is_installed(tmp_path: Path, repository: Path):

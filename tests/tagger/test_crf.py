@@ -1,6 +1,6 @@
 import itertools
 import math
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import pytest
 import torch
@@ -8,10 +8,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spacy_elmo_ner.tagger import crf
+from spacy_elmo_ner.tagger import crf, forward_backward
 from spacy_elmo_ner.tagger.tag_schemes import TagScheme
 
 Path = Tuple[int, ...]
+
+
+@pytest.fixture(
+    scope="module", autouse=True, params=["few tags", "as if there were many tags"]
+)
+def ways_of_many_tags(request: Any) -> Iterator[None]:
+    """All tests also go the ways that are taken where there are many tags."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param != "few tags":
+            patch.setattr(forward_backward, "_LARGE", 0)
+            patch.setattr(crf, "_LARGE_FOR_BEST", 0)
+            patch.setattr(crf, "_PATHS", 0)
+        yield
+
+
+# of five tags each, as few as show the form of the scheme
+BIO, BILUO = TagScheme("BIO", ("A", "B")), TagScheme("BILUO", ("A",))
+
+
+def masks_of(scheme: TagScheme) -> List[Tensor]:
+    """What restrict takes."""
+    return [
+        torch.from_numpy(mask)
+        for mask in (scheme.legal_transitions, scheme.legal_start, scheme.legal_end)
+    ]
 
 
 class Case(NamedTuple):
@@ -35,7 +60,8 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw: Any, dtype: torch.dtype = torch.float64) -> Case:
     n_rows, n_tokens = draw(st.integers(0, 3)), draw(st.integers(0, 5))
-    n_tags = draw(st.integers(1, 5))
+    scheme = draw(st.sampled_from([None, None, BIO, BILUO]))
+    n_tags = len(scheme.tags) if scheme else draw(st.integers(1, 5))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
     scale = draw(st.sampled_from([0.0, 1.0, 30.0]))
 
@@ -46,11 +72,11 @@ def cases(draw: Any, dtype: torch.dtype = torch.float64) -> Case:
         return torch.rand(shape, generator=generator) < legal_share
 
     legal_share = draw(st.sampled_from([0.5, 0.8, 1.0]))
+    legal = [some(n_tags, n_tags), some(n_tags), some(n_tags)]
+    if scheme:
+        legal = masks_of(scheme)
     scores = crf.restrict(
-        crf.Scores(normal(n_tags, n_tags), normal(n_tags), normal(n_tags)),
-        some(n_tags, n_tags),
-        some(n_tags),
-        some(n_tags),
+        crf.Scores(normal(n_tags, n_tags), normal(n_tags), normal(n_tags)), *legal
     )
     lengths = [draw(st.integers(0, n_tokens)) for _ in range(n_rows)]
     emissions = normal(n_rows, n_tokens, n_tags)
@@ -412,9 +438,7 @@ def long_case(scale: float) -> Tuple[Tensor, Tensor, crf.Scores, TagScheme]:
 
     scores = crf.restrict(
         crf.Scores(normal(n_tags, n_tags), normal(n_tags), normal(n_tags)),
-        torch.from_numpy(scheme.legal_transitions),
-        torch.from_numpy(scheme.legal_start),
-        torch.from_numpy(scheme.legal_end),
+        *masks_of(scheme),
     )
     return scale * normal(2, 10_000, n_tags), torch.tensor([10_000, 3]), scores, scheme
 

@@ -1,0 +1,271 @@
+"""JSON of annotation tools → texts with entities at character offsets.
+
+Records are a file's lines (JSONL) or the items of a JSON list. Read are
+
+Prodigy       {"text": …, "spans": [{"start": 0, "end": 4, "label": "PER"}], "answer": …}
+doccano       {"text": …, "label": [[0, 4, "PER"]]}; also "labels", and "entities" of
+              {"start_offset": 0, "end_offset": 4, "label": "PER"}
+Label Studio  {"data": {"text": …}, "annotations": [{"result": [{"value": {"start": 0,
+              "end": 4, "labels": ["PER"]}}]}]}, and its short form (JSON_MIN)
+spaCy's own   [text, {"entities": [[0, 4, "PER"]]}]
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from .text_files import read_lines
+
+SUFFIXES = (".jsonl", ".json")
+SPAN_KEYS = ("spans", "entities", "labels", "label")
+
+
+class CharSpan(NamedTuple):
+    """Characters start to end (exclusive) of a text."""
+
+    start: int
+    end: int
+    label: str
+
+
+class AnnotatedText(NamedTuple):
+    """place: where it stands, for messages. spans: sorted, neither empty nor beginning
+    or ending with white space, and without overlap."""
+
+    place: str
+    text: str
+    spans: List[CharSpan]
+
+
+class AnnotationFile(NamedTuple):
+    """left_out: places of records that are no gold: rejected, skipped or not annotated.
+    blank: places of spans that hold white space alone, which are left out too."""
+
+    texts: List[AnnotatedText]
+    left_out: List[str]
+    blank: List[str]
+
+
+def read_annotations(path: Path) -> AnnotationFile:
+    """Read the records of a .jsonl or .json file.
+
+    Raises OSError, and ValueError that names file and line (or, in a list, the record)
+    when it is no JSON, a record has no text or no spans, offsets lie outside the text
+    or entities overlap.
+    """
+    file = AnnotationFile([], [], [])
+    for place, item in _read_records(path):
+        try:
+            found = _read_item(item)
+            if found is None:
+                file.left_out.append(place)
+                continue
+            text, spans = found
+            trimmed = [_trim(text, span) for span in spans]
+        except ValueError as error:
+            raise ValueError(f"{path}, {place}: {error}") from None
+        file.blank.extend(place for span in trimmed if span.start == span.end)
+        kept = sorted({span for span in trimmed if span.start < span.end})
+        for before, span in zip(kept, kept[1:], strict=False):
+            if span.start < before.end:
+                raise ValueError(
+                    f"{path}, {place}: {_quote(text, before)} and {_quote(text, span)} "
+                    "overlap, and an entity can have one label only. Keep one of them."
+                )
+        file.texts.append(AnnotatedText(place, text, kept))
+    return file
+
+
+def _read_records(path: Path) -> List[Tuple[str, Any]]:
+    lines = read_lines(path)
+    try:
+        content = json.loads("\n".join(lines))
+    except (ValueError, RecursionError):
+        records = []
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                try:
+                    records.append((f"line {number}", json.loads(line)))
+                except (ValueError, RecursionError) as error:
+                    raise ValueError(
+                        f"{path}, line {number}: this is no JSON ({error}). A file has "
+                        "a record on each line, or one list of records."
+                    ) from None
+        return records
+    if isinstance(content, list) and not _is_pair(content):
+        return [(f"record {i}", item) for i, item in enumerate(content, start=1)]
+    return [("line 1", content)]
+
+
+def _is_pair(item: Any) -> bool:
+    return (
+        isinstance(item, list)
+        and len(item) == 2
+        and isinstance(item[0], str)
+        and isinstance(item[1], dict)
+    )
+
+
+def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan]]]:
+    """Text and spans as annotated, or None if the record is no gold."""
+    if _is_pair(item):
+        item = {**item[1], "text": item[0]}
+    if not isinstance(item, dict):
+        raise ValueError(
+            'a record is an object with "text" and "spans", "entities", "label" or '
+            f'"labels", not {_shorten(json.dumps(item))}.'
+        )
+    if "paragraphs" in item:
+        raise ValueError(
+            "this is the training format of spaCy 2. Convert it with spacy convert."
+        )
+    if item.get("answer", "accept") != "accept":
+        return None
+    if isinstance(item.get("data"), dict):
+        raw = _label_studio_spans(item)
+        text = _label_studio_text(item["data"])
+    else:
+        # older versions of doccano call the text "data"
+        text = item.get("text", item.get("data"))
+        raw = _listed_spans(item)
+    if raw is None:
+        return None
+    if not isinstance(text, str):
+        raise ValueError('the record has no "text".')
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            "the text holds half a character (a lone surrogate, at position "
+            f"{error.start}). Export it as UTF-8."
+        ) from None
+    return text, [_read_span(text, span) for span in raw]
+
+
+def _listed_spans(item: Dict[str, Any]) -> List[Any]:
+    lists = [item[key] for key in SPAN_KEYS if isinstance(item.get(key), list)]
+    if not lists and "answer" not in item:
+        raise ValueError(
+            'the record has no list of "spans", "entities", "label" or "labels", so '
+            "nothing says what its entities are."
+        )
+    return next(filter(None, lists), [])
+
+
+def _label_studio_spans(item: Dict[str, Any]) -> Optional[List[Any]]:
+    """The spans of the annotation; None if there is none."""
+    annotations = item.get("annotations", item.get("completions")) or []
+    if not isinstance(annotations, list) or not all(
+        isinstance(annotation, dict) for annotation in annotations
+    ):
+        raise ValueError('its "annotations" are no list of objects.')
+    done = [a for a in annotations if not a.get("was_cancelled")]
+    done = [a for a in done if a.get("ground_truth")] or done
+    spans = [_label_studio_values(a.get("result") or []) for a in done]
+    if any(other != spans[0] for other in spans[1:]):
+        raise ValueError(
+            f"there are {len(spans)} annotations that differ. Mark one of them as "
+            "ground truth, or delete the others."
+        )
+    return spans[0] if spans else None
+
+
+def _label_studio_values(results: Any) -> List[Dict[str, Any]]:
+    values = []
+    for result in results if isinstance(results, list) else [results]:
+        value = result.get("value", {}) if isinstance(result, dict) else None
+        if not isinstance(value, dict):
+            raise ValueError(f"{_shorten(json.dumps(result))} is no result.")
+        # choices, relations and the like are no spans
+        kinds = [key for key in value if key.endswith("labels")]
+        if kinds == ["labels"]:
+            values.append(value)
+        elif kinds:
+            raise ValueError(
+                f"entities are read from spans of plain text, not from {kinds[0]}."
+            )
+    return values
+
+
+def _label_studio_text(data: Dict[str, Any]) -> Any:
+    texts = [value for value in data.values() if isinstance(value, str)]
+    if "text" not in data and len(texts) > 1:
+        raise ValueError(
+            'its "data" has several texts, and none of them is called "text".'
+        )
+    return data.get("text", texts[0] if texts else None)
+
+
+def _read_span(text: str, span: Any) -> CharSpan:
+    if isinstance(span, list) and len(span) >= 3:
+        start, end, label = span[:3]
+        own = None
+    elif isinstance(span, dict):
+        start = span.get("start", span.get("start_offset"))
+        end = span.get("end", span.get("end_offset"))
+        label = span.get("label", span.get("labels"))
+        own = span.get("text")
+    else:
+        start = end = label = own = None
+    if isinstance(label, list) and len(label) == 1:
+        label = label[0]
+    # bool is an int
+    if type(start) is not int or type(end) is not int or not isinstance(label, str):
+        raise ValueError(
+            f"{_shorten(json.dumps(span))} is no span. It needs a start and an end, in "
+            "characters, and one label."
+        )
+    if not label.strip():
+        raise ValueError(f"the span from {start} to {end} has an empty label.")
+    if isinstance(own, str) and not _is_same(text[max(start, 0) : end], own):
+        start, end = _from_utf16(text, start, end, own)
+    if not 0 <= start < end <= len(text):
+        raise ValueError(
+            f"the span from {start} to {end} ({label}) is not inside the text, which "
+            f"has {len(text)} characters."
+        )
+    return CharSpan(start, end, label)
+
+
+def _from_utf16(text: str, start: int, end: int, own: str) -> Tuple[int, int]:
+    """Offsets that count UTF-16 units, as browsers do, in characters.
+
+    own: what the span says that it holds; it tells which of the two was counted.
+    """
+    units = text.encode("utf-16-le")
+    try:
+        before = units[: 2 * max(start, 0)].decode("utf-16-le")
+        inside = units[2 * max(start, 0) : 2 * end].decode("utf-16-le")
+    except UnicodeDecodeError:
+        inside = ""
+    if not inside or not _is_same(inside, own):
+        raise ValueError(
+            f"the span from {start} to {end} is said to be {_shorten(own)!r}, but there "
+            f"the text has {_shorten(text[max(start, 0) : end])!r}. Export the "
+            "annotations anew."
+        )
+    return len(before), len(before) + len(inside)
+
+
+def _is_same(text: str, own: str) -> bool:
+    # Label Studio writes a line break as a backslash and an n
+    return re.sub(r"\s|\\n", "", text) == re.sub(r"\s|\\n", "", own)
+
+
+def _trim(text: str, span: CharSpan) -> CharSpan:
+    start, end = span.start, span.end
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return CharSpan(start, end, span.label)
+
+
+def _quote(text: str, span: CharSpan) -> str:
+    piece = _shorten(text[span.start : span.end])
+    return f"{piece!r} ({span.label}, {span.start} to {span.end})"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"

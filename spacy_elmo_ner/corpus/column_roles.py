@@ -1,0 +1,153 @@
+"""Which columns of a file hold the words and the tags."""
+
+from pathlib import Path
+from typing import List, NamedTuple, Optional, Sequence, Union
+
+from .columns import PLACEHOLDERS, ColumnFile, is_number, to_index
+from .tag_spelling import find_spelling
+
+SEPARATOR, EQUALS = "|", "="
+
+
+class Roles(NamedTuple):
+    """Indices of columns; attribute is the key of the tags in a column such as
+    `SpaceAfter=No|name=B-PER`, or empty. note: a sentence on what was recognized, empty
+    where the word is the first column and the tag the last."""
+
+    word: int
+    tag: int
+    attribute: str
+    note: str
+
+
+def find_roles(
+    path: Union[str, Path],
+    file: ColumnFile,
+    *,
+    word_column: Optional[int] = None,
+    tag_column: Optional[int] = None,
+) -> Roles:
+    """The columns that are named, by numbers as `to_index` takes, or recognized.
+
+    The word is in the first column, or in the second where the first counts the tokens.
+    The tag is in the last. Where the first column counts it may also stand right after
+    the word, as in GermEval and Universal NER, and it does wherever both would do; and
+    where the last column says nothing it is in the only one that is all tags.
+
+    Raises ValueError when a column is not there, when the first column has numbers that
+    count nothing, and when several columns could have the tags.
+    """
+    if word_column is not None:
+        word = to_index(word_column, file.width, path)
+    elif file.counted:
+        word = 1
+    elif file.numbered:
+        raise ValueError(
+            f"{path}: the first column has nothing but numbers, and they do not count "
+            "the tokens of each sentence (1, 2, 3 …), so the words cannot be told. Name "
+            "their column, which may be the first (--word-column)."
+        )
+    else:
+        _check_first_column(path, file)
+        word = 0
+    if tag_column is not None:
+        tag = to_index(tag_column, file.width, path)
+    else:
+        tag = _find_tag_column(path, file, word)
+    if word == tag:
+        raise ValueError(
+            f"{path}: column {word + 1} cannot hold both the words and the tags. Name "
+            "the columns (--word-column, --tag-column)."
+        )
+    attribute = _find_attribute(path, _fields(file, tag))
+    note = ""
+    recognized = (word_column, tag_column) == (None, None)
+    if recognized and (word, tag, attribute) != (0, file.width - 1, ""):
+        what = f"the attribute {attribute} of column" if attribute else "column"
+        note = (
+            f"{path} is read with the words in column {word + 1} and the tags in {what} "
+            f"{tag + 1} of {file.width}; --word-column and --tag-column name others."
+        )
+    return Roles(word, tag, attribute, note)
+
+
+def attribute_of(field: str, key: str) -> Optional[str]:
+    """The value of `key` in `SpaceAfter=No|name=B-PER`; None if it is not there."""
+    for part in field.split(SEPARATOR):
+        name, equals, value = part.partition(EQUALS)
+        if equals and name == key:
+            return value
+    return None
+
+
+def _check_first_column(path: Union[str, Path], file: ColumnFile) -> None:
+    """Raise ValueError if a few lines spoil a first column that counts the tokens."""
+    columns = [[row[0] for row in rows] for _, rows in file.sentences]
+    count = sum(
+        column == [str(i) for i in range(1, len(column) + 1)]
+        for column in columns
+        if len(column) > 1
+    )
+    if file.width < 3 or 2 * count <= len(columns):
+        return
+    for (lines, _), column in zip(file.sentences, columns, strict=True):
+        for line, field in zip(lines, column, strict=True):
+            if not is_number(field):
+                raise ValueError(
+                    f"{path}, line {line}: {field!r} is in the first column, which "
+                    "counts the tokens of other sentences (1, 2, 3 …). Correct the "
+                    "line, or name the words' column (--word-column)."
+                )
+
+
+def _find_tag_column(path: Union[str, Path], file: ColumnFile, word: int) -> int:
+    last = file.width - 1
+    if file.counted and word + 1 < last and _are_tags(_fields(file, word + 1)):
+        return word + 1
+    if not set(_fields(file, last)).issubset(PLACEHOLDERS):
+        return last
+    others = [
+        column
+        for column in range(file.counted, last)
+        if column != word and _are_tags(_fields(file, column))
+    ]
+    if len(others) > 1:
+        raise ValueError(
+            f"{path}: the last column has no tags, and the columns "
+            f"{' and '.join(str(column + 1) for column in others)} could both have "
+            "them. Name the one to read (--tag-column)."
+        )
+    return others[0] if others else last
+
+
+def _find_attribute(path: Union[str, Path], fields: Sequence[str]) -> str:
+    """The key whose values are all tags, if the fields are lists of attributes."""
+    lists = all(field in PLACEHOLDERS or EQUALS in field for field in set(fields))
+    if not lists or _are_tags(fields):
+        return ""
+    keys = {
+        part.partition(EQUALS)[0]
+        for field in set(fields)
+        for part in field.split(SEPARATOR)
+        if EQUALS in part
+    }
+    values = {key: [attribute_of(field, key) for field in set(fields)] for key in keys}
+    found = sorted(
+        key for key in keys if _are_tags([v for v in values[key] if v is not None])
+    )
+    if len(found) > 1:
+        raise ValueError(
+            f"{path}: the attributes {' and '.join(found)} could both be the tags. "
+            "Delete those that are not to be read."
+        )
+    return found[0] if found else ""
+
+
+def _are_tags(fields: Sequence[str]) -> bool:
+    """Whether these are tags, and not one of them is of another kind."""
+    spelling = find_spelling(fields)
+    return bool(fields) and all(spelling.knows(field) for field in set(fields))
+
+
+def _fields(file: ColumnFile, column: int) -> List[str]:
+    return [row[column] for sentence in file.sentences for row in sentence.rows]

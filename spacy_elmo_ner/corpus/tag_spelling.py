@@ -1,0 +1,66 @@
+"""How a file spells its tags: B-PER, b-PER, B_PER, PER-B or PER_B → B-PER.
+
+A file keeps to one of them, so the spelling is found from all of its tags: I-B alone
+could be either order. Labels stay as they are written, in capitals or not.
+"""
+
+import re
+from typing import Iterable, NamedTuple, Pattern, Tuple
+
+from .conll_tags import OUTSIDE, PREFIXES, split_tag
+
+_LETTER = f"(?P<letter>[{PREFIXES}{PREFIXES.lower()}])"
+PATTERNS = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        f"{_LETTER}-(?P<label>.+)",
+        f"{_LETTER}_(?P<label>.+)",
+        f"(?P<label>.+)-{_LETTER}",
+        f"(?P<label>.+)_{_LETTER}",
+    )
+)
+MISSING = ("-", "_", "")
+
+
+class Spelling(NamedTuple):
+    """The pattern of tags with labels, and what stands outside entities."""
+
+    pattern: Pattern
+    outside: Tuple[str, ...]
+
+    def knows(self, tag: str) -> bool:
+        return tag in self.outside or bool(self.pattern.fullmatch(tag))
+
+    def read(self, tag: str) -> str:
+        """The tag as B-PER or O. Raises ValueError for one of another spelling."""
+        if tag in self.outside:
+            return OUTSIDE
+        match = self.pattern.fullmatch(tag)
+        if match:
+            return f"{match['letter'].upper()}-{match['label']}"
+        if tag in MISSING:
+            raise ValueError(
+                f"The tag is {tag!r}, which says nothing. Write O for a token outside "
+                "entities; that a tag is unknown can be said in a .spacy file only."
+            )
+        split_tag(tag)  # says what a tag is
+        raise ValueError(
+            f"The tag {tag!r} is spelled in another way than the other tags of the "
+            "file. Spell all of them alike."
+        )
+
+
+def find_spelling(tags: Iterable[str]) -> Spelling:
+    """The spelling of most of the different tags; B-PER if there is a choice.
+
+    A small o is a tag only where the letters of others are small.
+    """
+    different = set(tags)
+    matches = [
+        [match for match in map(pattern.fullmatch, different) if match]
+        for pattern in PATTERNS
+    ]
+    best = max(matches, key=len)
+    small = any(match["letter"].islower() for match in best)
+    outside = (OUTSIDE, OUTSIDE.lower()) if small else (OUTSIDE,)
+    return Spelling(PATTERNS[matches.index(best)], outside)

@@ -1,0 +1,81 @@
+"""Lines of text files: whatever their line ends, and exactly as they are written.
+
+LF, CR LF and CR end a line, and nothing else does: U+2028 and its kind may stand in a
+word. A byte order mark at the very start of a file says that it is Unicode and is no
+part of the text; anywhere else it is a character like others.
+"""
+
+import re
+from pathlib import Path
+from typing import Iterable, List, Union
+
+from ..atomic import replacing
+
+MARK = "\ufeff"
+
+# CR CR LF is a CR LF that was converted once more
+LINE_END = re.compile(r"\r*\n|\r")
+
+# what a file that is no UTF-8 begins with, and what it is then
+SIGNATURES = {
+    b"\xff\xfe": "UTF-16. Convert it to UTF-8 first",
+    b"\xfe\xff": "UTF-16. Convert it to UTF-8 first",
+    b"\x1f\x8b": "compressed with gzip. Unpack it first, with gunzip",
+    b"BZh": "compressed with bzip2. Unpack it first, with bunzip2",
+    b"\xfd7zXZ": "compressed with xz. Unpack it first, with unxz",
+    b"PK\x03\x04": "a ZIP archive, as .xlsx and .docx files are too. Unpack it, or "
+    "save it as plain text",
+    b"\x78\x9c": "compressed, as .spacy files are. If it is one, let its name end in "
+    ".spacy",
+}
+
+
+def read_lines(path: Union[str, Path]) -> List[str]:
+    """The lines of a UTF-8 file, without their ends.
+
+    Raises OSError when the file cannot be opened, and ValueError that names file and
+    line when it holds anything but UTF-8.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Name a file in it.")
+    data = path.read_bytes()
+    if _is_utf16(data):
+        raise ValueError(f"{path} is UTF-16. Convert it to UTF-8 first.")
+    try:
+        return LINE_END.split(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        for signature, what in SIGNATURES.items():
+            if data.startswith(signature):
+                raise ValueError(f"{path} is {what}.") from None
+        if b"\0" in data:
+            raise ValueError(
+                f"{path} is a binary file. Name a text file, in UTF-8."
+            ) from None
+        # the decoder counts from after a byte order mark, which it has dropped
+        offset = error.start + len(data) - len(error.object)
+        before = LINE_END.findall(data[:offset].decode("latin-1"))
+        raise ValueError(
+            f"{path}, line {len(before) + 1}: the byte 0x{data[offset]:02x} at offset "
+            f"{offset} is not UTF-8. Convert the file to UTF-8 first."
+        ) from None
+
+
+def write_lines(path: Union[str, Path], lines: Iterable[str]) -> None:
+    """Write lines in UTF-8, each with LF, so that `read_lines` gives them back.
+
+    The file appears whole or, after an error in `lines`, not at all.
+    """
+    with replacing(Path(path)) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(lines):
+                if number == 0 and line.startswith(MARK):
+                    # a reader drops one, which must not be the word's own
+                    file.write(MARK)
+                file.write(line + "\n")
+
+
+def _is_utf16(data: bytes) -> bool:
+    """Whether each line feed is one of UTF-16, in a file without a byte order mark."""
+    count = data.count(b"\n")
+    return count > 0 and count in (data.count(b"\n\0"), data.count(b"\0\n"))

@@ -1,0 +1,57 @@
+"""Word vectors and tables of words that a model owns.
+
+What a model's weights were trained with is saved with them and shared with nobody: the
+component can then be moved to a pipeline with another vocab. Thinc saves a node's
+attributes, and learns here to do so with spaCy's tables.
+"""
+
+from typing import Any, Dict
+
+from spacy.lookups import Table
+from spacy.vectors import Vectors
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.model import deserialize_attr, serialize_attr
+
+
+@serialize_attr.register(Vectors)
+def _vectors_to_bytes(_: Any, value: Vectors, name: str, model: Model) -> bytes:
+    return value.to_bytes(exclude=["strings"])
+
+
+@deserialize_attr.register(Vectors)
+def _vectors_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Vectors:
+    return Vectors().from_bytes(value, exclude=["strings"])
+
+
+@serialize_attr.register(Table)
+def _table_to_bytes(_: Any, value: Table, name: str, model: Model) -> bytes:
+    return value.to_bytes()
+
+
+@deserialize_attr.register(Table)
+def _table_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Table:
+    return empty_table(name).from_bytes(value)
+
+
+def is_empty(vectors: Vectors) -> bool:
+    """Whether there are no vectors, or they have no width."""
+    return 0 in vectors.shape
+
+
+def empty_table(name: str) -> Table:
+    # without data its Bloom filter would be made for a million words
+    return Table(name=name, data={})
+
+
+def copy_vectors(vectors: Vectors) -> Vectors:
+    return _vectors_from_bytes(None, vectors.to_bytes(exclude=["strings"]), "", None)
+
+
+def copy_table(vocab: Vocab, name: str) -> Table:
+    """The entries of a table of the vocab that say something: four fifths of the English
+    clusters are 0, the value of words that are not in the table."""
+    entries: Dict = vocab.lookups.get_table(name)
+    return Table(
+        name=name, data={key: value for key, value in entries.items() if value}
+    )
