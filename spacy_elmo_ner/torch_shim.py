@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, Tuple
 
 import torch
 from safetensors import SafetensorError
@@ -12,6 +12,8 @@ from safetensors.torch import save as save_tensors
 from thinc.api import ArgsKwargs, PyTorchShim, get_current_ops
 from thinc.util import torch2xp, xp2torch
 from torch import nn
+
+from .checksum import checksum
 
 HEADER = "spacy_elmo_ner"
 
@@ -137,24 +139,27 @@ class LazyTorchShim(PyTorchShim):
         tensors = {} if self._model is None else self._model.state_dict()
         # safetensors refuses tensors that share memory or are not contiguous
         tensors = {k: _smallest(v.detach().cpu()).clone() for k, v in tensors.items()}
-        # one entry, because safetensors writes several in any order
         header = {"built": self.is_built, "sizes": self.cfg}
+        # one entry, because safetensors writes several in any order
+        header["sha256"] = checksum([self.is_built, self.cfg], tensors)
         return save_tensors(tensors, metadata={HEADER: json.dumps(header)})
 
     def from_bytes(self, bytes_data: bytes) -> "LazyTorchShim":
-        header = _header(bytes_data)
-        if not header["built"]:
+        """Raises ValueError for bytes that are damaged, hold NaN or infinite weights,
+        or do not fit the module that `build` makes."""
+        built, sizes, tensors = _read(bytes_data)
+        if not built:
             return self
-        module = self._build(**header["sizes"])
+        module = self._build(**sizes)
         try:
-            module.load_state_dict(load_tensors(bytes_data))
-        except (RuntimeError, SafetensorError) as error:
+            module.load_state_dict(tensors)
+        except RuntimeError as error:
             raise ValueError(
                 "The saved weights do not fit the model that the config "
                 "describes. Load the pipeline with the config and the version of "
                 f"spacy_elmo_ner that it was saved with. Details: {error}"
             ) from error
-        self.cfg = header["sizes"]
+        self.cfg = sizes
         self._model = module.to(default_device())
         return self
 
@@ -170,15 +175,33 @@ def _smallest(tensor: torch.Tensor) -> torch.Tensor:
     return half if same else tensor
 
 
-def _header(bytes_data: bytes) -> Dict[str, Any]:
+def _read(bytes_data: bytes) -> Tuple[bool, Dict[str, int], Dict[str, torch.Tensor]]:
+    """Whether the module was built, its sizes, and its tensors, all of them checked."""
     try:
         size = int.from_bytes(bytes_data[:8], "little")
         header = json.loads(bytes_data[8 : 8 + size])["__metadata__"]
         header = json.loads(header[HEADER])
-        return {"built": header["built"], "sizes": header["sizes"]}
-    except (ValueError, KeyError, TypeError) as error:
+        built, sizes = bool(header["built"]), dict(header["sizes"])
+        tensors = load_tensors(bytes_data)
+        # pipelines of version 0.1.0 have none
+        saved = header.get("sha256")
+    except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise ValueError(
             "The saved model's weights cannot be read: they are damaged, or were "
             "saved by another version of spacy_elmo_ner. Load it with the version "
             "named in its meta.json, or train it again."
         ) from error
+    largest = max((max(one.shape, default=1) for one in tensors.values()), default=0)
+    fit = all(type(one) is int and 0 < one <= largest for one in sizes.values())
+    if not fit or saved not in (None, checksum([built, sizes], tensors)):
+        raise ValueError(
+            "The saved model's weights are damaged: they are not those that were "
+            "saved. Get the pipeline again, or train it again."
+        )
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(
+                f"The saved model's weights {name} hold NaN or infinite values. Get the "
+                "pipeline again, or train it again with a lower learning rate."
+            )
+    return built, sizes, tensors

@@ -10,6 +10,7 @@ from safetensors.torch import save
 from thinc.api import Adam, ArgsKwargs
 from torch import nn
 
+from spacy_elmo_ner.checksum import checksum
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 
@@ -31,7 +32,8 @@ def test_bytes_bring_sizes_and_weights(built):
         assert torch.equal(other.module.state_dict()[name], tensor)
 
 
-FLOATS = st.floats(width=32, allow_subnormal=True) | st.floats(width=16)
+FINITE = {"allow_nan": False, "allow_infinity": False}
+FLOATS = st.floats(width=32, **FINITE) | st.floats(width=16, **FINITE)
 
 
 @given(weights=st.lists(FLOATS, min_size=6, max_size=6), rounded=st.booleans())
@@ -40,7 +42,7 @@ def test_bytes_bring_every_bit(weights, rounded):
     weight = shim.build(in_features=3, out_features=2).weight.data
     weight.copy_(torch.tensor(weights).reshape(2, 3))
     if rounded:
-        weight.copy_(weight.half())
+        weight.copy_(weight.clamp(-65504, 65504).half())
     again = linear_shim().from_bytes(shim.to_bytes()).module.weight
     assert again.dtype == torch.float32
     assert again.detach().numpy().tobytes() == weight.numpy().tobytes()
@@ -91,6 +93,50 @@ def test_foreign_bytes_are_refused(data):
 def test_cut_bytes_are_refused(built):
     with pytest.raises(ValueError, match="damaged|do not fit"):
         linear_shim().from_bytes(built.to_bytes()[:-4])
+
+
+def changed_header(data, **values):
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    ours = json.loads(header["__metadata__"]["spacy_elmo_ner"])
+    ours.update(values)
+    ours = {key: value for key, value in ours.items() if value is not None}
+    header["__metadata__"]["spacy_elmo_ner"] = json.dumps(ours)
+    encoded = json.dumps(header).encode()
+    return len(encoded).to_bytes(8, "little") + encoded + data[8 + size :]
+
+
+def test_every_bit_of_the_weights_is_checked(built):
+    whole = built.to_bytes()
+    n_bytes = 4 * (3 * 2 + 2)
+    for i in range(8 * n_bytes):
+        damaged = bytearray(whole)
+        damaged[-n_bytes + i // 8] ^= 1 << i % 8
+        with pytest.raises(ValueError, match="damaged"):
+            linear_shim().from_bytes(bytes(damaged))
+
+
+def test_bytes_of_before_have_no_checksum(built):
+    other = linear_shim().from_bytes(changed_header(built.to_bytes(), sha256=None))
+    assert torch.equal(other.module.weight, built.module.weight)
+
+
+@pytest.mark.parametrize("size", [10**9, 0, -1, 2.5, True, "3", [3], {}])
+@pytest.mark.parametrize("name", ["in_features", "out_features", "more"])
+def test_sizes_that_no_tensor_has_make_no_module(built, name, size):
+    sizes = {**built.cfg, name: size}
+    for sha256 in (None, checksum([True, sizes], built.module.state_dict())):
+        with pytest.raises(ValueError, match="damaged"):
+            linear_shim().from_bytes(
+                changed_header(built.to_bytes(), sizes=sizes, sha256=sha256)
+            )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_no_training_gives_are_refused(built, value):
+    built.module.bias.data[1] = value
+    with pytest.raises(ValueError, match="bias hold NaN or infinite"):
+        linear_shim().from_bytes(built.to_bytes())
 
 
 def test_updates_leave_nothing_behind(built):

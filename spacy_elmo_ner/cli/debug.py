@@ -12,13 +12,13 @@ from spacy.cli._util import (
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
 from spacy.util import (
-    load_config,
     load_model_from_config,
     registry,
     resolve_dot_names,
 )
 
 from ..corpus.audit import count_corpus, find_problems
+from .loading import read_config
 
 
 def debug(
@@ -36,7 +36,7 @@ def debug(
     import_code(code)
     overrides = parse_config_overrides(ctx.args)
     with show_validation_error(config_path):
-        config = load_config(config_path, overrides=overrides, interpolate=False)
+        config = read_config(config_path, overrides, sections=["nlp"])
         nlp = load_model_from_config(config, auto_fill=True)
         filled = nlp.config.interpolate()
         settings = registry.resolve(filled["training"], schema=ConfigSchemaTraining)

@@ -1,31 +1,153 @@
-"""The pipeline that a command works with."""
+"""The pipeline or the config that a command works with."""
 
-from typing import Optional
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Optional, Sequence
 
+import numpy as np
 import spacy
+import srsly
 import typer
 from spacy.language import Language
+from spacy.tokenizer import Tokenizer
+from spacy.util import get_package_path, is_package, load_config
+from spacy.vectors import Mode
+from spacy.vocab import Vocab
+from thinc.api import Config
+
+from ..reading import reading, reason, refuse_pointer
 
 MODEL = typer.Option(
     None, "--model", "-m", help="Pipeline (folder or package); without it, the shipped"
 )
+REMEDY = "get the pipeline again, or train it again"
 
 
 def load_pipeline(model: Optional[str]) -> Language:
     """The named pipeline, or the one that is shipped with the package.
 
-    Raises ValueError if spaCy cannot load the named one.
+    Raises ValueError if spaCy cannot load the named one; where a file of it is damaged,
+    the error names the file.
     """
     if model is None:
         # late, so that commands with a model of their own do not need the shipped one
         from ..pipeline.packaged import load_packaged
 
         return load_packaged()
+    folder = get_package_path(model) if is_package(model) else Path(model)
     try:
         return spacy.load(model)
-    except OSError as error:
+    except Exception as error:
+        # spaCy and what it reads with raise a dozen kinds, most without a file's name
+        if isinstance(error, ValueError) and str(error).startswith(str(folder)):
+            raise
+        _check_files(folder)
+        if isinstance(error, OSError):
+            raise ValueError(
+                f"There is no pipeline at {model} that spaCy can load ({error}). Name a "
+                "folder that training wrote, such as training/sample/model-best, or an "
+                "installed pipeline package."
+            ) from error
         raise ValueError(
-            f"There is no pipeline at {model} that spaCy can load ({error}). Name a "
-            "folder that training wrote, such as training/sample/model-best, or an "
-            "installed pipeline package."
+            f"The pipeline {model} cannot be loaded ({reason(error)}). See that its "
+            f"{folder / 'config.cfg'} is as it was saved, and load it with the packages "
+            "and versions that its meta.json names."
         ) from error
+
+
+def read_config(
+    path: Path, overrides: Dict[str, Any], *, sections: Sequence[str] = ()
+) -> Config:
+    """The config in a file, with variables as they stand there.
+
+    sections: that must be there. Raises ValueError, which names the file, when it is no
+    config or has not all of them.
+    """
+    if path.is_file():
+        refuse_pointer(path)
+        try:
+            Config().from_disk(path, interpolate=False)
+        except Exception as error:
+            # of configparser, json and the text's encoding, none with the file's name
+            raise ValueError(
+                f"{path} cannot be read as a config ({reason(error)}); mend it, or make "
+                "it anew with `spacy init config`."
+            ) from error
+    config = load_config(path, overrides=overrides, interpolate=False)
+    for section in sections:
+        if section not in config:
+            raise ValueError(
+                f"{path} has no section [{section}]; add it, or take another config."
+            )
+    return config
+
+
+def _check_files(folder: Path) -> None:
+    """Raise ValueError for the first file of a pipeline that cannot be read."""
+    for path in sorted(folder.rglob("*")):
+        read = READERS.get(path.name)
+        if read is not None and path.is_file():
+            with reading(path, REMEDY):
+                read(path)
+
+
+def _read_config(path: Path) -> None:
+    if "nlp" not in Config().from_disk(path, interpolate=False):
+        raise ValueError("it has no section [nlp]")
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf8"))
+
+
+def _read_json_object(path: Path) -> None:
+    _check_mapping(_read_json(path))
+
+
+def _read_msgpack(path: Path) -> Dict[str, Any]:
+    content = srsly.read_msgpack(path)
+    _check_mapping(content)
+    return content
+
+
+def _read_tokenizer(path: Path) -> None:
+    # those that write other settings read them in their own way
+    if "prefix_search" in _read_msgpack(path):
+        Tokenizer(Vocab()).from_disk(path)
+
+
+def _check_mapping(content: Any) -> None:
+    if not isinstance(content, dict):
+        raise ValueError("it holds something else than it should")
+
+
+def _read_meta(path: Path) -> None:
+    meta = _read_json(path)
+    _check_mapping(meta)
+    if not meta.get("name"):
+        raise ValueError("it has no name")
+
+
+def _read_vectors_config(path: Path) -> None:
+    settings = _read_json(path)
+    _check_mapping(settings)
+    Mode(settings.get("mode", Mode.default))
+
+
+def _read_vectors(path: Path) -> None:
+    # numpy.load would propose to read a foreign file as a pickle
+    np.lib.format.open_memmap(path, mode="r")
+
+
+READERS: Dict[str, Callable[[Path], Any]] = {
+    "config.cfg": _read_config,
+    "meta.json": _read_meta,
+    "cfg": _read_json_object,
+    "strings.json": _read_json,
+    "vectors.cfg": _read_vectors_config,
+    "vectors": _read_vectors,
+    "key2row": _read_msgpack,
+    "lookups.bin": _read_msgpack,
+    "tokenizer": _read_tokenizer,
+    "model": _read_msgpack,
+}

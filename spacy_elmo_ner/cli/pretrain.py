@@ -8,7 +8,6 @@ from typing import Any, Dict
 import torch
 import typer
 from spacy.cli._util import parse_config_overrides
-from spacy.util import load_config
 from tqdm import tqdm
 
 from ..pretraining.loop import pretrain as run
@@ -17,6 +16,7 @@ from ..pretraining.settings import Settings, read_settings
 from ..pretraining.text_files import list_files
 from ..pretraining.token_corpus import has_corpus, write_corpus
 from ..pretraining.tokenization import available_processes, tokenize_files
+from .loading import read_config
 
 # glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -33,7 +33,7 @@ def pretrain(
     --training.epochs 2. Several processes started by torchrun learn together."""
     overrides = parse_config_overrides(ctx.args)
     settings = read_settings(
-        load_config(config_path, overrides=overrides).interpolate()
+        read_config(config_path, overrides, sections=["text"]).interpolate()
     )
     _keep_freed_memory()
     output.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,9 @@ from spacy.cli._util import (
     setup_gpu,
     show_validation_error,
 )
-from spacy.util import load_config
 
 from ..training.loop import train as train_pipeline
+from .loading import read_config
 
 
 def train(
@@ -31,5 +31,5 @@ def train(
     import_code(code)
     overrides = parse_config_overrides(ctx.args)
     with show_validation_error(config_path):
-        config = load_config(config_path, overrides=overrides, interpolate=False)
+        config = read_config(config_path, overrides, sections=["nlp", "training"])
         train_pipeline(config, output, use_gpu=gpu_id)

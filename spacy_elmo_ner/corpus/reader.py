@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import ensure_path
 from spacy.vocab import Vocab
@@ -19,9 +19,9 @@ from .annotated_docs import read_annotated_docs
 from .annotation_json import SUFFIXES as JSON_SUFFIXES
 from .conll import ConllFormat, read_conll
 from .delimiters import DETECT
+from .docbins import DOCBIN_SUFFIX, read_docbins
 from .docs import GROUPINGS, check_grouping, to_docs
 
-DOCBIN_SUFFIX = ".spacy"
 CONLL_GROUPINGS = (DETECT, *GROUPINGS)
 
 # such as those of spaCy, `spacy.lower_case.v1` and others
@@ -185,30 +185,6 @@ def _ignore(note: str) -> None:
 
 def _sentences(doc: Doc) -> Iterator:
     return doc.sents if doc.has_annotation("SENT_START") else iter([doc[:]])
-
-
-def read_docbins(path: Path, *, vocab: Vocab) -> Iterator[Doc]:
-    """The Docs of a .spacy file, or of all .spacy files in and under a folder.
-
-    Raises OSError, and ValueError naming the file that is no DocBin.
-    """
-    files = sorted(path.rglob("*" + DOCBIN_SUFFIX)) if path.is_dir() else [path]
-    if not files:
-        raise ValueError(f"The folder {path} holds no {DOCBIN_SUFFIX} files.")
-    for file in files:
-        yield from _open_docbin(file).get_docs(vocab)
-
-
-def _open_docbin(path: Path) -> DocBin:
-    data = path.read_bytes()
-    try:
-        return DocBin().from_bytes(data)
-    except Exception as error:
-        # zlib and msgpack raise a dozen different exceptions for foreign bytes
-        raise ValueError(
-            f"{path} is not a {DOCBIN_SUFFIX} file, or a damaged one ({error}). Write "
-            "it again with the convert command."
-        ) from error
 
 
 def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:

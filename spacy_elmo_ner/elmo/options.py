@@ -3,13 +3,24 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any, Dict, Optional, Tuple, Union
+
+from ..reading import reading
 
 # Ids in a word: begin, at most 48 bytes, end. Fixed by every published model.
 MAX_CHARACTERS = 50
 # 256 bytes, begin and end of sentence, begin and end of word, padding.
 N_CHARACTER_VECTORS = 261
 ACTIVATIONS = ("relu", "tanh")
+# Far above every published model. Files are asked to keep within them before anything
+# is made in the sizes that they state.
+MAX_WIDTH = 65_536
+MAX_LAYERS = 100
+MAX_CLIP = 1e30
+# bytes of an options.json; the published ones have 500
+MAX_FILE = 1_000_000
+REMEDY = "get the file again from where the weights were published"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +38,8 @@ class ElmoOptions:
     n_characters: 262 counts the mask, as published models do; 261, written by
         bilm-tf while training, does not. The weights are the same either way.
 
+    Widths are at most MAX_WIDTH; layers, highways and convolutions at most MAX_LAYERS.
+
     Raises ValueError when a value contradicts the format.
     """
 
@@ -43,29 +56,25 @@ class ElmoOptions:
     n_characters: int = N_CHARACTER_VECTORS + 1
 
     def __post_init__(self) -> None:
-        for name in (
-            "char_embedding_width",
-            "lstm_width",
-            "projection_width",
-            "n_layers",
-        ):
-            _require_count(name, getattr(self, name), at_least=1)
-        _require_count("n_highway", self.n_highway, at_least=0)
+        for name in ("char_embedding_width", "lstm_width", "projection_width"):
+            _require_count(name, getattr(self, name), 1, MAX_WIDTH)
+        _require_count("n_layers", self.n_layers, 1, MAX_LAYERS)
+        _require_count("n_highway", self.n_highway, 0, MAX_LAYERS)
         for name in ("cell_clip", "projection_clip"):
             _require_clip(name, getattr(self, name))
         if not isinstance(self.skip_connections, bool):
             raise ValueError(
-                f"ELMo's skip_connections is {self.skip_connections!r}; "
+                f"ELMo's skip_connections is {short(self.skip_connections)}; "
                 "set it to true or false."
             )
         if self.activation not in ACTIVATIONS:
             raise ValueError(
-                f"ELMo's activation is {self.activation!r}; "
+                f"ELMo's activation is {short(self.activation)}; "
                 f"use one of {', '.join(ACTIVATIONS)}."
             )
         if self.n_characters not in (N_CHARACTER_VECTORS, N_CHARACTER_VECTORS + 1):
             raise ValueError(
-                f"ELMo's n_characters is {self.n_characters!r}, but the format has "
+                f"ELMo's n_characters is {short(self.n_characters)}, but the format has "
                 f"{N_CHARACTER_VECTORS} character vectors; set it to "
                 f"{N_CHARACTER_VECTORS}, or to {N_CHARACTER_VECTORS + 1} with the mask."
             )
@@ -95,8 +104,8 @@ class ElmoOptions:
         longest = _value(cnn, "char_cnn", "max_characters_per_token")
         if longest != MAX_CHARACTERS:
             raise ValueError(
-                f"ELMo's options have char_cnn.max_characters_per_token {longest!r}, but "
-                f"the format has {MAX_CHARACTERS}; use weights trained with that length."
+                f"ELMo's options have char_cnn.max_characters_per_token {short(longest)}, "
+                f"but the format has {MAX_CHARACTERS}; use weights trained with that length."
             )
         embedding = _section(cnn, "embedding", within="char_cnn.")
         return cls(
@@ -146,19 +155,33 @@ def read_options(path: Union[str, Path]) -> ElmoOptions:
             f"There is no ELMo options file at {path}; "
             "give the options.json that was published with the weights."
         )
-    try:
-        published = json.loads(path.read_text(encoding="utf8"))
-    except ValueError as error:
+    if path.stat().st_size > MAX_FILE:
         raise ValueError(
-            f"The ELMo options file {path} is not JSON ({error}); "
-            "get the file again from where the weights were published."
-        ) from error
+            f"The ELMo options file {path} has {path.stat().st_size:,} bytes, but such a "
+            "file has less than a thousand; give the options.json that was published "
+            "with the weights."
+        )
+    return parse_options(parse_json(path.read_bytes(), path), path)
+
+
+def parse_json(text: Union[str, bytes], path: Path) -> Dict[str, Any]:
+    """The object in the JSON that `path` holds. Raises ValueError that names it."""
+    with reading(path, REMEDY):
+        published = json.loads(text)
     if not isinstance(published, dict):
         raise ValueError(
-            f"The ELMo options file {path} holds no JSON object; "
-            "give the options.json that was published with the weights."
+            f"The ELMo options in {path} are no JSON object; "
+            "give those that were published with the weights."
         )
-    return ElmoOptions.from_published(published)
+    return published
+
+
+def parse_options(published: Dict[str, Any], path: Path) -> ElmoOptions:
+    """`ElmoOptions.from_published`, with errors that name the file they are from."""
+    try:
+        return ElmoOptions.from_published(published)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _section(holder: Dict[str, Any], key: str, *, within: str = "") -> Dict[str, Any]:
@@ -184,19 +207,21 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _require_count(name: str, value: object, *, at_least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+def _require_count(name: str, value: object, at_least: int, at_most: int) -> None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or not at_least <= value <= at_most:  # type: ignore[operator]
         raise ValueError(
-            f"ELMo's {name} is {value!r}; set it to a whole number, {at_least} or more."
+            f"ELMo's {name} is {short(value)}; set it to a whole number between "
+            f"{at_least} and {at_most}."
         )
 
 
 def _require_clip(name: str, value: object) -> None:
     # the comparison is written so that NaN fails it too
-    if value is not None and not (_is_number(value) and value >= 0):  # type: ignore[operator]
+    if value is not None and not (_is_number(value) and 0 <= value <= MAX_CLIP):  # type: ignore[operator]
         raise ValueError(
-            f"ELMo's {name} is {value!r}; set it to a positive number, or leave it out "
-            "or set it to 0 to switch it off."
+            f"ELMo's {name} is {short(value)}; set it to a positive number, or leave it "
+            "out or set it to 0 to switch it off."
         )
 
 
@@ -207,15 +232,14 @@ def _checked_filters(filters: Any) -> Tuple[Tuple[int, int], ...]:
         pairs = ()
     if not pairs:
         raise ValueError(
-            f"ELMo's filters are {filters!r}; give pairs of width and number of "
+            f"ELMo's filters are {short(filters)}; give pairs of width and number of "
             "filters, such as [[1, 32], [2, 32]]."
         )
+    if len(pairs) > MAX_LAYERS:
+        raise ValueError(
+            f"ELMo's filters are {len(pairs):,} pairs; give {MAX_LAYERS} at most."
+        )
     for width, count in pairs:
-        _require_count("filter width", width, at_least=1)
-        _require_count("number of filters", count, at_least=1)
-        if width > MAX_CHARACTERS:
-            raise ValueError(
-                f"ELMo's filter width is {width}, but a word has {MAX_CHARACTERS} "
-                "characters; use narrower filters."
-            )
+        _require_count("filter width", width, 1, MAX_CHARACTERS)
+        _require_count("number of filters", count, 1, MAX_WIDTH)
     return pairs

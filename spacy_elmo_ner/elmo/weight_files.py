@@ -6,21 +6,36 @@ its metadata.
 """
 
 import json
+import math
 from pathlib import Path
-from typing import Dict, Optional, Union
+from reprlib import repr as short
+from typing import Dict, List, Optional, Tuple, Union
 
 import h5py
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..atomic import replacing
-from .options import ElmoOptions, read_options
-from .weights import ElmoWeights, check_arrays
+from ..checksum import checksum
+from ..reading import reading, refuse_pointer
+from .options import (
+    MAX_FILE,
+    ElmoOptions,
+    parse_json,
+    parse_options,
+    read_options,
+)
+from .weights import Described, ElmoWeights, check_arrays, check_described
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 OPTIONS_KEY = "elmo_options"
+# beside the options, which ignore it
+CHECKSUM_KEY = "sha256"
+# groups and datasets of an HDF5 file; the largest biLM that the options allow has fewer
+MAX_NODES = 10_000
+REMEDY = "get it again and compare its size and checksum with the published ones"
 
 
 def read_weights(
@@ -31,6 +46,10 @@ def read_weights(
     path: an HDF5 file, or a safetensors file of ours.
     options: the HDF5 file's options.json; a safetensors file has its own inside.
 
+    Names, shapes, types and storage are checked before anything is read, and what lies
+    outside of the file is not read at all, so that no file, however made, takes more
+    memory than it takes room.
+
     Raises ValueError when a file is missing, damaged or of another kind, when an array
     is missing, contradicts the options, or is not finite.
     """
@@ -40,6 +59,7 @@ def read_weights(
             f"There is no ELMo weight file at {path}; check the path, or get the file "
             "from where the weights were published."
         )
+    refuse_pointer(path)
     with path.open("rb") as file:
         is_hdf5 = file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     if is_hdf5 and options is None:
@@ -50,7 +70,7 @@ def read_weights(
     if options is None:
         weights = _read_safetensors(path)
     elif is_hdf5:
-        weights = ElmoWeights(read_options(options), _read_hdf5(path))
+        weights = _read_hdf5(path, read_options(options))
     else:
         raise ValueError(
             f"An options file was given, but {path} is not an HDF5 file or is damaged; "
@@ -95,50 +115,135 @@ def write_safetensors(
     Raises ValueError for weights that could not be read back; nothing is written then.
     """
     check_arrays(weights, "The biLM to be written")
-    metadata = {OPTIONS_KEY: json.dumps(weights.options.to_published())}
     arrays = {name: array.contiguous() for name, array in weights.arrays.items()}
     if half:
         arrays = {name: array.half() for name, array in arrays.items()}
         check_arrays(_widened(weights.options, arrays), "The biLM rounded to float16")
+    published = weights.options.to_published()
+    described = {**published, CHECKSUM_KEY: checksum(published, arrays)}
+    metadata = {OPTIONS_KEY: json.dumps(described)}
     with replacing(Path(path)) as temporary:
         save_file(arrays, str(temporary), metadata=metadata)
 
 
-def _read_hdf5(path: Path) -> Dict[str, Tensor]:
-    arrays: Dict[str, Tensor] = {}
+def _read_hdf5(path: Path, options: ElmoOptions) -> ElmoWeights:
+    with reading(path, REMEDY), h5py.File(path, "r") as file:
+        datasets = _datasets(file, path)
+        described = {
+            # a dataset without any values has no shape
+            name: Described(dataset.shape or (), str(dataset.dtype))
+            for name, dataset in datasets.items()
+        }
+        check_described(options, described, str(path))
+        _check_storage(datasets, path)
+        arrays = {
+            name: torch.from_numpy(dataset[...]) for name, dataset in datasets.items()
+        }
+    return ElmoWeights(options, arrays)
 
-    def read(name: str, node: object) -> None:
-        if isinstance(node, h5py.Dataset):
-            arrays[name] = torch.from_numpy(node[...])
 
-    try:
-        with h5py.File(path, "r") as file:
-            file.visititems(read)
-    except (OSError, RuntimeError, TypeError) as error:
+def _datasets(file: h5py.File, path: Path) -> Dict[str, h5py.Dataset]:
+    """The datasets by their names, with nothing of them read and no link followed.
+
+    Raises ValueError for a link, which may lead into any other file.
+    """
+    found: Dict[str, h5py.Dataset] = {}
+    groups: List[Tuple[str, h5py.Group]] = [("", file)]
+    n_nodes = 0
+    while groups:
+        prefix, group = groups.pop()
+        for key in group:
+            name = prefix + key
+            n_nodes += 1
+            if n_nodes > MAX_NODES:
+                # there may be no end: a group can hold itself
+                raise ValueError(
+                    f"The ELMo weight file {path} holds more groups and datasets than "
+                    "any biLM; get it from where the weights were published."
+                )
+            if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+                raise ValueError(
+                    f"{short(name)} of the ELMo weight file {path} is a link to another "
+                    "place, which is not followed; get a file that holds its datasets "
+                    "itself."
+                )
+            node = group[key]
+            if isinstance(node, h5py.Group):
+                groups.append((name + "/", node))
+            elif isinstance(node, h5py.Dataset):
+                found[name] = node
+    return found
+
+
+def _check_storage(datasets: Dict[str, h5py.Dataset], path: Path) -> None:
+    """Raise ValueError unless every byte of the datasets is in the file, as it is: then
+    they take no more memory than the file takes room, and come from nowhere else."""
+    room = path.stat().st_size
+    for name, dataset in datasets.items():
+        layout = dataset.id.get_create_plist()
+        chunk = math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
+        if (
+            layout.get_nfilters()
+            or layout.get_external_count()
+            or layout.get_layout() == h5py.h5d.VIRTUAL
+            or dataset.id.get_storage_size() < dataset.nbytes
+            or chunk > room
+        ):
+            raise ValueError(
+                f"The dataset {name} of {path} is compressed, in another file, or not "
+                "there in full, and the published format is none of these; write it "
+                "out with `h5repack -f NONE -l CONTI`, or get the published file."
+            )
+    if sum(dataset.nbytes for dataset in datasets.values()) > room:
         raise ValueError(
-            f"The ELMo weight file {path} is truncated or damaged ({error}); get it "
-            "again and compare its size and checksum with the published ones."
-        ) from error
-    return arrays
+            f"The ELMo weight file {path} has fewer bytes than its datasets together; "
+            f"{REMEDY}."
+        )
 
 
 def _read_safetensors(path: Path) -> ElmoWeights:
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
-    except SafetensorError as error:
+    _check_header(path)
+    with reading(path, REMEDY), safe_open(str(path), framework="pt") as file:
+        metadata = file.metadata() or {}
+        if OPTIONS_KEY not in metadata:
+            raise ValueError(
+                f"The safetensors file {path} does not hold ELMo options, so it is not a "
+                "biLM; make one with `python -m spacy_elmo_ner convert-weights`."
+            )
+        published = parse_json(metadata[OPTIONS_KEY], path)
+        options = parse_options(published, path)
+        slices = {name: file.get_slice(name) for name in file.keys()}
+        described = {
+            name: Described(tuple(one.get_shape()), _dtype_name(one.get_dtype()))
+            for name, one in slices.items()
+        }
+        check_described(options, described, str(path), dtypes=("float32", "float16"))
+        arrays = {name: file.get_tensor(name) for name in slices}
+    # files that version 0.1.0 wrote have none
+    saved = published.get(CHECKSUM_KEY)
+    if saved not in (None, checksum(options.to_published(), arrays)):
         raise ValueError(
-            f"The ELMo weight file {path} is neither HDF5 nor safetensors, or it is "
-            f"truncated ({error}); get it again and compare its size and checksum."
-        ) from error
-    if OPTIONS_KEY not in metadata:
-        raise ValueError(
-            f"The safetensors file {path} does not hold ELMo options, so it is not a "
-            "biLM; make one with `python -m spacy_elmo_ner convert-weights`."
+            f"The ELMo weight file {path} is damaged: its arrays are not those that were "
+            f"written; {REMEDY}."
         )
-    options = ElmoOptions.from_published(json.loads(metadata[OPTIONS_KEY]))
     return _widened(options, arrays)
+
+
+def _check_header(path: Path) -> None:
+    """Raise ValueError if the safetensors' description of its arrays is larger than any
+    biLM's, since it is parsed as a whole."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+    if size > MAX_FILE:
+        raise ValueError(
+            f"The ELMo weight file {path} is neither HDF5 nor the safetensors file of a "
+            f"biLM, or it is truncated or damaged: it says that it begins with {size:,} "
+            f"bytes of description; {REMEDY}."
+        )
+
+
+def _dtype_name(name: str) -> str:
+    return {"F32": "float32", "F16": "float16"}.get(name, name)
 
 
 def _widened(options: ElmoOptions, arrays: Dict[str, Tensor]) -> ElmoWeights:

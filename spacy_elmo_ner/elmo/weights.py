@@ -6,7 +6,8 @@ follows. Modules keep the arrays as they are, so no conversion can lose a bit.
 
 import json
 from dataclasses import fields
-from typing import Dict, NamedTuple, Tuple
+from reprlib import repr as short
+from typing import Dict, Iterable, Mapping, NamedTuple, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -32,7 +33,12 @@ class ElmoWeights(NamedTuple):
     @property
     def has_start(self) -> bool:
         """Whether there is a trained start state among them."""
-        return any(name.startswith(START_GROUP) for name in self.arrays)
+        return has_start(self.arrays)
+
+
+def has_start(names: Iterable[str]) -> bool:
+    """Whether a trained start state is among the datasets of these names."""
+    return any(name.startswith(START_GROUP) for name in names)
 
 
 class Published(NamedTuple):
@@ -90,41 +96,70 @@ def all_datasets(options: ElmoOptions, *, has_start: bool) -> Dict[str, Publishe
     return datasets
 
 
+class Described(NamedTuple):
+    """What a file says of a dataset before any of its values is read.
+
+    dtype: its name, such as "float32".
+    """
+
+    shape: Tuple[int, ...]
+    dtype: str
+
+
+def check_described(
+    options: ElmoOptions,
+    described: Mapping[str, Described],
+    source: str,
+    *,
+    dtypes: Sequence[str] = ("float32",),
+) -> None:
+    """Raise ValueError unless the datasets are those that the options promise, in their
+    shapes and in one of the dtypes.
+
+    source: what to call the weights in the error.
+    """
+    datasets = all_datasets(options, has_start=has_start(described))
+    for name, (shape, _) in datasets.items():
+        if name not in described:
+            raise ValueError(
+                f"{source} has no dataset {name}, which its options ask for; check that "
+                "the options.json was published with these weights."
+            )
+        if described[name].shape != shape:
+            raise ValueError(
+                f"The dataset {name} of {source} has the shape {described[name].shape}, "
+                f"but its options ask for {shape}; check that the options.json was "
+                "published with these weights."
+            )
+        if described[name].dtype not in dtypes:
+            raise ValueError(
+                f"The dataset {name} of {source} holds {described[name].dtype}, but the "
+                f"format has {' or '.join(dtypes)}; convert it first."
+            )
+    unknown = sorted(set(described) - set(datasets))
+    if unknown:
+        raise ValueError(
+            f"{source} has the dataset {short(unknown[0])}, of which its options say "
+            "nothing; check that the options.json was published with these weights."
+        )
+
+
 def check_arrays(weights: ElmoWeights, source: str) -> None:
     """Raise ValueError unless the arrays are what the options promise, and finite.
 
     source: what to call the weights in the error.
     """
-    datasets = all_datasets(weights.options, has_start=weights.has_start)
-    for name, (shape, _) in datasets.items():
-        if name not in weights.arrays:
-            raise ValueError(
-                f"{source} has no dataset {name}, which its options ask for; check that "
-                "the options.json was published with these weights."
-            )
-        array = weights.arrays[name]
-        if tuple(array.shape) != shape:
-            raise ValueError(
-                f"The dataset {name} of {source} has the shape {tuple(array.shape)}, but "
-                f"its options ask for {shape}; check that the options.json was published "
-                "with these weights."
-            )
-        if array.dtype != torch.float32:
-            raise ValueError(
-                f"The dataset {name} of {source} holds {array.dtype}, but the format has "
-                "float32; convert it first."
-            )
+    described = {
+        name: Described(tuple(array.shape), str(array.dtype).replace("torch.", ""))
+        for name, array in weights.arrays.items()
+    }
+    check_described(weights.options, described, source)
+    for name, array in weights.arrays.items():
         if not torch.isfinite(array).all():
             raise ValueError(
                 f"The dataset {name} of {source} holds NaN or infinite values; get the "
                 "file again, or weights from a training run that did not diverge."
             )
-    unknown = sorted(set(weights.arrays) - set(datasets))
-    if unknown:
-        raise ValueError(
-            f"{source} has the dataset {unknown[0]}, of which its options say nothing; "
-            "check that the options.json was published with these weights."
-        )
 
 
 def to_weights(encoder: ElmoEncoder) -> ElmoWeights:

@@ -18,7 +18,6 @@ from typing import (
 )
 
 from spacy.language import Language
-from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, SpanGroup
 from spacy.tokens import Span as DocSpan
 from spacy.training import Example, validate_examples, validate_get_examples
@@ -31,6 +30,7 @@ from ..sentences import LINE_IS_SENTENCE
 from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
 from ..words import is_no_name, word_places
+from .checked_pipe import CheckedPipe
 from .constraints import blocked_tokens
 from .decoding import Entities, decode
 from .default_config import DEFAULT_CONFIG
@@ -87,7 +87,7 @@ def make_elmo_ner(
     )
 
 
-class ElmoNer(TrainablePipe):
+class ElmoNer(CheckedPipe):
     """Finds named entities and writes them to doc.ents.
 
     model: Docs → Potentials, as CrfTagger.v2 makes it.
@@ -402,6 +402,15 @@ class ElmoNer(TrainablePipe):
             self.finish_update(sgd)
         losses[self.name] += loss
         return losses
+
+    def check_loaded(self) -> None:
+        super().check_loaded()
+        n_tags = len(self.scheme.tags)
+        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
+            raise ValueError(
+                f"its {len(self.labels)} labels make {n_tags} tags, but its weights are "
+                f"for {self.model.get_dim('nO')}"
+            )
 
 
 def has_words(docs: Iterable[Doc]) -> bool:

@@ -1,0 +1,18 @@
+"""What tells a saved model from a damaged copy of it."""
+
+import json
+from hashlib import sha256
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor
+
+
+def checksum(description: Any, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of tensors with their names, types and shapes, and of what is saved with
+    them: anything that JSON can say."""
+    digest = sha256(json.dumps(description, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
