@@ -15,7 +15,7 @@ class Progress(NamedTuple):
     """How far training has come.
 
     step: the next step; epoch and batch: of the next one; words, seconds: spent
-    so far; history: what each evaluation found.
+    so far; history: what each evaluation found; losses: since the last one.
     """
 
     step: int = 0
@@ -24,6 +24,7 @@ class Progress(NamedTuple):
     words: int = 0
     seconds: float = 0
     history: List[Dict[str, Any]] = []
+    losses: Dict[str, float] = {}
 
 
 def write_history(folder: Path, history: Sequence[Dict[str, Any]]) -> None:

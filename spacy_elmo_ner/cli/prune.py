@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from spacy.strings import StringStore
 
-from ..atomic import replacing_folder
+from ..atomic import check_replaceable, replacing_folder
 from ..features.cluster_pruning import prune_clusters
 from ..features.vector_pruning import prune_vectors
 from .loading import load_pipeline
@@ -17,14 +17,18 @@ def prune(
     words: int = typer.Option(
         ..., min=1, help="Vectors to keep, besides those that training has moved"
     ),
+    force: bool = typer.Option(
+        False, "--force", "-F", help="Replace what is there, whoever wrote it"
+    ),
 ) -> None:
     """Write a pipeline with the vectors of its most frequent words alone, and the Brown
     clusters of words that have a vector."""
+    check_replaceable(output, force=force)
     nlp = load_pipeline(model)
     before = len(nlp.vocab.vectors.data)
     dropped = prune_vectors(nlp, words)
     prune_clusters(nlp)
-    with replacing_folder(output) as fresh:
+    with replacing_folder(output, force=force) as fresh:
         nlp.to_disk(fresh)
         # a store forgets nothing, so that the words would still be written
         kept = StringStore(text for text in nlp.vocab.strings if text not in dropped)

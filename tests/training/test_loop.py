@@ -55,7 +55,7 @@ def test_training_that_was_killed_ends_as_one_that_was_not(config_path, tmp_path
             tmp_path / "whole" / name
         ).read_bytes()
     left = sorted(path.name for path in (tmp_path / "killed").iterdir())
-    assert left == ["history.jsonl", "model-best", "model-last"]
+    assert left == ["checkpoint", "history.jsonl", "model-best", "model-last"]
     histories = [
         [(entry["step"], entry["score"]) for entry in srsly.read_jsonl(path)]
         for path in tmp_path.glob("*/history.jsonl")

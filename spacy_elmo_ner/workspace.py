@@ -1,0 +1,162 @@
+"""A hidden folder beside an output, in which it is written before it takes its place.
+
+It is `.NAME.<random>.tmp`, and holds a file that is locked as long as the process lives.
+So the next run can tell what a killed one left, and finishes or removes it.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Iterator, List, Tuple
+
+try:
+    import fcntl
+except ImportError:  # Windows; what killed runs leave stays there
+    fcntl = None  # type: ignore[assignment]
+
+LOCK, OLD, NEW, FIRST = "lock", "old", "new", "first"
+OURS = "spacy_elmo_ner writes this, and moves it to its place when it is whole: "
+# of a file's name, so that the workspace's is not too long for a file system
+LONGEST_STEM = 200
+
+
+class WriteError(OSError):
+    """An output that cannot be written, said in a sentence."""
+
+
+@contextmanager
+def workspace(place: Path) -> Iterator[Path]:
+    """A folder beside `place`, empty but for its lock, and gone afterwards. Folders above
+    that are missing are made; they stay when there is something in them then.
+
+    Raises WriteError where there can be none.
+    """
+    missing: List[Path] = []
+    try:
+        try:
+            missing += [folder for folder in place.parents if not folder.exists()]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(place)
+            folder, lock = _make(place)
+        except OSError as error:
+            raise WriteError(
+                f"{place} cannot be written ({error.strerror}); choose another place."
+            ) from error
+        try:
+            with lock:
+                yield folder
+        finally:
+            _remove(folder)
+    finally:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def clear_leftovers(place: Path) -> None:
+    """Remove what killed runs left that were writing to `place`. One that was killed
+    while it moved a whole folder to its place is brought to its end."""
+    for folder in leftovers(place.parent, _stem(place)):
+        with suppress(OSError):
+            with (folder / LOCK).open("r+", encoding="utf8") as lock:
+                if not _is_ours(lock) or not _try_lock(lock):
+                    continue
+                lock.seek(0)
+                is_same = lock.read() == OURS + place.name
+                if is_same and (folder / OLD).exists() and not os.path.lexists(place):
+                    _finish(folder, place)
+            _remove(folder)
+
+
+def leftovers(parent: Path, stem: str = "") -> List[Path]:
+    """Workspaces of ours in a folder, of living processes, too; empty ones, which were
+    left before they had a lock, are removed."""
+    pattern = re.compile(rf"\.{re.escape(stem) if stem else '.+'}\.[0-9a-f]{{16}}\.tmp")
+    found = []
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            if pattern.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                with suppress(OSError):
+                    os.rmdir(entry.path)
+                    continue
+                found.append(Path(entry.path))
+    return found
+
+
+def _remove(folder: Path) -> None:
+    """The lock last: a folder without one is nobody's."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != LOCK:
+                path.unlink()
+        (folder / LOCK).unlink()
+        folder.rmdir()
+
+
+def announce(workspace: Path, source: Path, target: str) -> None:
+    """Say in a workspace that another file takes its place before this one does."""
+    text = json.dumps([os.path.abspath(source), target])
+    (workspace / FIRST).write_text(text, encoding="utf8")
+
+
+def _finish(folder: Path, place: Path) -> None:
+    """What was killed after the old one left its place, and before the new one came."""
+    if (folder / FIRST).exists():
+        source, target = json.loads((folder / FIRST).read_text(encoding="utf8"))
+        if os.path.exists(source):
+            os.replace(source, target)
+    for name in (NEW, place.name):
+        if (folder / name).exists():
+            os.replace(folder / name, place)
+            return
+
+
+def _make(place: Path) -> Tuple[Path, IO[str]]:
+    while True:
+        name = f".{_stem(place)}.{secrets.token_hex(8)}.tmp"
+        folder = place.with_name(name)
+        folder.mkdir()
+        try:
+            lock = (folder / LOCK).open("x+", encoding="utf8")
+            lock.write(OURS + place.name)
+            lock.flush()
+        except FileNotFoundError:
+            continue  # another run took it for a leftover
+        except BaseException:
+            _remove(folder)
+            raise
+        if _try_lock(lock, without=True) and (folder / LOCK).exists():
+            return folder, lock
+        lock.close()
+
+
+def _stem(place: Path) -> str:
+    return os.fsencode(place.name)[:LONGEST_STEM].decode("utf8", "ignore")
+
+
+def _is_ours(lock: IO[str]) -> bool:
+    with suppress(UnicodeDecodeError):
+        return lock.read(len(OURS)) == OURS
+    return False
+
+
+def _try_lock(lock: IO[str], *, without: bool = False) -> bool:
+    """Whether the file is this process's now.
+
+    without: the answer where there are no locks.
+    """
+    if fcntl is None:
+        return without
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return without
+    return True
