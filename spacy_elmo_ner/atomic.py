@@ -24,7 +24,7 @@ from .workspace import (
     clear_leftovers,
     workspace,
 )
-from .written import MARKER, mark, stranger_in
+from .written import MARKER, has_list, mark, stranger_in, written_in
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
@@ -142,7 +142,12 @@ def check_replaceable(folder: Path, *, force: Optional[bool] = None) -> None:
     if not place.is_dir():
         raise ValueError(f"{folder} is a file already. {remedy}")
     stranger = stranger_in(place)
-    if stranger is not None and not (place / MARKER).exists():
+    if stranger is not None and written_in(place) is None and has_list(place):
+        raise ValueError(
+            f"{folder / MARKER} is damaged, so that it is not known what else in that "
+            f"folder spacy_elmo_ner wrote. {remedy}"
+        )
+    if stranger is not None and not has_list(place):
         raise ValueError(
             f"{folder} is there already, and spacy_elmo_ner did not write it, or an "
             f"older version did. {remedy}"

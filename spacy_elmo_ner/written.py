@@ -41,6 +41,10 @@ def mark(
     (folder / MARKER).write_text(text, encoding="utf8")
 
 
+def has_list(folder: Path) -> bool:
+    return os.path.lexists(folder / MARKER)
+
+
 def written_in(folder: Path) -> Optional[Written]:
     """None when there is no list, or none that can be read."""
     try:
@@ -64,7 +68,7 @@ def check_whole(folder: Path) -> None:
 
     A folder without a list has nothing to be checked by.
     """
-    if not (folder / MARKER).exists():
+    if not has_list(folder):
         return
     written = written_in(folder)
     if written is None:
