@@ -4,14 +4,16 @@ It is `.NAME.<random>.tmp`, and holds a file that is locked as long as the proce
 So the next run can tell what a killed one left, and finishes or removes it.
 """
 
+import errno
 import json
 import os
 import re
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import IO, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 try:
     import fcntl
@@ -19,7 +21,7 @@ except ImportError:  # Windows; what killed runs leave stays there
     fcntl = None  # type: ignore[assignment]
 
 LOCK, OLD, NEW, FIRST = "lock", "old", "new", "first"
-OURS = "spacy_elmo_ner writes this, and moves it to its place when it is whole: "
+OURS = b"spacy_elmo_ner writes this, and moves it to its place when it is whole: "
 # of a file's name, so that the workspace's is not too long for a file system
 LONGEST_STEM = 200
 
@@ -71,13 +73,13 @@ def remove_leftovers(parent: Path) -> None:
 def _clear(folders: List[Path], place: Optional[Path]) -> None:
     for folder in folders:
         with suppress(OSError):
-            with (folder / LOCK).open(
-                "r+", encoding="utf8", errors="surrogateescape"
-            ) as lock:
+            with (folder / LOCK).open("rb+", buffering=0) as lock:
                 text = lock.read()
-                if not text.startswith(OURS) or not _try_lock(lock):
+                # of one that was killed before it had written that
+                is_begun = OURS.startswith(text) and len(os.listdir(folder)) == 1
+                if not (text.startswith(OURS) or is_begun) or not _try_lock(lock):
                     continue
-                if place is not None and text == OURS + place.name:
+                if place is not None and text == OURS + os.fsencode(place.name):
                     _finish(folder, place)
             _remove(folder)
 
@@ -129,22 +131,25 @@ def _finish(folder: Path, place: Path) -> None:
             return
 
 
-def _make(place: Path) -> Tuple[Path, IO[str]]:
+def _make(place: Path) -> Tuple[Path, FileIO]:
     while True:
         name = f".{_stem(place)}.{secrets.token_hex(8)}.tmp"
         folder = place.with_name(name)
         folder.mkdir()
         try:
-            lock = (folder / LOCK).open("x+", encoding="utf8", errors="surrogateescape")
-            lock.write(OURS + place.name)
-            lock.flush()
+            lock = (folder / LOCK).open("xb+", buffering=0)
         except FileNotFoundError:
             continue  # another run took it for a leftover
+        try:
+            text = OURS + os.fsencode(place.name)
+            if lock.write(text) < len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if _try_lock(lock, without=True) and (folder / LOCK).exists():
+                return folder, lock
         except BaseException:
+            lock.close()
             _remove(folder)
             raise
-        if _try_lock(lock, without=True) and (folder / LOCK).exists():
-            return folder, lock
         lock.close()
 
 
@@ -152,7 +157,7 @@ def _stem(place: Path) -> str:
     return os.fsencode(place.name)[:LONGEST_STEM].decode("utf8", "ignore")
 
 
-def _try_lock(lock: IO[str], *, without: bool = False) -> bool:
+def _try_lock(lock: FileIO, *, without: bool = False) -> bool:
     """Whether the file is this process's now.
 
     without: the answer where there are no locks.
