@@ -91,11 +91,15 @@ def damage_told(folder: Path, remedy: str) -> Iterator[None]:
         ) from error
 
 
-def checksum(file: Path) -> str:
+def checksum(path: Path) -> str:
+    """Of a file, or of all files in a folder."""
     digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while block := opened.read(BLOCK):
-            digest.update(block)
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_dir():
+            continue
+        with file.open("rb") as opened:
+            while block := opened.read(BLOCK):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -38,7 +38,7 @@ def learning_curve(
                 names += _draw_perplexities(axes, history, name)
             else:
                 names += _draw_scores(axes, history, name)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"The {HISTORY} in {folder} is not as a training writes it; name a "
                 "folder of `python -m spacy_elmo_ner train` or `pretrain`."
@@ -57,7 +57,7 @@ def _draw_scores(axes: Any, history: List[Dict[str, Any]], name: str) -> List[st
     """Returns the names of the lines."""
     # the first evaluation comes after a single update
     history = history[1:] or history
-    steps = [entry["step"] for entry in history]
+    steps = [_number(entry["step"]) for entry in history]
     scores = [100 * _number(entry["score"]) for entry in history]
     axes.plot(steps, scores, marker="o", markersize=3)
     axes.set(xlabel="updates", ylabel="F1 on the development corpus")
@@ -69,7 +69,7 @@ def _draw_perplexities(
 ) -> List[str]:
     if _knows_nothing(history):
         history = history[1:]
-    words = [entry["words"] for entry in history]
+    words = [_number(entry["words"]) for entry in history]
     for key in PERPLEXITIES:
         values = [_number(entry[key]) for entry in history]
         axes.plot(words, values, marker="o", markersize=3)
@@ -78,7 +78,7 @@ def _draw_perplexities(
 
 
 def _number(value: Optional[float]) -> float:
-    return math.nan if value is None else value
+    return math.nan if value is None else float(value)
 
 
 def _knows_nothing(history: List[Dict[str, Any]]) -> bool:

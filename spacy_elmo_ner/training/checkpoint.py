@@ -3,7 +3,7 @@
 import json
 import random
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 import numpy
 import torch
@@ -30,8 +30,9 @@ class Checkpoint:
     from it, the training's outputs, and knows whether they are.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, corpora: Optional[Dict[str, str]] = None):
+        """corpora: checksums of the files that are trained on, by their paths."""
+        self.folder, self.corpora = folder, corpora or {}
 
     def exists(self) -> bool:
         return (self.folder / PROGRESS).is_file()
@@ -45,7 +46,11 @@ class Checkpoint:
         force: bool = False,
     ) -> None:
         """force: replace a folder that is no checkpoint of ours."""
-        state = {"progress": progress._asdict(), "random": _random_states()}
+        state = {
+            "progress": progress._asdict(),
+            "random": _random_states(),
+            "corpora": self.corpora,
+        }
         torch_state = {"torch": torch.get_rng_state().numpy()}
         with replacing_folder(
             self.folder, force=force, later=[PUBLISHED], beside=[HISTORY]
@@ -70,6 +75,15 @@ class Checkpoint:
             check_whole(self.folder)
             return Config().from_disk(self.folder / PIPELINE / "config.cfg")
 
+    def changed_corpora(self) -> List[str]:
+        """Paths of corpora that are not what was trained on so far."""
+        with damage_told(self.folder, REMEDY):
+            saved = self._state()["corpora"]
+            return [path for path, one in self.corpora.items() if saved[path] != one]
+
+    def _state(self) -> Dict[str, Any]:
+        return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
+
     def load(self, nlp: Language, optimizer: Optimizer) -> Progress:
         """Put weights, optimizer and random generators back where they were.
 
@@ -77,7 +91,7 @@ class Checkpoint:
         """
         with damage_told(self.folder, REMEDY):
             nlp.from_disk(self.folder / PIPELINE)
-            state = json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
+            state = self._state()
             progress = Progress(**state["progress"])
             arrays = load_file(self.folder / OPTIMIZER)
             optimizer_from_arrays(optimizer, arrays, nlp, step=progress.step)

@@ -22,6 +22,7 @@ from thinc.api import Config, Optimizer, constant
 
 from ..atomic import check_replaceable, check_writable, recover, replacing_folder
 from ..progress import HISTORY, Progress, write_history
+from ..written import checksum
 from .checkpoint import Checkpoint
 
 BEST, LAST = "model-best", "model-last"
@@ -43,10 +44,10 @@ def train(
 
     force: train anew, and replace what is in `output`.
 
-    Raises ValueError if the checkpoint in `output` belongs to another config or is
-    damaged, and if there are outputs in it but no checkpoint.
+    Raises ValueError if the checkpoint in `output` belongs to another config or corpus
+    or is damaged, and if there are outputs in it but no checkpoint.
     """
-    checkpoint = Checkpoint(output / "checkpoint")
+    checkpoint = Checkpoint(output / "checkpoint", _corpora(config))
     outputs = [checkpoint.folder, output / LAST, output / BEST]
     for folder in outputs:
         check_replaceable(folder, force=force)
@@ -57,6 +58,13 @@ def train(
         saved = checkpoint.config()
         nlp = load_model_from_config(config, auto_fill=True)
         _check_same(saved, nlp.config, checkpoint.folder)
+        changed = checkpoint.changed_corpora()
+        if changed:
+            raise ValueError(
+                f"The corpus {changed[0]} has changed since the checkpoint in "
+                f"{checkpoint.folder} was written. Choose another --output, or give "
+                "--force to train anew."
+            )
     else:
         if not force:
             _check_empty(output)
@@ -264,6 +272,19 @@ def _is_over(
     return bool(
         (patience and step - best_step >= patience) or (max_steps and step >= max_steps)
     )
+
+
+def _corpora(config: Config) -> Dict[str, str]:
+    """Checksums of the files and folders that [corpora] names, wherever it does."""
+    waiting: List[Any] = [config.interpolate().get("corpora", {})]
+    found: Dict[str, str] = {}
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, str) and value and os.path.exists(value):
+            found[value] = checksum(Path(value))
+    return found
 
 
 def _check_empty(output: Path) -> None:

@@ -10,8 +10,12 @@ from random import Random
 import pytest
 import spacy
 import srsly
+from spacy.tokens import DocBin
 from spacy.util import load_config
+from spacy.vocab import Vocab
 
+from spacy_elmo_ner.corpus.conll_export import write_conll
+from spacy_elmo_ner.corpus.reader import read_docs
 from spacy_elmo_ner.training.checkpoint import Checkpoint
 from spacy_elmo_ner.training.loop import train
 
@@ -68,7 +72,9 @@ def test_training_that_was_killed_ends_as_one_that_was_not(config_path, tmp_path
 CODE = """
 from pathlib import Path
 import spacy, torch
+from spacy.tokens import DocBin
 from spacy.util import load_config
+from spacy.vocab import Vocab
 from spacy_elmo_ner.training.loop import train
 
 def run(output):
@@ -138,6 +144,41 @@ def files(folder):
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_another_corpus_under_the_same_name_is_refused(
+    config_path, tmp_path, repository, is_folder
+):
+    sample = (repository / "assets" / "sample" / "train.conll").read_text("utf8")
+    path, source = tmp_path / "corpus", tmp_path / "source.conll"
+    target = path / "train.spacy" if is_folder else path
+
+    def write(text):
+        source.write_text(text, "utf8")
+        docs = list(read_docs(source, vocab=Vocab(), group_by="sentence"))
+        if is_folder:
+            path.mkdir(exist_ok=True)
+            DocBin(docs=docs).to_disk(target)
+        else:
+            write_conll(docs, target)
+
+    write(sample)
+    config = load_config(
+        config_path,
+        overrides={"training.max_steps": 1, "paths.train": str(path)},
+        interpolate=False,
+    )
+    if is_folder:
+        reader = {"@readers": "spacy.Corpus.v1", "path": str(path)}
+        config["corpora"]["train"] = reader
+    train(config, tmp_path / "output")
+    train(config, tmp_path / "output")
+    write(sample.replace("London", "Oslo"))
+    before = files(tmp_path / "output")
+    with pytest.raises(ValueError, match=f"corpus {path} has changed.*--force"):
+        train(config, tmp_path / "output")
+    assert files(tmp_path / "output") == before
 
 
 def test_only_force_trains_anew(config_path, tmp_path):
