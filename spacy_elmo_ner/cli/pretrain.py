@@ -67,6 +67,11 @@ def pretrain(
             bar.update(entry["words"] - bar.n)
 
         run(settings, output, processes, report)
+    if is_first and not bar.n:
+        typer.echo(
+            f"The pre-training in {output} is finished. Raise training.epochs to go on, "
+            "or choose another --output to train anew."
+        )
 
 
 def _keep_freed_memory() -> None:

@@ -12,6 +12,7 @@ import sqlite3
 import warnings
 import zlib
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -125,7 +126,8 @@ class LayerCache:
 
     def _set_aside(self, bilm: str, reason: str) -> None:
         path = self.folder / f"{bilm}{SUFFIX}"
-        aside = path.with_suffix(ASIDE)
+        names = (path.with_suffix(ASIDE if n == 0 else f".{n}{ASIDE}") for n in count())
+        aside = next(name for name in names if not name.exists())
         damaged, self._files[bilm] = self._files[bilm], None
         try:
             if damaged is not None:

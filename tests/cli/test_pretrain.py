@@ -76,6 +76,7 @@ def test_text_becomes_weights_and_a_second_start_ends_at_once(
     again = run(repository, tmp_path, paths)
     assert again.exit_code == 0, again.output
     assert "perplexity" not in again.output
+    assert "is finished. Raise training.epochs" in again.output
     assert files(output) == before and files(tmp_path / "tokens") == tokens
 
 
