@@ -40,7 +40,7 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
         name: score for name, score in scores.items() if name.startswith("ents_")
     }
     card = (shipped / CARD).read_bytes()
-    with replacing_folder(shipped) as fresh:
+    with replacing_folder(shipped, force=True) as fresh:
         nlp.to_disk(fresh)
         # younger than spaCy 3.3; without it there are plain vectors, as here
         config = Config().from_disk(fresh / "config.cfg", interpolate=False)

@@ -15,7 +15,7 @@ class Progress(NamedTuple):
     """How far training has come.
 
     step: the next step; epoch and batch: of the next one; words, seconds: spent
-    so far; history: what each evaluation found.
+    so far; history: what each evaluation found; losses: since the last one.
     """
 
     step: int = 0
@@ -24,6 +24,7 @@ class Progress(NamedTuple):
     words: int = 0
     seconds: float = 0
     history: List[Dict[str, Any]] = []
+    losses: Dict[str, float] = {}
 
 
 def write_history(folder: Path, history: Sequence[Dict[str, Any]]) -> None:
@@ -35,13 +36,25 @@ def write_history(folder: Path, history: Sequence[Dict[str, Any]]) -> None:
 
 
 def read_history(folder: Path) -> List[Dict[str, Any]]:
-    """Raises ValueError where no training has written one."""
+    """Raises ValueError where no training has written one, or it is damaged or empty."""
     if not (folder / HISTORY).is_file():
         raise ValueError(
             f"There is no {HISTORY} in {folder}; name a folder that "
             "`python -m spacy_elmo_ner train` or `pretrain` has written."
         )
-    return list(srsly.read_jsonl(folder / HISTORY))
+    history = []
+    with (folder / HISTORY).open(encoding="utf8") as file:
+        try:
+            for line in file:
+                history.append(dict(srsly.json_loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{folder / HISTORY}, line {len(history) + 1}, is damaged; the training's "
+                "next evaluation writes the file anew."
+            ) from error
+    if not history:
+        raise ValueError(f"{folder / HISTORY} is empty; nothing was evaluated yet.")
+    return history
 
 
 def _or_none(value: Any) -> Any:

@@ -1,16 +1,28 @@
-"""`clean`: remove folders that the project's commands wrote."""
+"""`clean`: remove what the project's commands wrote."""
 
-import shutil
+import hashlib
+from contextlib import suppress
 from pathlib import Path
-from typing import List
+from typing import Iterator, List, Set
 
+import srsly
 import typer
+
+from ..elmo.layer_cache import is_layer_cache
+from ..workspace import remove_leftovers
+from ..written import MARKER, written_in
+
+# in which `spacy project run` keeps what each command has written, with a checksum
+PROJECT_LOCK = "project.lock"
+SHOWN = 3
 
 
 def clean(
     folders: List[Path] = typer.Argument(..., help="Folders below the current one"),
 ) -> None:
-    """Remove folders and all that is in them, where they exist.
+    """Remove what the project's commands wrote into these folders: outputs as they stand
+    in project.lock, and what train, pretrain, prune, vectors and ELMo's cache wrote. All
+    else is kept and named, and then the exit code is 1.
 
     Raises ValueError, with nothing removed, for a file and for a folder that does not
     lie below the current one.
@@ -21,7 +33,81 @@ def clean(
             raise ValueError(f"{folder} does not lie below {here}; remove it by hand.")
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"{folder} is a file, not a folder; remove it by hand.")
+        if folder.is_symlink():
+            raise ValueError(f"{folder} is a link; remove it by hand.")
+    kept: List[Path] = []
     for folder in folders:
         if folder.is_dir():
-            shutil.rmtree(folder)
-            typer.echo(f"{folder} removed")
+            kept += _clean(folder)
+            typer.echo(f"{folder} {'cleaned' if folder.is_dir() else 'removed'}")
+    if kept:
+        names = ", ".join(map(str, kept[:SHOWN]))
+        more = f" and {len(kept) - SHOWN:,} more" if len(kept) > SHOWN else ""
+        raise ValueError(
+            f"Kept, because no command of this project is known to have written it: "
+            f"{names}{more}. Remove by hand what is not needed."
+        )
+
+
+def _clean(folder: Path) -> List[Path]:
+    """Remove what is ours; return what is left."""
+    for inner in (folder, *_folders(folder)):
+        remove_leftovers(inner)
+    ours = _in_marked_folders(folder) | _in_project_lock(folder)
+    ours |= {file for file in _files(folder) if is_layer_cache(file)}
+    for file in ours:
+        file.unlink(missing_ok=True)
+    for inner in [*sorted(_folders(folder), reverse=True), folder]:
+        with suppress(OSError):  # something is left in it
+            inner.rmdir()
+    return sorted(_files(folder))
+
+
+def _in_marked_folders(folder: Path) -> Set[Path]:
+    ours: Set[Path] = set()
+    for marker in folder.rglob(MARKER):
+        written = written_in(marker.parent)
+        if written is None:
+            continue
+        inside = [*written.files, *written.later]
+        ours |= {marker, *(marker.parent / name for name in inside)}
+        if marker.parent != folder:
+            ours |= {marker.parent.parent / name for name in written.beside}
+    root = folder.resolve()
+    return {file for file in ours if root in (file.parent.resolve() / "_").parents}
+
+
+def _in_project_lock(folder: Path) -> Set[Path]:
+    """Files of outputs that are as `spacy project run` left them."""
+    lock = Path(PROJECT_LOCK)
+    if not lock.is_file():
+        return set()
+    ours: Set[Path] = set()
+    for command in srsly.read_yaml(lock).values():
+        for output in command.get("outs") or []:
+            path = Path(output["path"])
+            is_below = folder in path.parents or path == folder
+            if is_below and path.exists() and _checksum(path) == output["md5"]:
+                ours |= set(_files(path)) if path.is_dir() else {path}
+    return ours
+
+
+def _checksum(path: Path) -> str:
+    """As spaCy's project.lock has it."""
+    digest = hashlib.md5()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            yield path
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            yield path

@@ -75,7 +75,6 @@ def convert(
     )
     if not docs:
         raise ValueError(f"There is nothing in {source} to convert.")
-    output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix == DOCBIN_SUFFIX:
         with replacing(output) as temporary:
             DocBin(docs=docs, store_user_data=True).to_disk(temporary)

@@ -58,12 +58,10 @@ def convert_weights(
         weights = elmo_weights_of(load_pipeline(str(source)), str(source))
     else:
         weights = read_weights(source, options if from_hdf5 else None)
-    output.parent.mkdir(parents=True, exist_ok=True)
     if to_safetensors:
         write_safetensors(weights, output, half=half)
     else:
         assert options is not None
-        options.parent.mkdir(parents=True, exist_ok=True)
         write_hdf5(weights, output, options)
     n_values = sum(array.numel() for array in weights.arrays.values())
     typer.echo(f"{output}: {len(weights.arrays)} arrays, {n_values:,} values")

@@ -68,11 +68,9 @@ def evaluate(
         echo_note(f"there are no entities in {data}, so every score is 0.")
     typer.echo(report.to_text(), nl=False)
     if output is not None:
-        output.parent.mkdir(parents=True, exist_ok=True)
         with replacing(output) as temporary:
             temporary.write_text(
                 srsly.json_dumps(report.to_dict(), indent=2), encoding="utf-8"
             )
     if predictions is not None:
-        predictions.parent.mkdir(parents=True, exist_ok=True)
         write_scorer_file(report.sentences, predictions)

@@ -2,12 +2,12 @@
 
 import math
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import typer
 
 from ..atomic import replacing
-from ..progress import read_history
+from ..progress import HISTORY, read_history
 
 PERPLEXITIES = ("perplexity_forward", "perplexity_backward")
 
@@ -25,36 +25,60 @@ def learning_curve(
             "Pictures need matplotlib; install it with: pip install matplotlib"
         ) from error
     figure = Figure(figsize=(7, 4), layout="constrained")
+    kind = picture.suffix[1:].lower()
+    if kind not in figure.canvas.get_supported_filetypes():
+        raise ValueError(f"{picture} is to be a picture; let it end in .png or .svg.")
     axes = figure.add_subplot()
+    names: List[str] = []
     for folder in trainings:
         history = read_history(folder)
-        if PERPLEXITIES[0] in history[0]:
-            _draw_perplexities(axes, history, folder.name)
-        else:
-            _draw_scores(axes, history, folder.name)
+        name = folder.resolve().name.encode("utf8", "replace").decode("utf8")
+        try:
+            if PERPLEXITIES[0] in history[0]:
+                names += _draw_perplexities(axes, history, name)
+            else:
+                names += _draw_scores(axes, history, name)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The {HISTORY} in {folder} is not as a training writes it; name a "
+                "folder of `python -m spacy_elmo_ner train` or `pretrain`."
+            ) from error
     axes.grid(alpha=0.3)
-    axes.legend()
+    # names that begin with an underscore would be left out of a legend, and those with
+    # two dollars be read as formulas
+    legend = axes.legend(axes.lines, [str(i) for i in range(len(names))])
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set(text=name, parse_math=False)
     with replacing(picture) as path:
-        figure.savefig(path, format=picture.suffix[1:], dpi=120)
+        figure.savefig(path, format=kind, dpi=120)
 
 
-def _draw_scores(axes: Any, history: List[Dict[str, Any]], name: str) -> None:
+def _draw_scores(axes: Any, history: List[Dict[str, Any]], name: str) -> List[str]:
+    """Returns the names of the lines."""
     # the first evaluation comes after a single update
-    steps = [entry["step"] for entry in history[1:]]
-    scores = [100 * entry["score"] for entry in history[1:]]
-    axes.plot(steps, scores, marker="o", markersize=3, label=name)
+    history = history[1:] or history
+    steps = [_number(entry["step"]) for entry in history]
+    scores = [100 * _number(entry["score"]) for entry in history]
+    axes.plot(steps, scores, marker="o", markersize=3)
     axes.set(xlabel="updates", ylabel="F1 on the development corpus")
+    return [name]
 
 
-def _draw_perplexities(axes: Any, history: List[Dict[str, Any]], name: str) -> None:
+def _draw_perplexities(
+    axes: Any, history: List[Dict[str, Any]], name: str
+) -> List[str]:
     if _knows_nothing(history):
         history = history[1:]
-    words = [entry["words"] for entry in history]
+    words = [_number(entry["words"]) for entry in history]
     for key in PERPLEXITIES:
-        values = [entry[key] for entry in history]
-        label = f"{name}, {key.split('_')[1]}"
-        axes.plot(words, values, marker="o", markersize=3, label=label)
+        values = [_number(entry[key]) for entry in history]
+        axes.plot(words, values, marker="o", markersize=3)
     axes.set(xlabel="words read", ylabel="perplexity on held-out text", yscale="log")
+    return [f"{name}, {key.split('_')[1]}" for key in PERPLEXITIES]
+
+
+def _number(value: Optional[float]) -> float:
+    return math.nan if value is None else float(value)
 
 
 def _knows_nothing(history: List[Dict[str, Any]]) -> bool:

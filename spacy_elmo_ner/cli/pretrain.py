@@ -10,12 +10,19 @@ import typer
 from spacy.cli._util import parse_config_overrides
 from tqdm import tqdm
 
+from ..atomic import check_replaceable, recover
+from ..pretraining.loop import check_output
 from ..pretraining.loop import pretrain as run
 from ..pretraining.processes import Processes
 from ..pretraining.settings import Settings, read_settings
-from ..pretraining.text_files import list_files
+from ..pretraining.text_files import check_is_text, list_files
+from ..pretraining.text_origin import check_origin, describe_origin
 from ..pretraining.token_corpus import has_corpus, write_corpus
-from ..pretraining.tokenization import available_processes, tokenize_files
+from ..pretraining.tokenization import (
+    DOCS_SUFFIX,
+    available_processes,
+    tokenize_files,
+)
 from .loading import read_config
 
 # glibc's malloc.h
@@ -36,11 +43,10 @@ def pretrain(
         read_config(config_path, overrides, sections=["text"]).interpolate()
     )
     _keep_freed_memory()
-    output.mkdir(parents=True, exist_ok=True)
     processes = Processes(torch.device(device))
     is_first = processes.rank == 0
-    if is_first and not has_corpus(Path(settings.text.tokens)):
-        _tokenize(settings)
+    if is_first:
+        _make_tokens(settings, output)
     processes.wait()
     with tqdm(
         unit="word", unit_scale=True, smoothing=0.02, disable=not is_first
@@ -61,6 +67,11 @@ def pretrain(
             bar.update(entry["words"] - bar.n)
 
         run(settings, output, processes, report)
+    if is_first and not bar.n:
+        typer.echo(
+            f"The pre-training in {output} is finished. Raise training.epochs to go on, "
+            "or choose another --output to train anew."
+        )
 
 
 def _keep_freed_memory() -> None:
@@ -74,17 +85,35 @@ def _keep_freed_memory() -> None:
             mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def _tokenize(settings: Settings) -> None:
-    paths = [Path(path) for path in settings.text.paths]
-    if not paths:
+def _make_tokens(settings: Settings, output: Path) -> None:
+    """Unless they are there already. All that can be checked before is."""
+    text, tokens = settings.text, Path(settings.text.tokens)
+    check_output(output)
+    recover(tokens)
+    if has_corpus(tokens):
+        check_origin(tokens, text)
+        return
+    if not text.paths:
         raise ValueError(
             "[text] of the config names no paths; give files or folders, for instance "
             "--text.paths '[\"corpus/news.txt.xz\"]'."
         )
+    check_replaceable(tokens)
+    files = list_files(Path(path) for path in text.paths)
+    for file in files:
+        if file.suffix != DOCS_SUFFIX:
+            check_is_text(file)
+    place = tokens.resolve()
+    for path in text.paths:
+        if place == Path(path).resolve() or Path(path).resolve() in place.parents:
+            raise ValueError(
+                f"The folder for tokens, {tokens}, lies within the text, {path}; choose "
+                "another --paths.tokens."
+            )
     sentences = tokenize_files(
-        tqdm(list_files(paths), desc="tokenizing", unit="file"),
-        lang=settings.text.lang,
-        held_out=settings.text.held_out,
+        tqdm(files, desc="tokenizing", unit="file"),
+        lang=text.lang,
+        held_out=text.held_out,
         processes=available_processes(),
     )
-    write_corpus(sentences, Path(settings.text.tokens))
+    write_corpus(sentences, tokens, origin=describe_origin(text))

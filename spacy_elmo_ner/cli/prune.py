@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from spacy.strings import StringStore
 
-from ..atomic import replacing_folder
+from ..atomic import check_replaceable, replacing_folder
 from ..features.pruning import prune_pipeline
 from .loading import load_pipeline
 
@@ -16,13 +16,17 @@ def prune(
     words: int = typer.Option(
         ..., min=1, help="Vectors to keep, besides those that training has moved"
     ),
+    force: bool = typer.Option(
+        False, "--force", "-F", help="Replace what is there, whoever wrote it"
+    ),
 ) -> None:
     """Write a pipeline with the vectors of its most frequent words alone, and the Brown
     clusters of words that have a vector. The vocab's own vectors and clusters go where no
     component reads them."""
+    check_replaceable(output, force=force)
     nlp = load_pipeline(model)
     dropped = prune_pipeline(nlp, words)
-    with replacing_folder(output) as fresh:
+    with replacing_folder(output, force=force) as fresh:
         nlp.to_disk(fresh)
         # a store forgets nothing, so that the words would still be written
         kept = StringStore(text for text in nlp.vocab.strings if text not in dropped)

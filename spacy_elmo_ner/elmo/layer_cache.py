@@ -12,6 +12,7 @@ import sqlite3
 import warnings
 import zlib
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -22,11 +23,27 @@ from ..fork_safe_lock import ForkSafeLock
 # It changes with the layout of the file, and old files are then not found.
 VERSION = "1"
 APPLICATION_ID = 0x456C4D6F  # "ElMo"
+SUFFIX, ASIDE, BESIDE = ".sqlite", ".damaged", ("-wal", "-shm")
 # bytes; a sentence takes some tens of thousands
 PAGE_SIZE = 32768
 # seconds to wait for another process to finish writing
 PATIENCE = 60.0
 GIGABYTE = 10**9
+
+
+def is_layer_cache(file: Path) -> bool:
+    """Whether it is a file of a `LayerCache`, or one that SQLite keeps beside it."""
+    for suffix in BESIDE:
+        if file.name.endswith(suffix):
+            file = file.with_name(file.name[: -len(suffix)])
+    if file.suffix not in (SUFFIX, ASIDE) or not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        header = opened.read(100)
+    # https://www.sqlite.org/fileformat.html#the_database_header
+    return header[:6] == b"SQLite" and header[68:72] == APPLICATION_ID.to_bytes(
+        4, "big"
+    )
 
 
 class LayerCache:
@@ -110,7 +127,7 @@ class LayerCache:
             self._files, self._process = {}, os.getpid()
         if bilm not in self._files:
             self._files[bilm] = None
-            path = self.folder / f"{bilm}.sqlite"
+            path = self.folder / f"{bilm}{SUFFIX}"
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._files[bilm] = _File(path, self.max_bytes)
@@ -121,13 +138,14 @@ class LayerCache:
         return self._files[bilm]
 
     def _set_aside(self, bilm: str, reason: str) -> None:
-        path = self.folder / f"{bilm}.sqlite"
-        aside = path.with_suffix(".damaged")
+        path = self.folder / f"{bilm}{SUFFIX}"
+        names = (path.with_suffix(ASIDE if n == 0 else f".{n}{ASIDE}") for n in count())
+        aside = next(name for name in names if not name.exists())
         damaged, self._files[bilm] = self._files[bilm], None
         try:
             if damaged is not None:
                 damaged.close()
-            for suffix in ("-wal", "-shm"):
+            for suffix in BESIDE:
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
             os.replace(path, aside)
             self._files[bilm] = _File(path, self.max_bytes)

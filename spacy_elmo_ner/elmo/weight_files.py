@@ -5,6 +5,7 @@ to float16, the trained start state if there is one, and the content of options.
 its metadata.
 """
 
+import io
 import json
 import math
 from pathlib import Path
@@ -17,7 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..atomic import replacing
+from ..atomic import replacing, replacing_pair
 from ..checksum import checksum
 from ..reading import reading, refuse_pointer
 from .options import (
@@ -96,12 +97,15 @@ def write_hdf5(
             "would give other vectors; keep it as a .safetensors file, or pre-train it "
             'with start_state = "zeros".'
         )
-    with replacing(Path(options)) as options_file, replacing(Path(path)) as arrays_file:
-        published = json.dumps(weights.options.to_published(), indent=2)
+    # into memory: HDF5 crashes the process where it cannot close a file
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        for name, array in weights.arrays.items():
+            file.create_dataset(name, data=array.numpy())
+    published = json.dumps(weights.options.to_published(), indent=2)
+    with replacing_pair(Path(path), Path(options)) as (arrays_file, options_file):
         options_file.write_text(published + "\n", encoding="utf8")
-        with h5py.File(arrays_file, "w") as file:
-            for name, array in weights.arrays.items():
-                file.create_dataset(name, data=array.numpy())
+        arrays_file.write_bytes(image.getbuffer())
 
 
 def write_safetensors(

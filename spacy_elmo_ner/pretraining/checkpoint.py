@@ -9,23 +9,34 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..atomic import recover_folder, replacing_folder
-from ..progress import Progress
+from ..atomic import replacing_folder
+from ..progress import HISTORY, Progress
+from ..written import check_whole, damage_told
 from .gradient_scaler import GradientScaler
 from .pieces import load_pieces, save_pieces
 from .settings import Settings
 
 PROGRESS, MODEL, OPTIMIZERS = "progress.json", "model", "optimizers"
+PUBLISHED = "published"
+# the biLM alone, which a pre-training writes beside its checkpoint
+WEIGHTS = "elmo.safetensors"
+REMEDY = (
+    "Put a copy of it back, choose another --output, or delete the folder above it to "
+    "start anew."
+)
 
 
 class PretrainingCheckpoint:
-    """A folder that is whole at any moment: written beside and moved into place."""
+    """A folder that is whole at any moment: written beside and moved into place.
+
+    It is written before all that is made from it, the weights and the history, and
+    knows whether they are.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def exists(self) -> bool:
-        recover_folder(self.folder)
         return (self.folder / PROGRESS).is_file()
 
     def save(
@@ -41,13 +52,26 @@ class PretrainingCheckpoint:
             "scaler": scaler.state_dict(),
             "settings": asdict(settings),
         }
-        with replacing_folder(self.folder) as fresh:
+        with replacing_folder(
+            self.folder, later=[PUBLISHED], beside=[HISTORY, WEIGHTS]
+        ) as fresh:
             save_pieces(model.state_dict(), fresh, MODEL)
             save_pieces(_optimizer_arrays(optimizers), fresh, OPTIMIZERS)
             (fresh / PROGRESS).write_text(json.dumps(described), encoding="utf8")
 
+    @property
+    def is_published(self) -> bool:
+        """Whether the weights and the history are those of this checkpoint."""
+        return (self.folder / PUBLISHED).exists()
+
+    def set_published(self) -> None:
+        (self.folder / PUBLISHED).touch()
+
     def settings(self) -> Dict[str, Any]:
-        return self._described()["settings"]
+        """Raises ValueError for a damaged checkpoint."""
+        with damage_told(self.folder, REMEDY):
+            check_whole(self.folder)
+            return self._described()["settings"]
 
     def load(
         self,
@@ -55,14 +79,17 @@ class PretrainingCheckpoint:
         optimizers: Sequence[Optimizer],
         scaler: GradientScaler,
     ) -> Progress:
-        """Put everything back where it was."""
+        """Put everything back where it was. Raises ValueError for a damaged checkpoint."""
         self.load_model(model)
-        _set_optimizer_arrays(optimizers, load_pieces(self.folder, OPTIMIZERS))
-        scaler.load_state_dict(self._described()["scaler"])
-        return Progress(**self._described()["progress"])
+        with damage_told(self.folder, REMEDY):
+            _set_optimizer_arrays(optimizers, load_pieces(self.folder, OPTIMIZERS))
+            described = self._described()
+            scaler.load_state_dict(described["scaler"])
+            return Progress(**described["progress"])
 
     def load_model(self, model: nn.Module) -> None:
-        model.load_state_dict(load_pieces(self.folder, MODEL))
+        with damage_told(self.folder, REMEDY):
+            model.load_state_dict(load_pieces(self.folder, MODEL))
 
     def _described(self) -> Dict[str, Any]:
         return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))

@@ -11,11 +11,12 @@ import torch
 from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
+from ..atomic import check_replaceable, check_writable, recover
 from ..elmo.weight_files import write_safetensors
 from ..elmo.weights import to_weights
-from ..progress import Progress, write_history
+from ..progress import HISTORY, Progress, write_history
 from .batches import batches, first_batches
-from .checkpoint import PretrainingCheckpoint
+from .checkpoint import WEIGHTS, PretrainingCheckpoint
 from .gradient_scaler import make_scaler
 from .language_model import N_SPECIAL, LanguageModel, make_batch
 from .precision import usable_precision
@@ -25,7 +26,6 @@ from .softmax import Candidates
 from .start import load_start
 from .token_corpus import SentenceStore, TokenCorpus
 
-WEIGHTS = "elmo.safetensors"
 # what bilm-tf begins Adagrad's sums with
 ADAGRAD_START = 1.0
 
@@ -45,10 +45,13 @@ def pretrain(
     report: is told of every update ("loss", "words", …) and every evaluation
         ("perplexity_forward", "perplexity_backward").
 
-    Raises ValueError if what it is to start from does not fit, if the checkpoint belongs
-    to other settings, and when the loss is no longer a number; the last checkpoint is
-    kept then.
+    Raises ValueError if what it is to start from does not fit, if the checkpoint is
+    damaged or belongs to other settings, if `output` has weights but no checkpoint, and
+    when the loss is no longer a number; the last checkpoint is kept then.
     """
+    if processes.rank == 0:
+        check_output(output)
+    processes.wait()
     torch.manual_seed(settings.training.seed)
     corpus = TokenCorpus(Path(settings.text.tokens))
     n_softmax = min(settings.softmax.words, len(corpus.words)) + N_SPECIAL
@@ -86,6 +89,9 @@ class _Run:
         if self.checkpoint.exists():
             _check_same(self.checkpoint.settings(), settings, self.checkpoint.folder)
             self.progress = self.checkpoint.load(model, self.optimizers, self.scaler)
+            is_published = self.checkpoint.is_published and (output / WEIGHTS).exists()
+            if processes.rank == 0 and not is_published:
+                self._publish()
         elif self.training.start is not None:
             load_start(model, corpus.words, Path(self.training.start))
         # all have read it before the first one writes the next
@@ -226,12 +232,16 @@ class _Run:
         return torch.autocast(self.device.type, dtype=dtype)
 
     def _save(self) -> None:
-        write_history(self.output, self.progress.history)
-        write_safetensors(to_weights(self.model.encoder), self.output / WEIGHTS)
-        # last: what was not written before it is written again after a kill
+        # first: all else can be made from it again after a kill
         self.checkpoint.save(
             self.model, self.optimizers, self.scaler, self.progress, self.settings
         )
+        self._publish()
+
+    def _publish(self) -> None:
+        write_history(self.output, self.progress.history)
+        write_safetensors(to_weights(self.model.encoder), self.output / WEIGHTS)
+        self.checkpoint.set_published()
 
 
 def make_optimizers(
@@ -252,6 +262,20 @@ def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
     warm = min(1.0, (step + 1) / max(training.warmup_steps, 1))
     left = min(1.0, (1 - done) / training.cooldown) if training.cooldown else 1.0
     return training.learn_rate * warm * max(left, 0.0)
+
+
+def check_output(output: Path) -> None:
+    """Before anything is computed; also what killed runs left is removed."""
+    checkpoint = PretrainingCheckpoint(output / "checkpoint")
+    check_replaceable(checkpoint.folder)
+    for name in (HISTORY, WEIGHTS):
+        recover(output / name)
+        if (output / name).exists() and not checkpoint.exists():
+            raise ValueError(
+                f"{output} holds {name} already, but no checkpoint to go on from; choose "
+                "another --output, or move that file away."
+            )
+    check_writable(output / WEIGHTS)
 
 
 def _check_same(saved: Dict[str, Any], settings: Settings, folder: Path) -> None:

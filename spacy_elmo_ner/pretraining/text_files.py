@@ -11,6 +11,9 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List
 OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 # a text without blank lines is cut into documents of this many lines
 LONGEST_DOCUMENT = 1000
+# bytes by which text is told from other files, and the most of its characters that may
+# be none: Western European text in Latin-1 has fewer, and loses the lines with them
+BEGINNING, MOST_STRANGE = 1 << 16, 0.05
 
 
 def list_files(paths: Iterable[Path]) -> List[Path]:
@@ -29,6 +32,23 @@ def list_files(paths: Iterable[Path]) -> List[Path]:
     if not files:
         raise ValueError("The folders given hold no files; put text files into them.")
     return files
+
+
+def check_is_text(file: Path) -> None:
+    """Raise ValueError for a file whose beginning is no UTF-8 text."""
+    try:
+        with OPENERS.get(file.suffix, open)(file, "rb") as opened:
+            text = opened.read(BEGINNING).decode("utf8", "replace")
+    except (EOFError, OSError, lzma.LZMAError, zlib.error):
+        return  # for `read_documents` to tell of
+    n_strange = sum(
+        char == "\ufffd" or (char < " " and not char.isspace()) for char in text
+    )
+    if n_strange > MOST_STRANGE * len(text):
+        raise ValueError(
+            f"{file} is no UTF-8 text; take it out of the text's paths, or convert it, "
+            "for instance with: iconv -f ENCODING -t UTF-8"
+        )
 
 
 def read_documents(path: Path) -> Iterator[str]:

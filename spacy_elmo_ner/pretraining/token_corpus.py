@@ -7,20 +7,23 @@ A folder holds
     train-000.tokens.npy    index of each token's word, uint32; PIECE tokens a file
     train-000.lengths.npy   tokens of each sentence in that file, uint16
     held_out-000.….npy      the same for documents that are kept from training
+    origin.json             the text that all of it was made from, see `text_origin`
 """
 
 import json
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ..atomic import replacing_folder
+from .text_origin import write_origin
 
 # tokens of a file: 60 MB at most, so that it can be sent somewhere
 PIECE = 14_000_000
 TRAIN, HELD_OUT = "train", "held_out"
-VOCABULARY = "vocabulary.json"
+VOCABULARY, COUNTS = "vocabulary.json", "counts.npy"
+TOKENS, LENGTHS = ".tokens.npy", ".lengths.npy"
 
 
 class Encoded(NamedTuple):
@@ -32,14 +35,29 @@ class Encoded(NamedTuple):
 
 
 class SentenceStore:
-    """Sentences in files that are mapped, not read, into memory."""
+    """Sentences in files that are mapped, not read, into memory.
 
-    def __init__(self, folder: Path, part: str) -> None:
-        files = sorted(folder.glob(f"{part}-*.tokens.npy"))
-        self._pieces = [np.load(file, mmap_mode="r") for file in files]
-        lengths = [np.load(str(file).replace(".tokens", ".lengths")) for file in files]
+    n_words: of the vocabulary.
+
+    Raises ValueError when a file is damaged.
+    """
+
+    def __init__(self, folder: Path, part: str, n_words: int) -> None:
+        names = sorted(
+            file.name[: -len(TOKENS)] for file in folder.glob(f"{part}-*{TOKENS}")
+        )
+        self._folder, self._n_words = folder, n_words
+        self._pieces = [
+            _read_array(folder / f"{name}{TOKENS}", np.uint32) for name in names
+        ]
+        lengths = [
+            _read_array(folder / f"{name}{LENGTHS}", np.uint16) for name in names
+        ]
+        for name, piece, some in zip(names, self._pieces, lengths, strict=True):
+            if some.sum(dtype=np.int64) != len(piece) or not some.all():
+                raise _damaged(folder / f"{name}{LENGTHS}")
         self.lengths = np.concatenate([np.zeros(0, np.uint16), *lengths])
-        self._piece = np.repeat(np.arange(len(files)), [len(one) for one in lengths])
+        self._piece = np.repeat(np.arange(len(names)), [len(one) for one in lengths])
         starts = [np.cumsum(one, dtype=np.int64) - one for one in lengths]
         self._start = np.concatenate([np.zeros(0, np.int64), *starts])
 
@@ -50,11 +68,14 @@ class SentenceStore:
         """A sentence's words, int64 indices into the vocabulary."""
         start = self._start[i]
         piece = self._pieces[self._piece[i]]
-        return piece[start : start + self.lengths[i]].astype(np.int64)
+        words = piece[start : start + self.lengths[i]].astype(np.int64)
+        if words.max() >= self._n_words:
+            raise _damaged(self._folder)
+        return words
 
 
 class TokenCorpus:
-    """What `write_corpus` wrote. Raises ValueError when it is not there."""
+    """What `write_corpus` wrote. Raises ValueError when it is not there, or damaged."""
 
     def __init__(self, folder: Path) -> None:
         if not has_corpus(folder):
@@ -62,24 +83,58 @@ class TokenCorpus:
                 f"There is no tokenised text in {folder}; `python -m spacy_elmo_ner "
                 "pretrain` makes it from the text that its config names."
             )
-        self.words: List[str] = json.loads(
-            (folder / VOCABULARY).read_text(encoding="utf8")
-        )
-        self.counts = np.load(folder / "counts.npy")
-        self.train = SentenceStore(folder, TRAIN)
-        self.held_out = SentenceStore(folder, HELD_OUT)
+        self.words = _read_words(folder / VOCABULARY)
+        self.counts = _read_array(folder / COUNTS, np.int64)
+        if len(self.counts) != len(self.words):
+            raise _damaged(folder / COUNTS)
+        self.train = SentenceStore(folder, TRAIN, len(self.words))
+        self.held_out = SentenceStore(folder, HELD_OUT, len(self.words))
+
+
+def _read_words(file: Path) -> List[str]:
+    try:
+        words = json.loads(file.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise _damaged(file) from error
+    if not isinstance(words, list) or not all(isinstance(x, str) for x in words):
+        raise _damaged(file)
+    return words
+
+
+def _read_array(file: Path, dtype: Any) -> np.ndarray:
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        raise _damaged(file) from error
+    if array.dtype != dtype or array.ndim != 1:
+        raise _damaged(file)
+    return array
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(
+        f"{path} is damaged, or no tokens that pretrain wrote; delete the folder of "
+        "tokens, and they are made anew from the text."
+    )
 
 
 def has_corpus(folder: Path) -> bool:
     return (folder / VOCABULARY).is_file()
 
 
-def write_corpus(parts: Iterable[Tuple[str, Encoded]], folder: Path) -> None:
+def write_corpus(
+    parts: Iterable[Tuple[str, Encoded]],
+    folder: Path,
+    *,
+    origin: Optional[Dict[str, Any]] = None,
+) -> None:
     """Write sentences to a folder, which appears when it is complete.
 
     parts: where sentences belong, TRAIN or HELD_OUT, and the sentences.
+    origin: see `describe_origin`.
 
-    Raises ValueError when there are none to train on.
+    Raises ValueError when there are none to train on, or none held out of a text of
+    which some should be; and when the folder is there already and is not ours.
     """
     with replacing_folder(folder) as fresh:
         indices: Dict[str, int] = {}
@@ -90,8 +145,8 @@ def write_corpus(parts: Iterable[Tuple[str, Encoded]], folder: Path) -> None:
         def flush(part: str) -> None:
             tokens, lengths = zip(*waiting.pop(part), strict=True)
             name = f"{part}-{n_files[part]:03}"
-            np.save(fresh / f"{name}.tokens.npy", np.concatenate(tokens))
-            np.save(fresh / f"{name}.lengths.npy", np.concatenate(lengths))
+            np.save(fresh / f"{name}{TOKENS}", np.concatenate(tokens))
+            np.save(fresh / f"{name}{LENGTHS}", np.concatenate(lengths))
             n_files[part] += 1
 
         for part, (words, tokens, lengths) in parts:
@@ -110,6 +165,15 @@ def write_corpus(parts: Iterable[Tuple[str, Encoded]], folder: Path) -> None:
                 "The text has no words to train on; check that its files hold text, "
                 "one paragraph a line."
             )
+        if origin is not None:
+            if origin["held_out"] and not n_files[HELD_OUT]:
+                raise ValueError(
+                    f"The text has so few documents that with held_out = "
+                    f"{origin['held_out']} none is kept from training. Put a blank line "
+                    "between documents, give more text, or set text.held_out to 0 to do "
+                    "without perplexities."
+                )
+            write_origin(origin, fresh)
         _sort_by_frequency(list(indices), counts, fresh)
 
 
@@ -117,8 +181,8 @@ def _sort_by_frequency(words: Sequence[str], counts: np.ndarray, folder: Path) -
     order = np.argsort(-counts, kind="stable")
     rank = np.empty(len(order), dtype=np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
-    for file in folder.glob("*.tokens.npy"):
+    for file in folder.glob(f"*{TOKENS}"):
         np.save(file, rank[np.load(file)])
-    np.save(folder / "counts.npy", counts[order])
+    np.save(folder / COUNTS, counts[order])
     text = json.dumps([words[i] for i in order], ensure_ascii=True)
     (folder / VOCABULARY).write_text(text, encoding="utf8")

@@ -3,23 +3,26 @@
 import itertools
 import os
 import sys
+import threading
 import zlib
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Deque, Dict, Iterable, Iterator, List, Tuple
+from typing import Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
 from ..elmo.char_ids import index_types
 from .text_files import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 
 DOCUMENTS_AT_A_TIME = 100
+DOCS_SUFFIX = ".spacy"
 # a longer sentence is cut: it would make its batch wait
 LONGEST_SENTENCE = 200
 
@@ -40,7 +43,9 @@ def tokenize_files(
     """
     # forked processes would inherit the threads of numerical libraries half alive
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        processes, mp_context=context, initializer=_end_with_parent
+    ) as pool:
         running: Deque[Future] = deque()
         for arguments in _chunks(files, lang):
             running.append(pool.submit(_encode_chunk, *arguments, held_out))
@@ -50,27 +55,39 @@ def tokenize_files(
             yield from running.popleft().result()
 
 
+def _end_with_parent() -> None:
+    """Let this process of the pool end with the one that started it, even a killed one."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def available_processes() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def _chunks(
     files: Iterable[Path], lang: str
-) -> Iterator[Tuple[List[str], List[bytes], str]]:
+) -> Iterator[Tuple[List[str], Optional[Path], str]]:
     for file in files:
-        if file.suffix == ".spacy":
-            yield [], [file.read_bytes()], lang
+        if file.suffix == DOCS_SUFFIX:
+            yield [], file, lang
             continue
         documents = read_documents(file)
         while True:
             chunk = list(itertools.islice(documents, DOCUMENTS_AT_A_TIME))
             if not chunk:
                 break
-            yield chunk, [], lang
+            yield chunk, None, lang
 
 
 def _encode_chunk(
-    texts: List[str], doc_bins: List[bytes], lang: str, held_out: float
+    texts: List[str], doc_bin: Optional[Path], lang: str, held_out: float
 ) -> List[Tuple[str, Encoded]]:
     """In a process of the pool."""
     if lang not in _nlp:
@@ -86,11 +103,22 @@ def _encode_chunk(
         # a paragraph at a time: no sentence goes on from one to the next
         for paragraph in nlp.pipe(text.split("\n")):
             sentences.setdefault(part, []).extend(_sentences(paragraph))
-    for data in doc_bins:
-        for doc in DocBin().from_bytes(data).get_docs(nlp.vocab):
+    if doc_bin is not None:
+        for doc in _read_doc_bin(doc_bin, nlp.vocab):
             part = HELD_OUT if _is_held_out(doc.text, held_out) else TRAIN
             sentences.setdefault(part, []).extend(_sentences(doc))
     return [(part, _encode(some)) for part, some in sentences.items() if some]
+
+
+def _read_doc_bin(file: Path, vocab: Vocab) -> List[Doc]:
+    try:
+        return list(DocBin().from_disk(file).get_docs(vocab))
+    except Exception as error:
+        # it may be any, of zlib, msgpack, numpy or spaCy
+        raise ValueError(
+            f"{file} is damaged, or no file of Docs that spaCy wrote; take it out of the "
+            "text's paths."
+        ) from error
 
 
 def _is_held_out(text: str, share: float) -> bool:

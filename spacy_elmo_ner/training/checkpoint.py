@@ -2,9 +2,8 @@
 
 import json
 import random
-import shutil
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 import numpy
 import torch
@@ -12,51 +11,93 @@ from safetensors.numpy import load_file, save_file
 from spacy.language import Language
 from thinc.api import Config, Optimizer
 
-from ..atomic import recover_folder, replacing_folder
-from ..progress import Progress
+from ..atomic import replacing_folder
+from ..progress import HISTORY, Progress
+from ..written import check_whole, damage_told
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
+
+PROGRESS, PIPELINE, PUBLISHED = "progress.json", "pipeline", "published"
+OPTIMIZER, GENERATOR = "optimizer.safetensors", "rng.safetensors"
+
+REMEDY = "Put a copy of it back, or train anew with --force or into another --output."
 
 
 class Checkpoint:
     """A folder with the raw weights, the optimizer, and the random generators.
 
     Written beside and moved into place, so that a kill at any moment leaves
-    either the old checkpoint or the new one.
+    either the old checkpoint or the new one. It is written before all that is made
+    from it, the training's outputs, and knows whether they are.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, corpora: Optional[Dict[str, str]] = None):
+        """corpora: checksums of the files that are trained on, by their paths."""
+        self.folder, self.corpora = folder, corpora or {}
 
     def exists(self) -> bool:
-        recover_folder(self.folder)
-        return (self.folder / "progress.json").is_file()
+        return (self.folder / PROGRESS).is_file()
 
-    def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def save(self, nlp: Language, optimizer: Optimizer, progress: Progress) -> None:
-        state = {"progress": progress._asdict(), "random": _random_states()}
+    def save(
+        self,
+        nlp: Language,
+        optimizer: Optimizer,
+        progress: Progress,
+        *,
+        force: bool = False,
+    ) -> None:
+        """force: replace a folder that is no checkpoint of ours."""
+        state = {
+            "progress": progress._asdict(),
+            "random": _random_states(),
+            "corpora": self.corpora,
+        }
         torch_state = {"torch": torch.get_rng_state().numpy()}
-        with replacing_folder(self.folder) as fresh:
-            nlp.to_disk(fresh / "pipeline")
+        with replacing_folder(
+            self.folder, force=force, later=[PUBLISHED], beside=[HISTORY]
+        ) as fresh:
+            nlp.to_disk(fresh / PIPELINE)
             arrays = optimizer_to_arrays(optimizer, nlp)
-            save_file(arrays, fresh / "optimizer.safetensors")
-            save_file(torch_state, fresh / "rng.safetensors")
-            (fresh / "progress.json").write_text(json.dumps(state), encoding="utf8")
+            save_file(arrays, fresh / OPTIMIZER)
+            save_file(torch_state, fresh / GENERATOR)
+            (fresh / PROGRESS).write_text(json.dumps(state), encoding="utf8")
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the outputs are those of this checkpoint."""
+        return (self.folder / PUBLISHED).exists()
+
+    def set_published(self) -> None:
+        (self.folder / PUBLISHED).touch()
 
     def config(self) -> Config:
-        return Config().from_disk(self.folder / "pipeline" / "config.cfg")
+        """Of the pipeline that is trained. Raises ValueError for a damaged checkpoint."""
+        with damage_told(self.folder, REMEDY):
+            check_whole(self.folder)
+            return Config().from_disk(self.folder / PIPELINE / "config.cfg")
+
+    def changed_corpora(self) -> List[str]:
+        """Paths of corpora that are not what was trained on so far."""
+        with damage_told(self.folder, REMEDY):
+            saved = self._state()["corpora"]
+            return [path for path, one in self.corpora.items() if saved[path] != one]
+
+    def _state(self) -> Dict[str, Any]:
+        return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
 
     def load(self, nlp: Language, optimizer: Optimizer) -> Progress:
-        """Put weights, optimizer and random generators back where they were."""
-        nlp.from_disk(self.folder / "pipeline")
-        state = json.loads((self.folder / "progress.json").read_text(encoding="utf8"))
-        progress = Progress(**state["progress"])
-        arrays = load_file(self.folder / "optimizer.safetensors")
-        optimizer_from_arrays(optimizer, arrays, nlp, step=progress.step)
-        _set_random_states(state["random"])
-        rng = load_file(self.folder / "rng.safetensors")["torch"]
-        torch.set_rng_state(torch.from_numpy(rng))
+        """Put weights, optimizer and random generators back where they were.
+
+        Raises ValueError for a damaged checkpoint.
+        """
+        with damage_told(self.folder, REMEDY):
+            nlp.from_disk(self.folder / PIPELINE)
+            state = self._state()
+            progress = Progress(**state["progress"])
+            arrays = load_file(self.folder / OPTIMIZER)
+            optimizer_from_arrays(optimizer, arrays, nlp, step=progress.step)
+            _set_random_states(state["random"])
+            rng = load_file(self.folder / GENERATOR)["torch"]
+            torch.set_rng_state(torch.from_numpy(rng))
         return progress
 
 

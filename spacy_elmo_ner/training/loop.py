@@ -1,10 +1,11 @@
 """spaCy's training, with a checkpoint at every evaluation."""
 
+import os
 import random
 import sys
 from pathlib import Path
 from timeit import default_timer
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
@@ -19,40 +20,74 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from ..atomic import replacing_folder
-from ..progress import Progress, write_history
+from ..atomic import check_replaceable, check_writable, recover, replacing_folder
+from ..progress import HISTORY, Progress, write_history
+from ..written import checksum
 from .checkpoint import Checkpoint
 
+BEST, LAST = "model-best", "model-last"
+# what a training may be gone on with
+MAY_CHANGE = ("training.max_steps", "training.max_epochs", "training.patience")
 
-def train(config: Config, output: Path, *, use_gpu: int = -1) -> Language:
-    """Train the pipeline of `config`, or go on where the last run was killed.
+
+def train(
+    config: Config, output: Path, *, use_gpu: int = -1, force: bool = False
+) -> Language:
+    """Train the pipeline of `config`, or go on where the last run stopped.
 
     What `spacy train` does with a config is done here too: same sections, same
     folders `model-best` and `model-last` in `output`. The order of the examples
     depends only on the seed and the epoch, and each evaluation leaves a
     checkpoint, so a run that was killed and started again ends with the weights
-    of a run that was not. A finished run leaves no checkpoint.
+    of a run that was not. A finished run goes on when max_steps, max_epochs or
+    patience is raised, and ends at once when none is.
 
-    Raises ValueError if the checkpoint in `output` belongs to another config.
+    force: train anew, and replace what is in `output`.
+
+    Raises ValueError if the checkpoint in `output` belongs to another config or corpus
+    or is damaged, and if there are outputs in it but no checkpoint.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    checkpoint = Checkpoint(output / "checkpoint")
-    if checkpoint.exists():
+    checkpoint = Checkpoint(output / "checkpoint", _corpora(config))
+    outputs = [checkpoint.folder, output / LAST, output / BEST]
+    for folder in outputs:
+        check_replaceable(folder, force=force)
+    recover(output / HISTORY)
+    check_writable(output / HISTORY)
+    goes_on = checkpoint.exists() and not force
+    if goes_on:
+        saved = checkpoint.config()
         nlp = load_model_from_config(config, auto_fill=True)
-        _check_same(checkpoint.config(), nlp.config, checkpoint.folder)
+        _check_same(saved, nlp.config, checkpoint.folder)
+        changed = checkpoint.changed_corpora()
+        if changed:
+            raise ValueError(
+                f"The corpus {changed[0]} has changed since the checkpoint in "
+                f"{checkpoint.folder} was written. Choose another --output, or give "
+                "--force to train anew."
+            )
     else:
+        if not force:
+            _check_empty(output)
         nlp = init_nlp(config, use_gpu=use_gpu)
-    run = _Run(nlp, output, checkpoint)
+    run = _Run(nlp, output, checkpoint, goes_on=goes_on, force=force)
     run.train()
     return nlp
 
 
 class _Run:
-    def __init__(self, nlp: Language, output: Path, checkpoint: Checkpoint):
+    def __init__(
+        self,
+        nlp: Language,
+        output: Path,
+        checkpoint: Checkpoint,
+        *,
+        goes_on: bool,
+        force: bool,
+    ):
         config = nlp.config.interpolate()
         self.nlp = nlp
         self.output = output
-        self.checkpoint = checkpoint
+        self.checkpoint, self.force = checkpoint, force
         self.settings: Dict[str, Any] = registry.resolve(
             config["training"], schema=ConfigSchemaTraining
         )
@@ -64,11 +99,28 @@ class _Run:
         )
         self.prepare = create_before_to_disk_callback(self.settings["before_to_disk"])
         self.progress = Progress()
-        if checkpoint.exists():
+        if goes_on:
             self.progress = checkpoint.load(nlp, self.optimizer)
-            print(f"Going on at step {self.progress.step}.", flush=True)
+            if not checkpoint.is_published or not (output / LAST).exists():
+                self._publish()
+        self.saved = self.progress
 
     def train(self) -> None:
+        if self._is_finished():
+            if not (self.output / BEST).exists():
+                raise ValueError(
+                    f"The training in {self.output} is finished, but its {BEST} is "
+                    "gone. Give --force to train anew."
+                )
+            print(
+                f"The training in {self.output} is finished, after step "
+                f"{self.progress.step - 1}. Raise training.max_steps, max_epochs or "
+                "patience to go on, or give --force to train anew.",
+                flush=True,
+            )
+            return
+        if self.progress.step:
+            print(f"Going on at step {self.progress.step}.", flush=True)
         settings = self.settings
         frozen = settings["frozen_components"]
         rate = settings["dropout"]
@@ -78,8 +130,8 @@ class _Run:
         with self.nlp.select_pipes(disable=frozen):
             log_step, finish_log = settings["logger"](self.nlp, sys.stdout, sys.stderr)
         history = list(self.progress.history)
-        results = [(entry["score"], entry["step"]) for entry in history]
-        losses: Dict[str, float] = {}
+        results = _results(history)
+        losses: Dict[str, float] = dict(self.progress.losses)
         words = self.progress.words
         started = default_timer() - self.progress.seconds
         try:
@@ -108,26 +160,37 @@ class _Run:
                     history.append({key: info[key] for key in keys})
                     # spaCy's own components give numpy's numbers
                     history[-1]["losses"] = {k: float(v) for k, v in losses.items()}
-                    write_history(self.output, history)
                     with self.nlp.select_pipes(disable=frozen):
                         update_meta(settings, self.nlp, info)
-                    self._save(is_best=score == max(results)[0])
-                    self.progress = Progress(
-                        step=step + 1,
-                        words=words,
-                        seconds=info["seconds"],
-                        history=history,
-                    )
-                    self.checkpoint.save(self.nlp, self.optimizer, self.progress)
                 log_step(info if score is not None else None)
                 if score is not None:
                     losses.clear()
+                self.progress = Progress(
+                    step=step + 1,
+                    epoch=epoch,
+                    words=words,
+                    seconds=info["seconds"],
+                    history=history,
+                    losses={k: float(v) for k, v in losses.items()},
+                )
+                if score is not None:
+                    self._save()
                 if _is_over(step, results, settings):
                     break
+            else:
+                # all epochs are read
+                self.progress = self.progress._replace(epoch=settings["max_epochs"])
         finally:
             finish_log()
-        self._save(is_best=False)
-        self.checkpoint.remove()
+        if self.progress != self.saved:
+            self._save()
+
+    def _is_finished(self) -> bool:
+        epochs, results = self.settings["max_epochs"], _results(self.progress.history)
+        return bool(results) and (
+            _is_over(self.progress.step - 1, results, self.settings)
+            or 0 < epochs <= self.progress.epoch
+        )
 
     def _batches(self) -> Iterator[Tuple[int, int, List[Example]]]:
         """(step, epoch, batch) from where training stands."""
@@ -171,13 +234,34 @@ class _Run:
                 pipe.finish_update(self.optimizer)  # type: ignore[attr-defined]
         self.optimizer.step_schedules()
 
-    def _save(self, *, is_best: bool) -> None:
-        """Write model-last, and model-best if it is, whole or not at all."""
+    def _save(self) -> None:
+        """A checkpoint first, from which all else can be made again after a kill."""
+        self.checkpoint.save(self.nlp, self.optimizer, self.progress, force=self.force)
+        self.saved = self.progress
+        self._publish()
+
+    def _publish(self) -> None:
+        """Write the history and model-last, and model-best if it is, from the
+        checkpoint's state."""
+        names = [LAST, BEST] if self._is_best() else [LAST]
         with self.nlp.use_params(self.optimizer.averages or {}):
             nlp = self.prepare(self.nlp)
-            for name in ["model-last"] + (["model-best"] if is_best else []):
-                with replacing_folder(self.output / name) as fresh:
+            for name in names:
+                with replacing_folder(self.output / name, force=self.force) as fresh:
                     nlp.to_disk(fresh)
+        write_history(self.output, self.progress.history)
+        self.checkpoint.set_published()
+
+    def _is_best(self) -> bool:
+        history = self.progress.history
+        last = history[-1]
+        return last["step"] == self.progress.step - 1 and last["score"] == max(
+            entry["score"] for entry in history
+        )
+
+
+def _results(history: Sequence[Dict[str, Any]]) -> List[Tuple[float, int]]:
+    return [(entry["score"], entry["step"]) for entry in history]
 
 
 def _is_over(
@@ -190,13 +274,40 @@ def _is_over(
     )
 
 
+def _corpora(config: Config) -> Dict[str, str]:
+    """Checksums of the files and folders that [corpora] names, wherever it does."""
+    waiting: List[Any] = [config.interpolate().get("corpora", {})]
+    found: Dict[str, str] = {}
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, str) and value and os.path.exists(value):
+            found[value] = checksum(Path(value))
+    return found
+
+
+def _check_empty(output: Path) -> None:
+    for name in (LAST, BEST, HISTORY):
+        if os.path.lexists(output / name):
+            raise ValueError(
+                f"{output} holds {name} already, but no checkpoint to go on from. Choose "
+                "another --output, or give --force to train anew and replace it."
+            )
+
+
 def _check_same(saved: Config, given: Config, folder: Path) -> None:
-    differences = sorted(_differences(saved.interpolate(), given.interpolate()))
+    saved, given = saved.interpolate(), given.interpolate()
+    may_change = set(MAY_CHANGE)
+    if -1 in (saved["training"]["max_epochs"], given["training"]["max_epochs"]):
+        # a corpus that is streamed is read in another order
+        may_change.remove("training.max_epochs")
+    differences = sorted(set(_differences(saved, given)) - may_change)
     if differences:
         raise ValueError(
             f"The checkpoint in {folder} belongs to a training with other settings "
             f"({', '.join(differences)}). Train with the old settings to go on, "
-            "choose another --output, or delete the checkpoint to start anew."
+            "choose another --output, or give --force to train anew."
         )
 
 

@@ -1,5 +1,6 @@
 """The picture of how trainings went."""
 
+import re
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -20,7 +21,7 @@ PERPLEXITIES: List[Dict[str, Any]] = [
 
 def draw(folder: Path, history: List[Dict[str, Any]]) -> str:
     training = folder / "mine"
-    training.mkdir()
+    training.mkdir(parents=True)
     srsly.write_jsonl(training / "history.jsonl", history)
     arguments = ["learning-curve", str(folder / "curve.svg"), str(training)]
     result = CliRunner().invoke(app, arguments)
@@ -59,3 +60,55 @@ def test_a_folder_without_a_training(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["learning-curve", "x.svg", str(tmp_path)])
     assert result.exit_code == 1
     assert "There is no history.jsonl" in result.output
+
+
+@pytest.mark.parametrize("name", ["_x", "__", "a$b$c", "$", "日本"])
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_a_folder_of_any_name_is_named(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("matplotlib")
+    training = tmp_path / name
+    training.mkdir()
+    for history, label in ((SCORES, name), (PERPLEXITIES, f"{name}, backward")):
+        srsly.write_jsonl(training / "history.jsonl", history)
+        # the folder for the picture is not there either
+        picture = tmp_path / "new" / label[-8:] / "curve.svg"
+        arguments = ["learning-curve", str(picture), str(training)]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        assert f"<!-- {label} -->" in picture.read_text("utf8")
+
+
+def test_a_single_evaluation_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert draw(tmp_path, SCORES[:1]).count("<use ") > draw(
+        tmp_path / "none", [SCORES[0], {"step": 9, "score": None}]
+    ).count("<use ")
+
+
+BAD = {
+    "empty": ("", "history.jsonl is empty"),
+    "cut": ('{"step": 1, "score": 0.5}\n{"step"', "history.jsonl, line 2, is damaged"),
+    "list": ("[1]\n", "history.jsonl, line 1, is damaged"),
+    "binary": ("\0\ufffd", "history.jsonl, line 1, is damaged"),
+    "other": ('{"a": 1}\n', "history.jsonl in .* is not as a training writes it"),
+    "words": ('{"step": 1, "score": "x"}\n', "is not as a training writes it"),
+}
+
+
+@pytest.mark.parametrize("text, message", BAD.values(), ids=BAD)
+def test_damaged_histories_are_named(tmp_path: Path, text: str, message: str) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "history.jsonl").write_text(text, "utf8")
+    picture = tmp_path / "new" / "x.svg"
+    arguments = ["learning-curve", str(picture), str(tmp_path)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert re.search(message, result.output.replace("\n", ""))
+    assert not picture.parent.exists()
+
+
+def test_a_name_that_is_of_no_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    arguments = ["learning-curve", str(tmp_path / "curve"), str(tmp_path)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1 and "end in .png or .svg" in result.output

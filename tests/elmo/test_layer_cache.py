@@ -282,3 +282,14 @@ def test_fingerprints_tell_shapes_and_settings_apart():
     ]
     assert len(set(names)) == len(names)
     assert names[0] == fingerprint([array.copy()], "a")
+
+
+def test_what_was_set_aside_before_stays(tmp_path):
+    for content in ("first", "second"):
+        (tmp_path / "bilm.sqlite").write_text(content * 100)
+        with pytest.warns(UserWarning, match="is now .*damaged"):
+            cache = LayerCache(tmp_path, 10**7)
+            cache.read("bilm", [b"key"])
+        cache.close()
+    kept = {path.read_text()[:5] for path in tmp_path.glob("*.damaged")}
+    assert kept == {"first", "secon"}

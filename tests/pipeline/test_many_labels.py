@@ -94,7 +94,11 @@ def results(component: Any, examples: List[Example]) -> Any:
         potentials.end[:n],
     )
     drift = rehearsal_loss(
-        potentials, teacher, doc_rows(component.model, docs), component.scheme, teacher_scheme
+        potentials,
+        teacher,
+        doc_rows(component.model, docs),
+        component.scheme,
+        teacher_scheme,
     )
     found = component.predict([doc.copy() for doc in docs])
     return (loss, drift[0]), (*gradients, *drift[1]), found

@@ -1,6 +1,7 @@
 import itertools
 import json
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -164,6 +165,79 @@ def test_training_that_was_killed_ends_as_one_that_was_not(
     assert history(tmp_path / "killed") == history(tmp_path / "whole")
 
 
+CODE = """
+import json
+from pathlib import Path
+import torch
+from spacy_elmo_ner.pretraining.loop import pretrain
+from spacy_elmo_ner.pretraining.processes import Processes
+from spacy_elmo_ner.pretraining.settings import read_settings
+
+SETTINGS = read_settings(json.loads({settings!r}))
+
+def run(output):
+    pretrain(SETTINGS, output, Processes(torch.device("cpu")), print)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_ends_with_the_same_weights(
+    tiny_corpus, tiny_config, tiny_settings, killed_runs
+):
+    tiny_corpus()
+    settings = json.dumps(tiny_config({"training.eval_frequency": 3}))
+    outputs = killed_runs(CODE.format(settings=settings), 12)
+    assert len(outputs) == 13
+    whole = outputs.pop("whole")
+    for files in outputs.values():
+        assert set(files) == set(whole)
+        assert files["elmo.safetensors"] == whole["elmo.safetensors"]
+
+
+def test_damaged_checkpoints_are_named_and_nothing_is_changed(
+    tiny_corpus, tiny_settings, tmp_path
+):
+    tiny_corpus()
+    settings = tiny_settings({})
+    run(settings, tmp_path / "output")
+    checkpoint = tmp_path / "output" / "checkpoint"
+    random = Random(0)
+    for file in sorted(path for path in checkpoint.iterdir() if path.stat().st_size):
+        whole = file.read_bytes()
+        for _ in range(5):
+            place = random.randrange(len(whole))
+            flipped = bytes([whole[place] ^ random.randrange(1, 256)])
+            for damaged in (
+                whole[:place],
+                whole[:place] + flipped + whole[place + 1 :],
+            ):
+                file.write_bytes(damaged)
+                before = contents(tmp_path / "output")
+                # the list of checksums may be one that no longer names the file
+                name = "" if file.name.startswith(".") else f"{file} is damaged.*"
+                with pytest.raises(ValueError, match=f"{name}--output|Choose another"):
+                    run(settings, tmp_path / "output")
+                assert contents(tmp_path / "output") == before
+        file.write_bytes(whole)
+    _, reports = run(settings, tmp_path / "output")
+    assert reports == []
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["elmo.safetensors", "history.jsonl", "checkpoint/a"])
+def test_what_a_user_keeps_there_is_kept(tiny_corpus, tiny_settings, tmp_path, name):
+    tiny_corpus()
+    mine = tmp_path / "output" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(ValueError, match="holds .* already|is there already"):
+        run(tiny_settings({}), tmp_path / "output")
+    assert list(contents(tmp_path / "output")) == [mine]
+
+
 def test_finished_training_is_not_trained_further(tiny_corpus, tiny_settings, tmp_path):
     tiny_corpus()
     run(tiny_settings({}), tmp_path / "output")
@@ -223,7 +297,7 @@ def test_checkpoint_of_other_settings_is_refused(
         for path in (tmp_path / "output").rglob("*")
         if path.is_file()
     }
-    assert len(before) == 5
+    assert len(before) == 7
     with pytest.raises(ValueError, match=f"{name} is {value!r} instead.*--output"):
         run(tiny_settings({name: value}), tmp_path / "output")
     assert all(path.read_bytes() == data for path, data in before.items())
@@ -262,9 +336,12 @@ def test_weights_that_could_not_be_written_are_written_by_the_next_run(
     tiny_corpus()
     settings = tiny_settings({"training.eval_frequency": 1000})
     in_the_way = tmp_path / "output" / "elmo.safetensors"
-    in_the_way.mkdir(parents=True)
-    with pytest.raises(OSError):
-        run(settings, tmp_path / "output")
+
+    def put_in_the_way(entry):
+        in_the_way.mkdir(parents=True, exist_ok=True)
+
+    with pytest.raises(OSError, match="elmo.safetensors is a folder"):
+        pretrain(settings, tmp_path / "output", ALONE, put_in_the_way)
     in_the_way.rmdir()
     run(settings, tmp_path / "output")
     whole, _ = run(settings, tmp_path / "whole")

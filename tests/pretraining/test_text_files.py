@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from spacy_elmo_ner.pretraining.text_files import (
     LONGEST_DOCUMENT,
+    check_is_text,
     list_files,
     read_documents,
 )
@@ -175,6 +176,40 @@ def test_folders_are_searched_to_the_bottom_and_sorted(text_folder, tmp_path):
     found = list_files([text_folder, other])
     inside = [text_folder / "deeper" / "a.txt", text_folder / "z.txt.xz"]
     assert found == [*inside, other]
+
+
+NO_TEXT = {
+    "random": bytes(random.Random(0).choices(range(256), k=5000)),
+    "zeros": bytes(100),
+    "utf16": "Zürich, 10 May: prices fell.".encode("utf16"),
+    "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0",
+    "cyrillic": "Мама мыла раму.".encode("cp1251"),
+}
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("data", NO_TEXT.values(), ids=NO_TEXT)
+def test_files_that_are_no_text_are_named(tmp_path, suffix, data):
+    path = write(tmp_path, f"a.txt{suffix}", data)
+    with pytest.raises(ValueError, match=f"{path} is no UTF-8 text; take it out"):
+        check_is_text(path)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=200))
+def test_any_text_is_text(text):
+    with TemporaryDirectory() as folder:
+        path = write(
+            Path(folder), "a", (text.replace("\ufffd", "") + "\t\r\n").encode()
+        )
+        check_is_text(path)
+
+
+def test_a_few_letters_of_another_encoding_are_left_to_the_reader(tmp_path):
+    text = "Die Stra\u00dfe in Z\u00fcrich ist lang, und niemand kennt sie. " * 2000
+    check_is_text(write(tmp_path, "a.txt", text.encode("latin1")))
+    # cut within a letter
+    check_is_text(write(tmp_path, "b.txt", ("a" + "\u00fc" * 40_000).encode("utf8")))
 
 
 def test_paths_without_text_are_errors(tmp_path):

@@ -103,6 +103,62 @@ def test_a_new_corpus_takes_the_place_of_the_old_one(tmp_path, encode):
     assert len(corpus.held_out) == 0
 
 
+@pytest.mark.parametrize("name", ["my.tokens", "a.tokens.npy", "a.lengths"])
+def test_a_folder_may_have_any_name(tmp_path, encode, name):
+    write_corpus([(TRAIN, encode([["a", "b"]]))], tmp_path / name / name)
+    corpus = TokenCorpus(tmp_path / name / name)
+    assert sorted(read(corpus, corpus.train)[0]) == ["a", "b"]
+
+
+def test_a_folder_that_is_not_ours_is_kept(tmp_path, encode):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "text.txt").write_text("mine")
+    with pytest.raises(ValueError, match="corpus is there already"):
+        write_corpus([(TRAIN, encode([["a", "b"]]))], tmp_path / "corpus")
+    assert [path.read_text() for path in tmp_path.rglob("*.*")] == ["mine"]
+
+
+def object_array(file):
+    with file.open("wb") as opened:
+        np.save(opened, np.array([{}, []], dtype=object), allow_pickle=True)
+
+
+DAMAGES = {
+    "objects": object_array,
+    "empty": lambda file: file.write_bytes(b""),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-2]),
+    "text": lambda file: file.write_text("text"),
+    "other type": lambda file: np.save(file, np.zeros(3)),
+    "other shape": lambda file: np.save(file, np.load(file)[None]),
+    "shorter": lambda file: np.save(file, np.load(file)[:-1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "name",
+    ["vocabulary.json", "counts.npy", "train-000.tokens.npy", "train-000.lengths.npy"],
+)
+def test_damaged_tokens_are_named(tmp_path, encode, name, damage):
+    folder = tmp_path / "tokens"
+    write_corpus([(TRAIN, encode([["a", "b"], ["a"]]))], folder)
+    if name.endswith(".json") and damage in ("other type", "other shape", "shorter"):
+        (folder / name).write_text({"other type": "3"}.get(damage, '["a"]'))
+    else:
+        DAMAGES[damage](folder / name)
+    with pytest.raises(ValueError, match="is damaged.*delete the folder") as error:
+        TokenCorpus(folder)
+    assert "pickle" not in str(error.value)
+
+
+def test_tokens_beyond_the_vocabulary_are_damage(tmp_path, encode):
+    folder = tmp_path / "tokens"
+    write_corpus([(TRAIN, encode([["a", "b"]]))], folder)
+    np.save(folder / "train-000.tokens.npy", np.array([0, 2], dtype=np.uint32))
+    with pytest.raises(ValueError, match="is damaged"):
+        TokenCorpus(folder).train[0]
+
+
 def test_a_folder_without_tokens_is_an_error_that_says_what_makes_them(tmp_path):
     with pytest.raises(ValueError, match="no tokenised text in .*`.* pretrain`"):
         TokenCorpus(tmp_path)

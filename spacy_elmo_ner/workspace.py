@@ -1,0 +1,173 @@
+"""A hidden folder beside an output, in which it is written before it takes its place.
+
+It is `.NAME.<random>.tmp`, and holds a file that is locked as long as the process lives.
+So the next run can tell what a killed one left, and finishes or removes it.
+"""
+
+import errno
+import json
+import os
+import re
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from typing import Iterator, List, Optional, Tuple
+
+try:
+    import fcntl
+except ImportError:  # Windows; what killed runs leave stays there
+    fcntl = None  # type: ignore[assignment]
+
+LOCK, OLD, NEW, FIRST = "lock", "old", "new", "first"
+OURS = b"spacy_elmo_ner writes this, and moves it to its place when it is whole: "
+# of a file's name, so that the workspace's is not too long for a file system
+LONGEST_STEM = 200
+
+
+class WriteError(OSError):
+    """An output that cannot be written, said in a sentence."""
+
+
+@contextmanager
+def workspace(place: Path) -> Iterator[Path]:
+    """A folder beside `place`, empty but for its lock, and gone afterwards. Folders above
+    that are missing are made; they stay when there is something in them then.
+
+    Raises WriteError where there can be none.
+    """
+    missing: List[Path] = []
+    try:
+        try:
+            missing += [folder for folder in place.parents if not folder.exists()]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(place)
+            folder, lock = _make(place)
+        except OSError as error:
+            raise WriteError(
+                f"{place} cannot be written ({error.strerror}); choose another place."
+            ) from error
+        try:
+            with lock:
+                yield folder
+        finally:
+            _remove(folder)
+    finally:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def clear_leftovers(place: Path) -> None:
+    """Remove what killed runs left that were writing to `place`. One that was killed
+    while it moved a whole folder to its place is brought to its end."""
+    _clear(_found(place.parent, re.escape(_stem(place))), place)
+
+
+def remove_leftovers(parent: Path) -> None:
+    """Remove what killed runs left in a folder, whatever they were writing to."""
+    _clear(_found(parent, ".+"), None)
+
+
+def _clear(folders: List[Path], place: Optional[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            with (folder / LOCK).open("rb+", buffering=0) as lock:
+                text = lock.read()
+                # of one that was killed before it had written that
+                is_begun = OURS.startswith(text) and len(os.listdir(folder)) == 1
+                if not (text.startswith(OURS) or is_begun) or not _try_lock(lock):
+                    continue
+                if place is not None and text == OURS + os.fsencode(place.name):
+                    _finish(folder, place)
+            _remove(folder)
+
+
+def _found(parent: Path, stem: str) -> List[Path]:
+    """Workspaces in a folder, of living processes, too; empty ones, which were left
+    before they had a lock, are removed."""
+    pattern = re.compile(rf"\.{stem}\.[0-9a-f]{{16}}\.tmp", re.DOTALL)
+    found = []
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            if pattern.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                with suppress(OSError):
+                    os.rmdir(entry.path)
+                    continue
+                found.append(Path(entry.path))
+    return found
+
+
+def _remove(folder: Path) -> None:
+    """The lock last: a folder without one is nobody's."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != LOCK:
+                path.unlink()
+        (folder / LOCK).unlink()
+        folder.rmdir()
+
+
+def announce(workspace: Path, source: Path, target: str) -> None:
+    """Say in a workspace that another file takes its place before this one does."""
+    text = json.dumps([os.path.abspath(source), target])
+    (workspace / FIRST).write_text(text, encoding="utf8")
+
+
+def _finish(folder: Path, place: Path) -> None:
+    """What was killed after the old one left its place, and before the new one came."""
+    if os.path.lexists(place) or not (folder / OLD).exists():
+        return
+    if (folder / FIRST).exists():
+        source, target = json.loads((folder / FIRST).read_text(encoding="utf8"))
+        if os.path.exists(source):
+            os.replace(source, target)
+    for name in (NEW, place.name):
+        if (folder / name).exists():
+            os.replace(folder / name, place)
+            return
+
+
+def _make(place: Path) -> Tuple[Path, FileIO]:
+    while True:
+        name = f".{_stem(place)}.{secrets.token_hex(8)}.tmp"
+        folder = place.with_name(name)
+        folder.mkdir()
+        try:
+            lock = (folder / LOCK).open("xb+", buffering=0)
+        except FileNotFoundError:
+            continue  # another run took it for a leftover
+        try:
+            text = OURS + os.fsencode(place.name)
+            if lock.write(text) < len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if _try_lock(lock, without=True) and (folder / LOCK).exists():
+                return folder, lock
+        except BaseException:
+            lock.close()
+            _remove(folder)
+            raise
+        lock.close()
+
+
+def _stem(place: Path) -> str:
+    return os.fsencode(place.name)[:LONGEST_STEM].decode("utf8", "ignore")
+
+
+def _try_lock(lock: FileIO, *, without: bool = False) -> bool:
+    """Whether the file is this process's now.
+
+    without: the answer where there are no locks.
+    """
+    if fcntl is None:
+        return without
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return without
+    return True
