@@ -1,5 +1,6 @@
 """`visualize`: a displaCy page of what a pipeline finds, beside the gold if there is."""
 
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Union
@@ -9,14 +10,20 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..atomic import replacing
-from ..corpus.conll import read_conll
-from ..corpus.docs import to_docs
-from ..corpus.reader import DOCBIN_SUFFIX, read_docbins, to_examples
+from ..corpus.reader import DOCBIN_SUFFIX, read_docs, to_examples
 from .displacy_page import Shown, displacy_page
+from .escapes import escaped
 from .loading import MODEL, load_pipeline
-from .texts import read_texts
+from .texts import STDIN, check_texts, check_unicode, read_texts
 
-PLAIN_SUFFIX = ".txt"
+# annotated by their name; of other files the first lines tell
+ANNOTATED_SUFFIXES = {
+    DOCBIN_SUFFIX,
+    *(".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio", ".bioes", ".biluo"),
+    *(".tsv", ".json", ".jsonl"),
+}
+TAG = re.compile(r"O|[A-Za-z]-\S+|\S+-[A-Z]")
+LINES_TO_TELL = 100
 
 
 class Input(NamedTuple):
@@ -31,16 +38,19 @@ def visualize(
         [],
         "--file",
         "-f",
-        help="Input: .txt is plain text, each line a text of its own; .spacy a DocBin; "
-        "anything else CoNLL columns",
+        help="Input: plain text, each line a text of its own; CoNLL columns; or a "
+        ".spacy file. - is plain text from standard input",
     ),
     text: List[str] = typer.Option([], "--text", "-t", help="Input: a text"),
     model: Optional[str] = MODEL,
-    limit: int = typer.Option(50, "--limit", "-n", help="Show at most so many; 0: all"),
+    limit: int = typer.Option(
+        50, "--limit", "-n", min=0, help="Show at most so many; 0: all"
+    ),
     title: str = typer.Option("Named entities", "--title", help="Title of the page"),
 ) -> None:
     """Write a page that shows the entities of texts, or gold beside predicted ones."""
     check_inputs(file, text)
+    check_unicode(title, "title")
     nlp = load_pipeline(model)
     inputs = islice(read_inputs(nlp, file, text), limit or None)
     pairs = ((item.text, (item.gold, item.source)) for item in inputs)
@@ -58,20 +68,41 @@ def check_inputs(files: List[Path], texts: List[str]) -> None:
     """Raise ValueError, before a pipeline is loaded in vain, if an input is missing."""
     if not files and not texts:
         raise ValueError("There is nothing to show; name a --file or give a --text.")
-    for path in files:
-        if not path.exists():
-            raise ValueError(f"There is no file {path} to show; check its name.")
+    check_texts(texts, [path for path in files if not path.is_dir()])
 
 
 def read_inputs(nlp: Language, files: List[Path], texts: List[str]) -> Iterator[Input]:
     """The texts, then what the files hold, with the gold Docs of annotated files."""
     if texts:
-        yield from _plain(texts, [])
+        yield from _plain(nlp, texts, [])
     for path in files:
-        if path.suffix == PLAIN_SUFFIX:
-            yield from _plain([], [path])
-        else:
-            yield from _annotated(nlp, path)
+        annotated = is_annotated(path)
+        try:
+            yield from _annotated(nlp, path) if annotated else _plain(nlp, [], [path])
+        except ValueError as error:
+            kind = "an annotated corpus" if annotated else "plain text"
+            raise ValueError(
+                f"{error} ({escaped(str(path))} was read as {kind}.)"
+            ) from (error)
+
+
+def is_annotated(path: Path) -> bool:
+    """Whether a file has words in columns, or Docs: by its name, or as most of its first
+    lines end in a tag. A pipe is plain text."""
+    if path.is_dir() or path.suffix in ANNOTATED_SUFFIXES:
+        return True
+    if str(path) == STDIN or not path.is_file():
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        lines = [line.split() for line in islice(file, LINES_TO_TELL)]
+    lines = [line for line in lines if line]
+    tagged = [line for line in lines if len(line) > 1 and TAG.fullmatch(_last(line))]
+    return 2 * len(tagged) > len(lines)
+
+
+def _last(fields: List[str]) -> str:
+    """What stands last in a line: of columns, or of tokens as in word|tag."""
+    return fields[-1].rsplit("|", 1)[-1]
 
 
 def describe(nlp: Language) -> str:
@@ -80,17 +111,14 @@ def describe(nlp: Language) -> str:
     return f"{name}: {', '.join(nlp.pipe_names)}"
 
 
-def _plain(texts: List[str], files: List[Path]) -> Iterator[Input]:
-    for text in read_texts(texts, files):
-        yield Input(text.text, None, text.source)
+def _plain(nlp: Language, texts: List[str], files: List[Path]) -> Iterator[Input]:
+    for batch in read_texts(texts, files, longest=nlp.max_length):
+        for text in batch:
+            yield Input(text.text, None, escaped(text.source))
 
 
 def _annotated(nlp: Language, path: Path) -> Iterator[Input]:
-    docs: Iterator[Doc]
-    if path.is_dir() or path.suffix == DOCBIN_SUFFIX:
-        docs = read_docbins(path, vocab=nlp.vocab)
-    else:
-        documents = read_conll(path).documents
-        docs = to_docs(documents, vocab=nlp.vocab, group_by="document")
+    docs = read_docs(path, vocab=nlp.vocab)
     for number, example in enumerate(to_examples(docs), start=1):
-        yield Input(example.predicted, example.reference, f"{path}, text {number}")
+        source = f"{escaped(str(path))}, text {number}"
+        yield Input(example.predicted, example.reference, source)

@@ -185,6 +185,41 @@ def test_docbin_and_limit(tmp_path: Path, folder: str, nlp: Language) -> None:
     assert "text 4" not in page.seen
 
 
+@pytest.mark.parametrize("name", ["notes.md", "notes.text", "notes.log", "notes"])
+def test_what_has_no_tags_is_plain_text(name: str, tmp_path: Path, folder: str) -> None:
+    file = tmp_path / name
+    file.write_text("# John\n\n- saw Oslo, which he liked\n- Type O\n", "utf8")
+    page = show(tmp_path, folder, file=[file])
+    assert pairs(page)[2:] == [("John", "PER"), ("Oslo", "LOC")]
+    assert f"{file}:3" in page.seen
+
+
+@pytest.mark.parametrize("name", ["eng.testa", "gold.txt", "gold", "gold.conll"])
+def test_columns_with_tags_are_gold(name: str, tmp_path: Path, folder: str) -> None:
+    file = tmp_path / name
+    file.write_text(CONLL, encoding="utf8")
+    page = show(tmp_path, folder, file=[file])
+    assert "2 gold, 2 predicted, 1 agree" in page.seen
+
+
+def test_error_says_what_a_file_was_taken_for(tmp_path: Path, folder: str) -> None:
+    columns, text = tmp_path / "gold", tmp_path / "text"
+    columns.write_text("John B-PER\nleft\nOslo B-LOC\n", "utf8")
+    text.write_bytes(b"John was here\n\xff\n")
+    with pytest.raises(ValueError, match=r"line 2.*gold was read as an annotated corp"):
+        show(tmp_path, folder, file=[columns])
+    with pytest.raises(ValueError, match=r"line 2.*text was read as plain text"):
+        show(tmp_path, folder, file=[text])
+
+
+def test_names_and_titles_that_are_no_utf8(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(ValueError, match="title 'a.udcff' holds half a character"):
+        show(tmp_path, folder, text=["John"], title="a\udcff")
+    file = tmp_path / "a\udcff.txt"
+    file.write_text("John", "utf8")
+    assert r"a\udcff.txt:1" in show(tmp_path, folder, file=[file]).seen
+
+
 def test_page_without_entities_says_so(tmp_path: Path, folder: str) -> None:
     page = show(tmp_path, folder, text=["nothing"])
     assert "No entities were found." in page.seen
