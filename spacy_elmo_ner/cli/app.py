@@ -47,7 +47,7 @@ class Commands(TyperGroup):
             # else Python writes what is left at its exit, and complains
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(OUTPUT_GONE) from error
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ImportError) as error:
             typer.secho(escaped_lines(_in_words(error)), fg="red", err=True)
             raise typer.Exit(1) from error
 

@@ -4,26 +4,18 @@ from pathlib import Path
 from typing import List, Optional
 
 import typer
-from spacy.cli._util import (
-    import_code,
-    parse_config_overrides,
-    show_validation_error,
-)
+from spacy.cli._util import import_code, show_validation_error
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
-from spacy.util import (
-    load_config,
-    load_model_from_config,
-    registry,
-    resolve_dot_names,
-)
+from spacy.util import load_model_from_config, registry, resolve_dot_names
 
 from ..corpus.audit import count_corpus, find_problems
+from .configs import read_config
 
 
 def debug(
     ctx: typer.Context,
-    config_path: Path = typer.Argument(..., help="Config of the pipeline", exists=True),
+    config_path: Path = typer.Argument(..., help="Config of the pipeline"),
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
@@ -34,9 +26,8 @@ def debug(
     Settings are overridden as in training, for instance --paths.train FILE.
     """
     import_code(code)
-    overrides = parse_config_overrides(ctx.args)
+    config = read_config(config_path, ctx.args, sections=["nlp"])
     with show_validation_error(config_path):
-        config = load_config(config_path, overrides=overrides, interpolate=False)
         nlp = load_model_from_config(config, auto_fill=True)
         filled = nlp.config.interpolate()
         settings = registry.resolve(filled["training"], schema=ConfigSchemaTraining)

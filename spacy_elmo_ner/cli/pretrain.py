@@ -7,8 +7,6 @@ from typing import Any, Dict
 
 import torch
 import typer
-from spacy.cli._util import parse_config_overrides
-from spacy.util import load_config
 from tqdm import tqdm
 
 from ..pretraining.loop import pretrain as run
@@ -17,6 +15,7 @@ from ..pretraining.settings import Settings, read_settings
 from ..pretraining.text_files import list_files
 from ..pretraining.token_corpus import has_corpus, write_corpus
 from ..pretraining.tokenization import available_processes, tokenize_files
+from .configs import read_config
 
 # glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -31,13 +30,11 @@ def pretrain(
     """Pre-train an ELMo on text. Started again after a kill, it goes on from the last
     evaluation. Settings of the config are overridden as in `spacy train`, for instance
     --training.epochs 2. Several processes started by torchrun learn together."""
-    overrides = parse_config_overrides(ctx.args)
-    settings = read_settings(
-        load_config(config_path, overrides=overrides).interpolate()
-    )
+    settings = read_settings(read_config(config_path, ctx.args).interpolate())
+    where = _torch_device(device)
     _keep_freed_memory()
     output.mkdir(parents=True, exist_ok=True)
-    processes = Processes(torch.device(device))
+    processes = Processes(where)
     is_first = processes.rank == 0
     if is_first and not has_corpus(Path(settings.text.tokens)):
         _tokenize(settings)
@@ -61,6 +58,18 @@ def pretrain(
             bar.update(entry["words"] - bar.n)
 
         run(settings, output, processes, report)
+
+
+def _torch_device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(
+            f"torch knows no device {name!r}; take cpu, or cuda for a GPU."
+        ) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("torch finds no GPU here; leave out --device.")
+    return device
 
 
 def _keep_freed_memory() -> None:

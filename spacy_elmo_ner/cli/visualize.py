@@ -1,6 +1,5 @@
 """`visualize`: a displaCy page of what a pipeline finds, beside the gold if there is."""
 
-import re
 from itertools import islice
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Union
@@ -10,20 +9,12 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..atomic import replacing
-from ..corpus.reader import DOCBIN_SUFFIX, read_docs, to_examples
+from ..corpus.reader import read_docs, to_examples
 from .displacy_page import Shown, displacy_page
 from .escapes import escaped
+from .input_kind import is_annotated
 from .loading import MODEL, load_pipeline
-from .texts import STDIN, check_texts, check_unicode, read_texts
-
-# annotated by their name; of other files the first lines tell
-ANNOTATED_SUFFIXES = {
-    DOCBIN_SUFFIX,
-    *(".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio", ".bioes", ".biluo"),
-    *(".tsv", ".json", ".jsonl"),
-}
-TAG = re.compile(r"O|[A-Za-z]-\S+|\S+-[A-Z]")
-LINES_TO_TELL = 100
+from .texts import check_file, check_unicode, read_texts
 
 
 class Input(NamedTuple):
@@ -68,7 +59,11 @@ def check_inputs(files: List[Path], texts: List[str]) -> None:
     """Raise ValueError, before a pipeline is loaded in vain, if an input is missing."""
     if not files and not texts:
         raise ValueError("There is nothing to show; name a --file or give a --text.")
-    check_texts(texts, [path for path in files if not path.is_dir()])
+    for text in texts:
+        check_unicode(text, "text")
+    for path in files:
+        if not path.is_dir():
+            check_file(path)
 
 
 def read_inputs(nlp: Language, files: List[Path], texts: List[str]) -> Iterator[Input]:
@@ -84,25 +79,6 @@ def read_inputs(nlp: Language, files: List[Path], texts: List[str]) -> Iterator[
             raise ValueError(
                 f"{error} ({escaped(str(path))} was read as {kind}.)"
             ) from (error)
-
-
-def is_annotated(path: Path) -> bool:
-    """Whether a file has words in columns, or Docs: by its name, or as most of its first
-    lines end in a tag. A pipe is plain text."""
-    if path.is_dir() or path.suffix in ANNOTATED_SUFFIXES:
-        return True
-    if str(path) == STDIN or not path.is_file():
-        return False
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        lines = [line.split() for line in islice(file, LINES_TO_TELL)]
-    lines = [line for line in lines if line]
-    tagged = [line for line in lines if len(line) > 1 and TAG.fullmatch(_last(line))]
-    return 2 * len(tagged) > len(lines)
-
-
-def _last(fields: List[str]) -> str:
-    """What stands last in a line: of columns, or of tokens as in word|tag."""
-    return fields[-1].rsplit("|", 1)[-1]
 
 
 def describe(nlp: Language) -> str:
