@@ -54,10 +54,10 @@ class Commands(TyperGroup):
 
 def _in_words(error: Exception) -> str:
     """The error's own sentence; of the system's, the file and what is wrong with it."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        files = [str(f) for f in (error.filename, error.filename2) if f is not None]
-        return f"{' → '.join(files)}: {error.strerror}."
-    return str(error)
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    files = [str(f) for f in (error.filename, error.filename2) if f is not None]
+    return f"{' → '.join(files)}: {error.strerror}." if files else f"{error.strerror}."
 
 
 def _print_version(asked: bool) -> None:

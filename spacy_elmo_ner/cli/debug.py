@@ -11,6 +11,7 @@ from spacy.util import load_model_from_config, registry, resolve_dot_names
 
 from ..corpus.audit import count_corpus, find_problems
 from .configs import read_config
+from .escapes import echo
 
 
 def debug(
@@ -33,12 +34,12 @@ def debug(
         settings = registry.resolve(filled["training"], schema=ConfigSchemaTraining)
         names = [settings["train_corpus"], settings["dev_corpus"]]
         readers = resolve_dot_names(filled, names)
-    typer.echo(f"The config is valid; its pipeline is: {', '.join(nlp.pipe_names)}")
+    echo(f"The config is valid; its pipeline is: {', '.join(nlp.pipe_names)}")
     train, dev = (list(reader(nlp)) for reader in readers)
     for name, examples in (("training", train), ("development", dev)):
-        typer.echo(describe(name, examples))
+        echo(describe(name, examples))
     for problem in find_problems(train, dev):
-        typer.echo(f"Note: {problem}")
+        echo(f"Note: {problem}")
 
 
 def describe(name: str, examples: List[Example]) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+import typer
+
 # control characters, the two separators that end lines elsewhere, halves of characters
 CONTROLS = "\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 IN_LINES = re.compile(f"(?![\t\n])[{CONTROLS}]")
@@ -18,6 +20,11 @@ def escaped(text: str) -> str:
 def escaped_lines(text: str) -> str:
     """The same of a text for readers: its lines, tabs and backslashes stay."""
     return IN_LINES.sub(_escape, text)
+
+
+def echo(text: str) -> None:
+    """Print a text for readers."""
+    typer.echo(escaped_lines(text))
 
 
 def _escape(match: "re.Match[str]") -> str:

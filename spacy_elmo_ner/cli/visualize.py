@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from ..atomic import replacing
 from ..corpus.reader import read_docs, to_examples
 from .displacy_page import Shown, displacy_page
-from .escapes import escaped
+from .escapes import echo, escaped
 from .input_kind import is_annotated
 from .loading import MODEL, load_pipeline
 from .texts import check_file, check_unicode, read_texts
@@ -52,7 +52,7 @@ def visualize(
     with replacing(output) as temporary:
         page = displacy_page(shown, title=title, subtitle=describe(nlp))
         temporary.write_text(page, encoding="utf8")
-    typer.echo(f"{output} shows {len(shown)} texts")
+    echo(f"{output} shows {len(shown)} texts")
 
 
 def check_inputs(files: List[Path], texts: List[str]) -> None:
