@@ -29,6 +29,8 @@ def entities(
     space in an entity is one space; control characters and backslashes are escaped, as
     in Python: \\t, \\x1b, \\\\.
     """
+    if not texts and not file:
+        raise typer.BadParameter("Give a text, a --file, or - for standard input.")
     check_texts(texts or [], file)
     nlp = load_pipeline(model)
     for batch in read_texts(texts or [], file, longest=nlp.max_length):

@@ -61,14 +61,21 @@ def pretrain(
 
 
 def _torch_device(name: str) -> torch.device:
+    """Raises ValueError for one that torch does not know, or that is not there."""
     try:
         device = torch.device(name)
-    except RuntimeError as error:
+        # a first array on a GPU would take memory of it in each of several processes
+        if device.type != "cuda":
+            torch.zeros(1, device=device).tolist()
+        elif not torch.cuda.is_available():
+            raise RuntimeError("torch finds no GPU")
+    except Exception as error:
+        # torch has another for each device
+        reason = str(error).split("\n")[0].rstrip(".")
         raise ValueError(
-            f"torch knows no device {name!r}; take cpu, or cuda for a GPU."
+            f"torch cannot train on {name!r} here ({reason}); leave out "
+            "--device, or give cuda where there is a GPU."
         ) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("torch finds no GPU here; leave out --device.")
     return device
 
 

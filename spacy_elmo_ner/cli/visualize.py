@@ -56,9 +56,10 @@ def visualize(
 
 
 def check_inputs(files: List[Path], texts: List[str]) -> None:
-    """Raise ValueError, before a pipeline is loaded in vain, if an input is missing."""
+    """Raise ValueError, before a pipeline is loaded in vain, if an input is missing,
+    and typer.BadParameter if there is none."""
     if not files and not texts:
-        raise ValueError("There is nothing to show; name a --file or give a --text.")
+        raise typer.BadParameter("There is nothing to show; give a --file or a --text.")
     for text in texts:
         check_unicode(text, "text")
     for path in files:

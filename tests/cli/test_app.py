@@ -43,6 +43,8 @@ def test_version_and_exit_codes(tmp_path):
     codes = {
         "--help": 0,
         "entities --help": 0,
+        "entities": 2,
+        "visualize page.html": 2,
         "entities --no-such-option": 2,
         "no-such-command": 2,
         f"entities --file {tmp_path / 'missing'}": 1,

@@ -4,6 +4,7 @@ from typing import Dict, List, Optional, Tuple
 
 import pytest
 import spacy
+import typer
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
@@ -236,7 +237,7 @@ def test_bad_input_leaves_the_old_page(tmp_path: Path, folder: str) -> None:
         show(tmp_path, folder, text=["Oslo"], file=[bad])
     with pytest.raises(ValueError, match="no file .*missing"):
         show(tmp_path, folder, file=[tmp_path / "missing.spacy"])
-    with pytest.raises(ValueError, match="nothing to show"):
+    with pytest.raises(typer.BadParameter, match="nothing to show"):
         show(tmp_path, folder)
     assert output.read_bytes() == before
     assert [path.name for path in output.parent.iterdir()] == ["page.html"]
