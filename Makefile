@@ -34,16 +34,17 @@ test-allennlp: $(VENV_ALLENNLP)/installed
 
 $(VENV)/installed: $(METADATA)
 	python=$${PYTHON:-$$(scripts/find_python.sh 3.11 3.12)} && "$$python" -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable .
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
+		--editable ".[project]"
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
-		--editable ".[dev,project]"
+		--editable ".[dev,project,glove]"
 	touch $@
 
 $(VENV_ALLENNLP)/installed: $(METADATA)
 	python=$${PYTHON310:-$$(scripts/find_python.sh 3.10)} && \
 		"$$python" -m venv $(VENV_ALLENNLP)
-	$(VENV_ALLENNLP)/bin/pip install --quiet --editable ".[allennlp,dev,project]"
+	$(VENV_ALLENNLP)/bin/pip install --quiet --editable ".[allennlp,dev,project,glove]"
 	touch $@

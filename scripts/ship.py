@@ -1,12 +1,17 @@
 """A trained pipeline becomes the one that ships: `python scripts/ship.py MODEL METRICS`.
 
 METRICS is the JSON file of its `evaluate`. Weights, config and figures are new. What
-describes it stays: the model card, and the fields of meta.json that training does not
-write. It can be loaded under every spaCy that the package works with, and learns on.
+describes it stays: the fields of meta.json that training does not write, from which the
+model card (after scripts/model_card.md) and the list of its sources' terms are made.
+`python scripts/ship.py` alone makes these two anew, after a change to meta.json. It can
+be loaded under every spaCy that the package works with, and learns on.
 """
 
 import sys
+import textwrap
 from pathlib import Path
+from string import Template
+from typing import Any, Dict
 
 import spacy
 import srsly
@@ -15,7 +20,10 @@ from thinc.api import Config
 from spacy_elmo_ner.atomic import replacing_folder
 from spacy_elmo_ner.pipeline.packaged import FOLDER
 
+CARD_TEMPLATE = Path(__file__).parent / "model_card.md"
 CARD = "README.md"
+TERMS = "LICENSE"
+TERMS_OF_SOURCES = "LICENSES_SOURCES"  # spaCy's name, which its packages keep
 # of who goes on with nlp.resume_training: the schedule it was trained by starts at zero,
 # and stays there unless somebody steps it, as `train` does
 LEARN_RATE = 0.001
@@ -35,11 +43,13 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
     nlp = spacy.load(model)
     meta = srsly.read_json(shipped / "meta.json")
     nlp.meta.update({field: meta[field] for field in DESCRIPTION})
-    scores = srsly.read_json(metrics)["spacy"]
+    measured = srsly.read_json(metrics)
+    scores = measured["spacy"].items()
     nlp.meta["performance"] = {
-        name: score for name, score in scores.items() if name.startswith("ents_")
+        **{name: score for name, score in scores if name.startswith("ents_")},
+        "report": measured["text"],
     }
-    card = (shipped / CARD).read_bytes()
+    terms = (shipped / TERMS).read_bytes()
     with replacing_folder(shipped, force=True) as fresh:
         nlp.to_disk(fresh)
         # younger than spaCy 3.3; without it there are plain vectors, as here
@@ -47,11 +57,45 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
         config["nlp"].pop("vectors", None)
         config["training"]["optimizer"]["learn_rate"] = LEARN_RATE
         config.to_disk(fresh / "config.cfg", interpolate=False)
-        (fresh / CARD).write_bytes(card)
+        (fresh / TERMS).write_bytes(terms)
+        describe(fresh)
     files = [path for path in shipped.rglob("*") if path.is_file()]
     megabytes = sum(path.stat().st_size for path in files) / 1e6
     print(f"{shipped}: {len(files)} files, {megabytes:.1f} MB")
 
 
+def describe(folder: Path) -> None:
+    """Make the model card and the list of the sources' terms from meta.json."""
+    meta = srsly.read_json(folder / "meta.json")
+    (folder / CARD).write_text(card_of(meta), encoding="utf8")
+    (folder / TERMS_OF_SOURCES).write_text(terms_of_sources(meta), encoding="utf8")
+
+
+def card_of(meta: Dict[str, Any]) -> str:
+    rows = ["| what for | text | words | terms |", "| --- | --- | --: | --- |"]
+    rows += [
+        "| {use} | {name} | {words} | {license} |".format(**s) for s in meta["sources"]
+    ]
+    notes = (textwrap.fill(part, 95) for part in meta["notes"].split("\n\n"))
+    return Template(CARD_TEMPLATE.read_text(encoding="utf8")).substitute(
+        report=meta["performance"]["report"],
+        sources="\n".join(rows),
+        notes="\n\n".join(notes),
+        license=meta["license"],
+    )
+
+
+def terms_of_sources(meta: Dict[str, Any]) -> str:
+    """An entry for each source: what it is, who made it, and under which terms."""
+    entries = [
+        [source["name"], source["url"], f"by {source['author']}", source["license"]]
+        for source in meta["sources"]
+    ]
+    return "\n\n".join("\n".join(filter(None, lines)) for lines in entries) + "\n"
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) == 1:
+        describe(FOLDER)
+    else:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,16 +1,25 @@
-"""All commands, as `python -m spacy_elmo_ner …` and as `python -m spacy elmo …`."""
+"""All commands, as `python -m spacy_elmo_ner …` and as `python -m spacy elmo …`.
 
+Exit codes: 0 for done, 1 for an input that is wrong, 2 for a command line that is, 141
+when whoever read the output has gone, as a shell has it for a command ended by SIGPIPE.
+"""
+
+import io
+import os
+import sys
 from typing import Any
 
 import typer
 from spacy.cli._util import app as spacy_app
 from typer.core import TyperGroup
 
+from .. import __version__
 from .clean import clean
 from .convert import convert
 from .convert_weights import convert_weights
 from .debug import debug
 from .entities import entities
+from .escapes import escaped_lines
 from .evaluate import evaluate
 from .learning_curve import learning_curve
 from .pretrain import pretrain
@@ -19,6 +28,7 @@ from .train import train
 from .vectors import vectors
 from .visualize import visualize
 
+OUTPUT_GONE = 141
 # settings of the config may follow, as in spaCy's own commands
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -27,13 +37,33 @@ class Commands(TyperGroup):
     """What is wrong with a command's input is said in a sentence."""
 
     def invoke(self, ctx: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            # what another encoding than UTF-8 lacks is shown by its number
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise
-        except (ValueError, OSError) as error:
-            typer.secho(str(error), fg="red", err=True)
+        except BrokenPipeError as error:
+            # else Python writes what is left at its exit, and complains
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(OUTPUT_GONE) from error
+        except (ValueError, OSError, ImportError) as error:
+            typer.secho(escaped_lines(_in_words(error)), fg="red", err=True)
             raise typer.Exit(1) from error
+
+
+def _in_words(error: Exception) -> str:
+    """The error's own sentence; of the system's, the file and what is wrong with it."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    files = [str(f) for f in (error.filename, error.filename2) if f is not None]
+    return f"{' → '.join(files)}: {error.strerror}." if files else f"{error.strerror}."
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"spacy-elmo-ner {__version__}")
+        raise typer.Exit()
 
 
 app = typer.Typer(
@@ -43,6 +73,21 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False,
+        "--version",
+        callback=_print_version,
+        is_eager=True,
+        help="Print the version and exit.",
+    ),
+) -> None:
+    """ELMo named entity recognition for spaCy."""
+
+
 app.command("convert")(convert)
 app.command("vectors")(vectors)
 app.command("convert-weights")(convert_weights)

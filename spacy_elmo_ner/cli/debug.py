@@ -4,26 +4,19 @@ from pathlib import Path
 from typing import List, Optional
 
 import typer
-from spacy.cli._util import (
-    import_code,
-    parse_config_overrides,
-    show_validation_error,
-)
+from spacy.cli._util import import_code, show_validation_error
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
-from spacy.util import (
-    load_model_from_config,
-    registry,
-    resolve_dot_names,
-)
+from spacy.util import load_model_from_config, registry, resolve_dot_names
 
 from ..corpus.audit import count_corpus, find_problems
-from .loading import read_config
+from .configs import read_config
+from .escapes import echo
 
 
 def debug(
     ctx: typer.Context,
-    config_path: Path = typer.Argument(..., help="Config of the pipeline", exists=True),
+    config_path: Path = typer.Argument(..., help="Config of the pipeline"),
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
@@ -34,20 +27,19 @@ def debug(
     Settings are overridden as in training, for instance --paths.train FILE.
     """
     import_code(code)
-    overrides = parse_config_overrides(ctx.args)
+    config = read_config(config_path, ctx.args, sections=["nlp"])
     with show_validation_error(config_path):
-        config = read_config(config_path, overrides, sections=["nlp"])
         nlp = load_model_from_config(config, auto_fill=True)
         filled = nlp.config.interpolate()
         settings = registry.resolve(filled["training"], schema=ConfigSchemaTraining)
         names = [settings["train_corpus"], settings["dev_corpus"]]
         readers = resolve_dot_names(filled, names)
-    typer.echo(f"The config is valid; its pipeline is: {', '.join(nlp.pipe_names)}")
+    echo(f"The config is valid; its pipeline is: {', '.join(nlp.pipe_names)}")
     train, dev = (list(reader(nlp)) for reader in readers)
     for name, examples in (("training", train), ("development", dev)):
-        typer.echo(describe(name, examples))
+        echo(describe(name, examples))
     for problem in find_problems(train, dev):
-        typer.echo(f"Note: {problem}")
+        echo(f"Note: {problem}")
 
 
 def describe(name: str, examples: List[Example]) -> str:

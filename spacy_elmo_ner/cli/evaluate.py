@@ -44,7 +44,9 @@ def evaluate(
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, or -1 for the CPU"),
+    gpu_id: int = typer.Option(
+        -1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU"
+    ),
 ) -> None:
     """Print the shared task's figures and a table per tag; write them as JSON beside
     spaCy's own. The pipeline works on the gold words and sentences."""

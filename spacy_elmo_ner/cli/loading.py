@@ -1,8 +1,8 @@
-"""The pipeline or the config that a command works with."""
+"""The pipeline that a command works with."""
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 import spacy
@@ -10,12 +10,12 @@ import srsly
 import typer
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
-from spacy.util import get_package_path, is_package, load_config
+from spacy.util import get_package_path, is_package
 from spacy.vectors import Mode
 from spacy.vocab import Vocab
 from thinc.api import Config
 
-from ..reading import reading, reason, refuse_pointer
+from ..reading import reading, reason
 
 MODEL = typer.Option(
     None, "--model", "-m", help="Pipeline (folder or package); without it, the shipped"
@@ -53,33 +53,6 @@ def load_pipeline(model: Optional[str]) -> Language:
             f"{folder / 'config.cfg'} is as it was saved, and load it with the packages "
             "and versions that its meta.json names."
         ) from error
-
-
-def read_config(
-    path: Path, overrides: Dict[str, Any], *, sections: Sequence[str] = ()
-) -> Config:
-    """The config in a file, with variables as they stand there.
-
-    sections: that must be there. Raises ValueError, which names the file, when it is no
-    config or has not all of them.
-    """
-    if path.is_file():
-        refuse_pointer(path)
-        try:
-            Config().from_disk(path, interpolate=False)
-        except Exception as error:
-            # of configparser, json and the text's encoding, none with the file's name
-            raise ValueError(
-                f"{path} cannot be read as a config ({reason(error)}); mend it, or make "
-                "it anew with `spacy init config`."
-            ) from error
-    config = load_config(path, overrides=overrides, interpolate=False)
-    for section in sections:
-        if section not in config:
-            raise ValueError(
-                f"{path} has no section [{section}]; add it, or take another config."
-            )
-    return config
 
 
 def _check_files(folder: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any, Dict
 
 import torch
 import typer
-from spacy.cli._util import parse_config_overrides
 from tqdm import tqdm
 
 from ..atomic import check_replaceable, recover
@@ -23,7 +22,7 @@ from ..pretraining.tokenization import (
     available_processes,
     tokenize_files,
 )
-from .loading import read_config
+from .configs import read_config
 
 # glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -38,12 +37,12 @@ def pretrain(
     """Pre-train an ELMo on text. Started again after a kill, it goes on from the last
     evaluation. Settings of the config are overridden as in `spacy train`, for instance
     --training.epochs 2. Several processes started by torchrun learn together."""
-    overrides = parse_config_overrides(ctx.args)
     settings = read_settings(
-        read_config(config_path, overrides, sections=["text"]).interpolate()
+        read_config(config_path, ctx.args, sections=["text"]).interpolate()
     )
+    where = _torch_device(device)
     _keep_freed_memory()
-    processes = Processes(torch.device(device))
+    processes = Processes(where)
     is_first = processes.rank == 0
     if is_first:
         _make_tokens(settings, output)
@@ -72,6 +71,25 @@ def pretrain(
             f"The pre-training in {output} is finished. Raise training.epochs to go on, "
             "or choose another --output to train anew."
         )
+
+
+def _torch_device(name: str) -> torch.device:
+    """Raises ValueError for one that torch does not know, or that is not there."""
+    try:
+        device = torch.device(name)
+        # a first array on a GPU would take memory of it in each of several processes
+        if device.type != "cuda":
+            torch.zeros(1, device=device).tolist()
+        elif not torch.cuda.is_available():
+            raise RuntimeError("torch finds no GPU")
+    except Exception as error:
+        # torch has another for each device
+        reason = str(error).split("\n")[0].rstrip(".")
+        raise ValueError(
+            f"torch cannot train on {name!r} here ({reason}); leave out "
+            "--device, or give cuda where there is a GPU."
+        ) from error
+    return device
 
 
 def _keep_freed_memory() -> None:

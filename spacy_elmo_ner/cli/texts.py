@@ -1,44 +1,212 @@
-"""The texts that a command is given, in its arguments or in files."""
+"""The texts that a command is given: in its arguments, in files, on standard input."""
 
+import codecs
+import errno
+import io
+import lzma
+import sys
+import zlib
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple
+from typing import Any, ContextManager, Iterable, Iterator, List, NamedTuple
+
+from ..pretraining.text_files import OPENERS
+from .escapes import escaped
+
+STDIN = "-"
+# bytes of one read, as many as a pipe holds
+CHUNK = 2**16
+# UTF-32 before UTF-16, whose mark is how UTF-32's begins
+FOREIGN_STARTS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+    b"\x1f\x8b": "packed by gzip",
+    b"\xfd7zXZ\0": "packed by xz",
+}
 
 
 class Text(NamedTuple):
     text: str
-    source: str  # "file:line", or "" for an argument
+    source: str  # "text:number" of an argument, "file:line", "-:line"
 
 
-def read_texts(arguments: Iterable[str], files: Iterable[Path]) -> List[Text]:
-    """The arguments, then each line of each file that is not blank.
-
-    Raises ValueError for a file that cannot be read, for text that is no valid
-    Unicode and if there is no text at all.
-    """
-    texts = [Text(argument, "") for argument in arguments]
-    for file in files:
-        texts.extend(_read_lines(file))
-    texts = [text for text in texts if text.text.strip()]
-    if not texts:
-        raise ValueError("There is no text; give one, or a file that has any.")
-    for text in texts:
-        try:
-            text.text.encode("utf8")
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"The text {text.text!r} holds half a character (a lone surrogate, "
-                f"at position {error.start}); give it as UTF-8."
-            ) from error
-    return texts
-
-
-def _read_lines(file: Path) -> Iterator[Text]:
-    try:
-        content = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+def check_texts(arguments: Iterable[str], files: Iterable[Path]) -> None:
+    """Raise ValueError for what is wrong before anything is read: no text named, text
+    that is no valid Unicode, a file that is not there or may not be read."""
+    arguments, files = list(arguments), list(files)
+    if not files and not any(argument.strip() for argument in arguments):
         raise ValueError(
-            f"The file {file} cannot be read as UTF-8 text ({error}); "
-            "check its name, and convert it to UTF-8."
+            f"There is no text; give one, a file that has any, or {STDIN} for standard "
+            "input."
+        )
+    for argument in arguments:
+        check_unicode(argument, "text")
+    for file in files:
+        check_file(file)
+
+
+def check_unicode(text: str, name: str) -> None:
+    """Raise ValueError for half a character: what is no UTF-8 on the command line
+    becomes such halves."""
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"The {name} {text!r} holds half a character (a lone surrogate, "
+            f"at position {error.start}); give it as UTF-8."
         ) from error
-    for number, line in enumerate(content.split("\n"), start=1):
-        yield Text(line.rstrip("\r"), f"{file}:{number}")
+
+
+def check_file(file: Path) -> None:
+    """Raise ValueError, with the reason, for a file that cannot be opened."""
+    if str(file) == STDIN:
+        return
+    try:
+        # to open a named pipe is to wait for its writer
+        if not file.is_fifo():
+            file.open("rb").close()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def read_texts(
+    arguments: Iterable[str], files: Iterable[Path], *, longest: int
+) -> Iterator[List[Text]]:
+    """The arguments, then each line of each file, without those that are blank.
+
+    "-" is standard input, among the arguments and as a file; names that end in .gz or
+    .xz are unpacked. LF, CR LF and CR end a line. A list of texts is what one read has
+    brought, so that a pipe's first lines come before its last are written.
+
+    longest: characters that a text may have.
+    Raises ValueError for a file that cannot be read, for text that is no valid
+    Unicode and if there is no text at all, after what comes before.
+    """
+    found = False
+    for batch in _batches(arguments, files):
+        texts = [text for text in batch if text.text.strip()]
+        for text in texts:
+            if len(text.text) > longest:
+                raise ValueError(
+                    f"{escaped(text.source)}: {len(text.text):,} characters are more "
+                    f"than the {longest:,} that a text may have; cut it into lines."
+                )
+        if texts:
+            found = True
+            yield texts
+    if not found:
+        raise ValueError("There is no text in what was given; it is blank or empty.")
+
+
+def _batches(arguments: Iterable[str], files: Iterable[Path]) -> Iterator[List[Text]]:
+    batch: List[Text] = []
+    for number, argument in enumerate(arguments, start=1):
+        if argument == STDIN:
+            yield batch
+            yield from _file_batches(Path(STDIN))
+            batch = []
+        else:
+            batch.append(Text(argument, f"text:{number}"))
+    yield batch
+    for file in files:
+        yield from _file_batches(file)
+
+
+def _file_batches(file: Path) -> Iterator[List[Text]]:
+    number = 0
+    for lines in _line_batches(file):
+        batch: List[Text] = []
+        for line in lines:
+            number += 1
+            try:
+                line.encode("utf8")
+            except UnicodeEncodeError as error:
+                yield batch  # the lines before it are texts all the same
+                byte = line[error.start : error.end].encode("utf8", "surrogateescape")
+                raise ValueError(
+                    f"{_name(file)}, line {number}: the byte 0x{byte[0]:02x} is not "
+                    "UTF-8. Convert the file to UTF-8 first."
+                ) from error
+            batch.append(Text(line, f"{file}:{number}"))
+        yield batch
+
+
+def _line_batches(file: Path) -> Iterator[List[str]]:
+    """The lines that each read completes. Bytes that are not UTF-8 are lone surrogates
+    in them, so that the line they are in is known."""
+    utf8 = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+    begun: List[str] = []
+    for chunk in _chunks(file):
+        head, *others = decoder.decode(chunk).split("\n")
+        begun.append(head)
+        if others:
+            yield ["".join(begun), *others[:-1]]
+            begun = others[-1:]
+    yield ("".join(begun) + decoder.decode(b"", final=True)).split("\n")
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    try:
+        with _open(file) as stream:
+            chunk = stream.read1(CHUNK)
+            _check_is_utf8(file, chunk)
+            while chunk:
+                yield chunk
+                chunk = stream.read1(CHUNK)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise _unreadable(file, error) from error
+
+
+def _open(file: Path) -> ContextManager[Any]:
+    if str(file) != STDIN:
+        opened: ContextManager[Any] = OPENERS.get(file.suffix, open)(file, "rb")
+        return opened
+    if sys.stdin is None:
+        raise ValueError("There is no standard input to read; it is closed.")
+    return nullcontext(sys.stdin.buffer)
+
+
+def _check_is_utf8(file: Path, start: bytes) -> None:
+    """Raise ValueError for what is recognised as something else by how it starts."""
+    for mark, kind in FOREIGN_STARTS.items():
+        if start.startswith(mark):
+            if kind.startswith("packed"):
+                raise ValueError(
+                    f"{_name(file)} is {kind}, though its name does not say so; unpack "
+                    "it first, or let its name end in .gz or .xz."
+                )
+            raise _is_utf16(file, kind)
+    # every other byte of Latin letters in UTF-16 is zero
+    sample = start[:1024]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) > len(sample) // 4 and min(even, odd) <= max(even, odd) // 4:
+        raise _is_utf16(file, "UTF-16LE" if odd > even else "UTF-16BE")
+
+
+def _is_utf16(file: Path, kind: str) -> ValueError:
+    return ValueError(
+        f"{_name(file)} is {kind}, not UTF-8. Convert it first, for instance with: "
+        f"iconv --from-code {kind} --to-code UTF-8"
+    )
+
+
+def _unreadable(file: Path, error: Exception) -> ValueError:
+    name = _name(file)
+    if isinstance(error, FileNotFoundError):
+        return ValueError(f"There is no file {name}; check its name.")
+    if isinstance(error, IsADirectoryError):
+        return ValueError(f"{name} is a folder, not a file; name the files in it.")
+    if isinstance(error, PermissionError):
+        return ValueError(f"You may not read {name}; change its permissions.")
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return ValueError(f"There is no file {name[:99]}…: the name is too long.")
+    if isinstance(error, OSError) and error.strerror:
+        return ValueError(f"{name} cannot be read: {error.strerror}.")
+    return ValueError(f"{name} is damaged ({error}); get the file again.")
+
+
+def _name(file: Path) -> str:
+    return "standard input" if str(file) == STDIN else escaped(str(file))

@@ -4,20 +4,15 @@ from pathlib import Path
 from typing import Optional
 
 import typer
-from spacy.cli._util import (
-    import_code,
-    parse_config_overrides,
-    setup_gpu,
-    show_validation_error,
-)
+from spacy.cli._util import import_code, setup_gpu, show_validation_error
 
 from ..training.loop import train as train_pipeline
-from .loading import read_config
+from .configs import read_config
 
 
 def train(
     ctx: typer.Context,
-    config_path: Path = typer.Argument(..., help="Config of the pipeline", exists=True),
+    config_path: Path = typer.Argument(..., help="Config of the pipeline"),
     output: Path = typer.Option(..., "--output", "-o", help="Folder for the pipeline"),
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
@@ -25,14 +20,15 @@ def train(
     force: bool = typer.Option(
         False, "--force", "-F", help="Train anew, and replace what is in the folder"
     ),
-    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="GPU, or -1 for the CPU"),
+    gpu_id: int = typer.Option(
+        -1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU"
+    ),
 ) -> None:
     """Train a pipeline. Started again after a kill, it goes on from the last
-    evaluation; after its end, with a higher max_steps, max_epochs or patience. Settings of the config are overridden as in `spacy train`, for
-    instance --training.seed 1."""
-    setup_gpu(gpu_id)
+    evaluation; after its end, with a higher max_steps, max_epochs or patience. Settings
+    of the config are overridden as in `spacy train`, for instance --training.seed 1."""
     import_code(code)
-    overrides = parse_config_overrides(ctx.args)
+    config = read_config(config_path, ctx.args, sections=["nlp", "training"])
+    setup_gpu(gpu_id)
     with show_validation_error(config_path):
-        config = read_config(config_path, overrides, sections=["nlp", "training"])
         train_pipeline(config, output, use_gpu=gpu_id, force=force is True)

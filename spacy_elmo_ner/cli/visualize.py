@@ -10,8 +10,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..atomic import replacing
+from ..corpus.delimiters import DETECT
 from ..corpus.reader import to_examples
 from .displacy_page import Shown, displacy_page
+from .escapes import echo, escaped
 from .gold_options import (
     ALIGNMENT_MODE,
     DELIMITER,
@@ -21,10 +23,9 @@ from .gold_options import (
     WORD_COLUMN,
     read_gold,
 )
+from .input_kind import is_annotated
 from .loading import MODEL, load_pipeline
-from .texts import read_texts
-
-PLAIN_SUFFIX = ".txt"
+from .texts import check_file, check_unicode, read_texts
 
 
 class Input(NamedTuple):
@@ -39,12 +40,14 @@ def visualize(
         [],
         "--file",
         "-f",
-        help="Input: .txt is plain text, each line a text of its own; .spacy a DocBin; "
-        ".jsonl and .json of an annotation tool; anything else CoNLL columns",
+        help="Input: plain text, each line a text of its own; CoNLL columns; .spacy; or "
+        ".jsonl and .json of an annotation tool. - is plain text from standard input",
     ),
     text: List[str] = typer.Option([], "--text", "-t", help="Input: a text"),
     model: Optional[str] = MODEL,
-    limit: int = typer.Option(50, "--limit", "-n", help="Show at most so many; 0: all"),
+    limit: int = typer.Option(
+        50, "--limit", "-n", min=0, help="Show at most so many; 0: all"
+    ),
     title: str = typer.Option("Named entities", "--title", help="Title of the page"),
     group_by: str = GROUP_BY,
     read_scheme: str = READ_SCHEME,
@@ -55,6 +58,7 @@ def visualize(
 ) -> None:
     """Write a page that shows the entities of texts, or gold beside predicted ones."""
     check_inputs(file, text)
+    check_unicode(title, "title")
     nlp = load_pipeline(model)
     read_annotated = partial(
         read_gold,
@@ -66,7 +70,11 @@ def visualize(
         delimiter=delimiter,
         alignment_mode=alignment_mode,
     )
-    inputs = islice(read_inputs(read_annotated, file, text), limit or None)
+    has_columns = not (word_column is tag_column is None and delimiter == DETECT)
+    inputs = islice(
+        read_inputs(nlp, read_annotated, file, text, annotated=has_columns),
+        limit or None,
+    )
     pairs = ((item.text, (item.gold, item.source)) for item in inputs)
     shown = [Shown(doc, *context) for doc, context in nlp.pipe(pairs, as_tuples=True)]
     if not shown:
@@ -74,31 +82,47 @@ def visualize(
     with replacing(output) as temporary:
         page = displacy_page(shown, title=title, subtitle=describe(nlp))
         temporary.write_text(page, encoding="utf8")
-    typer.echo(f"{output} shows {len(shown)} texts")
+    echo(f"{output} shows {len(shown)} texts")
 
 
 def check_inputs(files: List[Path], texts: List[str]) -> None:
-    """Raise ValueError, before a pipeline is loaded in vain, if an input is missing."""
+    """Raise ValueError, before a pipeline is loaded in vain, if an input is missing,
+    and typer.BadParameter if there is none."""
     if not files and not texts:
-        raise ValueError("There is nothing to show; name a --file or give a --text.")
+        raise typer.BadParameter("There is nothing to show; give a --file or a --text.")
+    for text in texts:
+        check_unicode(text, "text")
     for path in files:
-        if not path.exists():
-            raise ValueError(f"There is no file {path} to show; check its name.")
+        if not path.is_dir():
+            check_file(path)
 
 
 def read_inputs(
+    nlp: Language,
     read_annotated: Callable[[Path], Iterator[Doc]],
     files: List[Path],
     texts: List[str],
+    *,
+    annotated: bool,
 ) -> Iterator[Input]:
-    """The texts, then what the files hold, with the gold Docs of annotated files."""
+    """The texts, then what the files hold, with the gold Docs of annotated files.
+
+    annotated: the files are, whatever they look like.
+    """
     if texts:
-        yield from _plain(texts, [])
+        yield from _plain(nlp, texts, [])
     for path in files:
-        if path.suffix == PLAIN_SUFFIX:
-            yield from _plain([], [path])
-        else:
-            yield from _annotated(read_annotated, path)
+        has_gold = annotated or is_annotated(path)
+        try:
+            if has_gold:
+                yield from _annotated(read_annotated, path)
+            else:
+                yield from _plain(nlp, [], [path])
+        except ValueError as error:
+            kind = "an annotated corpus" if has_gold else "plain text"
+            raise ValueError(
+                f"{error} ({escaped(str(path))} was read as {kind}.)"
+            ) from error
 
 
 def describe(nlp: Language) -> str:
@@ -107,13 +131,15 @@ def describe(nlp: Language) -> str:
     return f"{name}: {', '.join(nlp.pipe_names)}"
 
 
-def _plain(texts: List[str], files: List[Path]) -> Iterator[Input]:
-    for text in read_texts(texts, files):
-        yield Input(text.text, None, text.source)
+def _plain(nlp: Language, texts: List[str], files: List[Path]) -> Iterator[Input]:
+    for batch in read_texts(texts, files, longest=nlp.max_length):
+        for text in batch:
+            yield Input(text.text, None, escaped(text.source))
 
 
 def _annotated(
     read_annotated: Callable[[Path], Iterator[Doc]], path: Path
 ) -> Iterator[Input]:
     for number, example in enumerate(to_examples(read_annotated(path)), start=1):
-        yield Input(example.predicted, example.reference, f"{path}, text {number}")
+        source = f"{escaped(str(path))}, text {number}"
+        yield Input(example.predicted, example.reference, source)

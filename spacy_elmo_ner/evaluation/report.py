@@ -32,10 +32,11 @@ class Report:
         return self.conlleval.to_text() + "\n" + self.tags.to_text()
 
     def to_dict(self) -> Dict[str, Any]:
-        """For JSON. Every score is a share of 1, as spaCy has it."""
+        """For JSON, with the text. Every score is a share of 1, as spaCy has it."""
         return {
             "conlleval": self.conlleval.to_dict(),
             "tags": self.tags.to_dict(),
+            "text": self.to_text(),
             "spacy": self.spacy,
         }
 

@@ -2,6 +2,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
+
+from spacy_elmo_ner import __version__
+from spacy_elmo_ner.cli.app import app
 
 
 def run(*arguments):
@@ -28,3 +32,31 @@ def test_spacys_own_commands_are_still_there():
     listed = run("spacy", "--help").stdout
     for name in ("elmo", "train", "debug", "project"):
         assert f" {name} " in listed
+
+
+def test_version_and_exit_codes(tmp_path):
+    versions = [
+        run(*name, "--version") for name in (["spacy_elmo_ner"], ["spacy", "elmo"])
+    ]
+    for done in versions:
+        assert (done.returncode, done.stdout) == (0, f"spacy-elmo-ner {__version__}\n")
+    codes = {
+        "--help": 0,
+        "entities --help": 0,
+        "entities": 2,
+        "visualize page.html": 2,
+        "entities --no-such-option": 2,
+        "no-such-command": 2,
+        f"entities --file {tmp_path / 'missing'}": 1,
+    }
+    for arguments, code in codes.items():
+        assert CliRunner().invoke(app, arguments.split()).exit_code == code, arguments
+
+
+def test_what_errors_quote_goes_out_escaped(tmp_path):
+    shown = (
+        CliRunner().invoke(app, ["entities", "--file", "no\x1b[31m\udcffname"]).output
+    )
+    assert "There is no file no\\x1b[31m\\udcffname" in shown
+    shown = CliRunner().invoke(app, ["debug", str(tmp_path / "\x1b[2Jconfig")]).output
+    assert "\x1b[2J" not in shown and "\\x1b[2Jconfig" in "".join(shown.split())

@@ -69,7 +69,8 @@ def test_report_json_and_predictions(
     assert result.output.startswith(BLOCK + "\n")
     assert "weighted avg" in result.output
     numbers = json.loads(scores.read_text())
-    assert set(numbers) == {"conlleval", "tags", "spacy"}
+    assert set(numbers) == {"conlleval", "tags", "text", "spacy"}
+    assert numbers["text"] == result.output
     assert numbers["conlleval"]["f1"] == numbers["spacy"]["ents_f"] == 0.75
     assert numbers["spacy"]["ents_per_type"]["LOC"]["f"] == 1.0
     assert numbers["tags"]["B-LOC"]["support"] == 3

@@ -1,15 +1,18 @@
+import configparser
 import hashlib
 import os
 import re
 import shutil
 import subprocess
-import sys
+import venv
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
 import spacy
 import srsly
+from packaging.requirements import Requirement
 
 Project = Dict[str, Any]
 
@@ -74,9 +77,48 @@ def test_readme_documents_the_project(repository: Path, project: Project) -> Non
         assert asset["description"] in part
 
 
-def run(folder: Path, repository: Path, arguments: List[str]) -> str:
+def required(requirements: List[str]) -> Dict[str, Distribution]:
+    """The packages that are installed for these, by name, and all that they need."""
+    found: Dict[str, Distribution] = {}
+    waiting = list(map(Requirement, requirements))
+    while waiting:
+        requirement = waiting.pop()
+        is_asked = not requirement.marker or requirement.marker.evaluate({"extra": ""})
+        if is_asked and requirement.name not in found:
+            found[requirement.name] = distribution(requirement.name)
+            waiting += map(Requirement, found[requirement.name].requires or [])
+    return found
+
+
+@pytest.fixture
+def python_of_make_run(repository: Path, tmp_path: Path) -> str:
+    """A Python with the packages that `make run` installs, and no others."""
+    recipe = (repository / "Makefile").read_text("utf8").split("$(VENV)/installed:")[1]
+    extras = re.search(r'--editable "\.\[([\w,]+)\]"', recipe)
+    assert extras
+    setup = configparser.ConfigParser()
+    setup.read(repository / "setup.cfg", encoding="utf8")
+    lines = setup["options"]["install_requires"].splitlines()
+    for extra in extras[1].split(","):
+        lines += setup["options.extras_require"][extra].splitlines()
+    folder = tmp_path / "environment"
+    venv.create(folder, with_pip=False)
+    (packages,) = folder.glob("lib/*/site-packages")
+    needed = required([line for line in lines if line and not line.startswith("#")])
+    for package in needed.values():
+        for name in {file.parts[0] for file in package.files or []} - {".."}:
+            if not (packages / name).exists():
+                (packages / name).symlink_to(str(package.locate_file(name)))
+    ours = distribution("spacy-elmo-ner")
+    (entry_points,) = (f for f in ours.files or [] if f.name == "entry_points.txt")
+    name = entry_points.parts[0]
+    (packages / name).symlink_to(str(ours.locate_file(name)))
+    return str(folder / "bin" / "python")
+
+
+def run(python: str, folder: Path, repository: Path, arguments: List[str]) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [python, "-m", *arguments],
         cwd=folder,
         # nothing may be fetched, and this checkout is what is tested
         env={**os.environ, "PIP_NO_INDEX": "1", "PYTHONPATH": str(repository)},
@@ -88,12 +130,14 @@ def run(folder: Path, repository: Path, arguments: List[str]) -> str:
     return done.stdout
 
 
-def test_sample_workflow_from_end_to_end(tmp_path: Path, repository: Path) -> None:
+def test_sample_workflow_from_end_to_end(
+    tmp_path: Path, repository: Path, python_of_make_run: str
+) -> None:
     shutil.copy(repository / "project.yml", tmp_path)
     shutil.copytree(repository / "configs", tmp_path / "configs")
     shutil.copytree(repository / "assets" / "sample", tmp_path / "assets" / "sample")
     workflow = ["spacy", "project", "run", "sample", str(tmp_path)]
-    run(tmp_path, repository, workflow)
+    run(python_of_make_run, tmp_path, repository, workflow)
 
     scores = srsly.read_json(tmp_path / "metrics" / "sample.json")
     # it has learnt something: guessing scores next to nothing
@@ -104,10 +148,11 @@ def test_sample_workflow_from_end_to_end(tmp_path: Path, repository: Path) -> No
     nlp = spacy.load(tmp_path / "training" / "sample" / "model-best")
     assert [ent.text for ent in nlp("My name is John!").ents] == ["John"]
 
-    again = run(tmp_path, repository, workflow)
+    again = run(python_of_make_run, tmp_path, repository, workflow)
     for step in ("convert", "train", "evaluate", "package", "visualize"):
         assert f"Skipping 'sample-{step}': nothing changed" in again
 
-    run(tmp_path, repository, ["spacy", "project", "run", "clean", str(tmp_path)])
+    clean = ["spacy", "project", "run", "clean", str(tmp_path)]
+    run(python_of_make_run, tmp_path, repository, clean)
     assert not (tmp_path / "training").exists()
     assert (tmp_path / "assets" / "sample" / "train.conll").is_file()

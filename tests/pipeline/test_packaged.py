@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,13 @@ def test_wheel_of_it_works_where_it_is_installed(tmp_path: Path, repository: Pat
     run("spacy", "package", FOLDER, tmp_path, "--build", "wheel")
     (wheel,) = tmp_path.glob("*/dist/en_elmo_ner_sm-*.whl")
     assert wheel.stat().st_size < 60e6
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        said = archive.read(metadata).decode("utf8")
+    assert any(name.endswith("/LICENSE") for name in names)
+    assert "License: CC-BY-SA-3.0 AND LicenseRef-Research-Data" in said
+    assert "perplexity is 74.8 forward" in said  # the model card
     run("pip", "install", "--no-deps", "--target", tmp_path, wheel)
     found = run("spacy_elmo_ner", "entities", "-m", "en_elmo_ner_sm", "Anna met John!")
     assert [line.split("\t")[:2] for line in found.splitlines()] == [

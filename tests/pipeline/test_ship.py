@@ -8,11 +8,20 @@ import srsly
 from small_model import SMALL_MODEL, examples_of, train
 from thinc.api import Config
 
+SOURCE = {
+    "name": "my texts",
+    "use": "fun",
+    "words": "7",
+    "license": "MIT",
+    "author": "Me",
+    "url": "",
+}
+
 
 def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: Path):
     shipped, trained = tmp_path / "packaged", tmp_path / "model-best"
     shipped.mkdir()
-    (shipped / "README.md").write_text("# The card", encoding="utf8")
+    (shipped / "LICENSE").write_text("As you like", encoding="utf8")
     described = {
         "name": "mine",
         "version": "1.2.3",
@@ -20,7 +29,7 @@ def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: P
         "description": "Finds names.",
         "author": "Me",
         "license": "CC0",
-        "sources": [{"name": "my texts"}],
+        "sources": [SOURCE],
         "notes": "Slow.",
     }
     srsly.write_json(shipped / "meta.json", {**described, "performance": {"old": 1.0}})
@@ -35,7 +44,8 @@ def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: P
     }
     nlp.to_disk(trained)
     metrics = tmp_path / "metrics.json"
-    srsly.write_json(metrics, {"spacy": {"ents_f": 0.5, "speed": 3.0}})
+    figures = {"spacy": {"ents_f": 0.5, "speed": 3.0}, "text": "FB1:  50.00\n"}
+    srsly.write_json(metrics, figures)
 
     runpy.run_path(str(repository / "scripts" / "ship.py"))["main"](
         trained, metrics, shipped
@@ -43,8 +53,11 @@ def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: P
 
     meta = srsly.read_json(shipped / "meta.json")
     assert {field: meta[field] for field in described} == described
-    assert meta["performance"] == {"ents_f": 0.5}
-    assert (shipped / "README.md").read_text(encoding="utf8") == "# The card"
+    assert meta["performance"] == {"ents_f": 0.5, "report": "FB1:  50.00\n"}
+    assert (shipped / "LICENSE").read_text(encoding="utf8") == "As you like"
+    card = (shipped / "README.md").read_text(encoding="utf8")
+    for part in ("FB1:  50.00", "| fun | my texts | 7 | MIT |", "Slow.", "`CC0`"):
+        assert part in card
     assert "vectors" not in Config().from_disk(shipped / "config.cfg")["nlp"]
     text = "I like London and Berlin."
     again = spacy.load(shipped)

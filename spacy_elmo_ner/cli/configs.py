@@ -1,0 +1,48 @@
+"""The config that a command is given, with the settings that override it."""
+
+from pathlib import Path
+from typing import List, Sequence
+
+from spacy.cli._util import parse_config_overrides
+from spacy.util import load_config
+from thinc.api import Config
+
+from ..reading import reason, refuse_pointer
+from .escapes import escaped
+from .texts import check_file, check_unicode
+
+
+def read_config(
+    path: Path, overrides: List[str], *, sections: Sequence[str] = ()
+) -> Config:
+    """A config file with settings of the command line, variables not yet filled in.
+
+    overrides: as in spaCy, "--training.seed", "1".
+    sections: those that it must have.
+    Raises ValueError, with the file's name, for one that is no config.
+    """
+    check_file(path)
+    for argument in overrides:
+        check_unicode(argument, "setting")
+    settings = parse_config_overrides(overrides)
+    name = escaped(str(path))
+    refuse_pointer(path)
+    try:
+        config = load_config(path, overrides=settings, interpolate=False)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name} is no config: its byte {error.start} is not UTF-8."
+        ) from error
+    except Exception as error:
+        # of configparser, json and Thinc, most without the file's name
+        raise ValueError(
+            f"{name} cannot be read as a config ({reason(error)}); mend it, or make it "
+            "anew with `spacy init config`."
+        ) from error
+    for section in sections:
+        if section not in config:
+            raise ValueError(
+                f"The config {name} has no section [{section}]. `python -m spacy init "
+                "fill-config` adds what is missing beside [nlp] and [components]."
+            )
+    return config
