@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Set
 
 import numpy as np
 from spacy.tokens import Doc
@@ -16,6 +17,15 @@ INVISIBLE = re.compile(
 # An address is no name, whatever stands in it. Nor is what a tokenizer leaves of markup
 # together with a word.
 NO_NAME = re.compile(r"://|^www\.|^\S+@\S+\.\w+$|\]\(|</|[\"']>")
+# Elements of HTML, but not whatever stands in angle brackets, and links of Markdown.
+ELEMENT = re.compile(
+    r"</?(a|abbr|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|font|"
+    r"footer|h[1-6]|head|header|hr|html|i|img|ins|li|mark|nav|ol|p|pre|q|s|section|small|"
+    r"span|strike|strong|sub|sup|table|tbody|td|th|thead|title|tr|tt|u|ul)"
+    r"(\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+LINK = re.compile(r"\[([^\[\]\n]+)\]\([^()\s]*\)")
 
 
 def visible(text: str) -> str:

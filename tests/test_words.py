@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from spacy_elmo_ner.words import is_no_name, visible, word_places
 
 NLP = spacy.blank("en")
+WITH_MARKUP = {"nlp": {"tokenizer": {"@tokenizers": "spacy_elmo_ner.Tokenizer.v1"}}}
 
 
 @pytest.mark.parametrize("mark", "\u00ad\u200b\u200c\u200d\u2060\ufeff\u200e\u202a")
@@ -53,3 +54,20 @@ def test_addresses_and_markup_are_no_names(text):
 )
 def test_names_may_look_odd(text):
     assert not is_no_name(text)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("<b>John Doe</b> left", "John Doe left"),
+        ('See <a href="x.html">New York</a><br/>.', "See New York ."),
+        ("[Boris Johnson](https://x.com) met him", "Boris Johnson met him"),
+        # what looks like markup only
+        ("if a < b and c > d", "if a < b and c > d"),
+        ("<John Smith> [sic] (twice)", "< John Smith > [ sic ] ( twice )"),
+    ],
+)
+def test_markup_is_not_read(text, words):
+    nlp = spacy.blank("en", config=WITH_MARKUP)
+    doc = nlp(text)
+    assert " ".join(doc[int(i)].text for i in word_places(doc)) == words
