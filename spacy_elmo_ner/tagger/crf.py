@@ -9,6 +9,8 @@ sequences, L tokens (padded), T tags.
     emissions (B, L, T)  float32 or float64, finite within the lengths
     lengths   (B,)       int64, 0 to L; what stands beyond a length is never looked at
     allowed   (B, L, T)  bool, the tags that a token may take; None is all of them
+
+With many tags, what a tag scheme forbids is not computed, see `transitions`.
 """
 
 from typing import Optional, Tuple
@@ -20,10 +22,10 @@ from .forward_backward import (
     RENORMALISE,
     Scores,
     expected_counts,
+    for_sums,
     forward_scores,
     last_token,
     log_sum,
-    summed,
     time_major,
     token_mask,
     total_score,
@@ -130,7 +132,7 @@ def tag_marginals(
     """
     with torch.no_grad():
         steps = time_major(emissions, lengths, allowed)
-        table = summed(scores.transitions, steps)
+        table = for_sums(scores.transitions, steps)
         alphas, shifts = forward_scores(steps, table, scores.start)
         total = total_score(alphas, shifts, scores.end, lengths)
         legal = (total > IMPOSSIBLE).to(emissions.dtype)
@@ -301,7 +303,7 @@ def span_log_probability(
     with torch.no_grad():
         steps = time_major(emissions, lengths, allowed)
         alphas, taken = forward_scores(
-            steps, summed(scores.transitions, steps), scores.start
+            steps, for_sums(scores.transitions, steps), scores.start
         )
         legal = total_score(alphas, taken, scores.end, lengths)[rows] > IMPOSSIBLE
         # Read from the end, the sequence is a CRF with the transitions turned round:
@@ -309,7 +311,7 @@ def span_log_probability(
         times = torch.arange(len(steps), device=steps.device).unsqueeze(1)
         turned = (lengths - 1 - times).clamp(min=0).unsqueeze(1).expand_as(steps)
         betas, shifts = forward_scores(
-            steps.gather(0, turned), summed(scores.transitions.t(), steps), scores.end
+            steps.gather(0, turned), for_sums(scores.transitions.t(), steps), scores.end
         )
         from_end = shifts.cumsum(0)
 

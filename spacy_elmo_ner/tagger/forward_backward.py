@@ -51,7 +51,7 @@ class _LogSum(torch.autograd.Function):
         allowed: Optional[Tensor],
     ) -> Tensor:
         steps = time_major(emissions, lengths, allowed)
-        table = summed(transitions, steps)
+        table = for_sums(transitions, steps)
         alphas, shifts = forward_scores(steps, table, start)
         total = total_score(alphas, shifts, end, lengths)
         ctx.save_for_backward(alphas, lengths, end, total)
@@ -68,7 +68,7 @@ class _LogSum(torch.autograd.Function):
         return (tags[: ctx.n_tokens].permute(2, 0, 1), None, *expected, None)
 
 
-def summed(transitions: Tensor, steps: Tensor) -> Transitions:
+def for_sums(transitions: Tensor, steps: Tensor) -> Transitions:
     """The transitions as the recursions over sums take them; steps: as time_major."""
     return transitions_of(transitions, steps.shape[2], large=_LARGE)
 

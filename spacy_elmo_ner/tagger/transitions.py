@@ -184,10 +184,11 @@ class SchemeTransitions(Transitions):
         near = ends > ends.amax(0) - self._range
         n_near = max([1, *near.sum(0).tolist()])
         if n_near > len(ends) // 4:
+            # The maximum is over neighbours: any number of columns is then as fast.
+            rows = ends.t().contiguous()
             size = max(1, _CACHE // max(1, ends.numel()))
-            return torch.cat(
-                [(some.unsqueeze(2) + ends).amax(1) for some in self.block.split(size)]
-            )
+            blocks = self.block.split(size)
+            return torch.cat([(some.unsqueeze(1) + rows).amax(2) for some in blocks])
         best = ends.new_full((ends.shape[1], len(self.block)), -math.inf)
         size = max(1, _CACHE // max(1, best.numel()))
         values, tags = ends.topk(n_near, dim=0)
