@@ -36,15 +36,31 @@ def visible(text: str) -> str:
 
 
 def word_places(doc: Doc) -> np.ndarray:
-    """Which tokens are words, and not white space or nothing visible: (words,), int64."""
-    return np.array(
-        [
-            i
-            for i, token in enumerate(doc)
-            if not token.is_space and visible(token.text)
-        ],
-        dtype=np.int64,
-    )
+    """Which tokens are words, and not white space, markup or nothing visible: (words,),
+    int64."""
+    markup = _markup_tokens(doc)
+    places = [
+        i
+        for i, token in enumerate(doc)
+        if not token.is_space and i not in markup and visible(token.text)
+    ]
+    return np.array(places, dtype=np.int64)
+
+
+def _markup_tokens(doc: Doc) -> Set[int]:
+    """The tokens of which nothing stands outside of markup."""
+    text = doc.text
+    if "<" not in text and "](" not in text:
+        return set()
+    spans = [match.span() for match in ELEMENT.finditer(text)]
+    for link in LINK.finditer(text):
+        spans += [(link.start(), link.start(1)), (link.end(1), link.end())]
+    found: Set[int] = set()
+    for start, end in spans:
+        tokens = doc.char_span(start, end, alignment_mode="contract")
+        if tokens is not None:
+            found.update(range(tokens.start, tokens.end))
+    return found
 
 
 def is_no_name(text: str) -> bool:
