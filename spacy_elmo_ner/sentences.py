@@ -58,6 +58,23 @@ def sentence_spans(
     return spans
 
 
+def doc_parts(doc: Doc, max_tokens: int) -> List[Tuple[int, int]]:
+    """The Doc in parts of whole sentences, with at most so many tokens, where a sentence
+    has no more. No part ends within an entity that is set."""
+    if len(doc) <= max_tokens:
+        return [(0, len(doc))]
+    taken = {i for ent in doc.ents for i in range(ent.start + 1, ent.end)}
+    cuts = [0]
+    before = 0
+    for _, end in sentence_spans(doc, max_length=max_tokens):
+        if end in taken:
+            continue
+        if end - cuts[-1] > max_tokens and before > cuts[-1]:
+            cuts.append(before)
+        before = end
+    return list(zip(cuts, [*cuts[1:], len(doc)], strict=True))
+
+
 def _punctuation_starts(doc: Doc, line_is_sentence: bool) -> List[int]:
     has_breaks = any(token.is_space and BREAK.search(token.text) for token in doc)
     breaks = sentence_breaks(doc) if has_breaks and not line_is_sentence else set()

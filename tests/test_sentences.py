@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
-from spacy_elmo_ner.sentences import sentence_spans, sentence_words
+from spacy_elmo_ner.sentences import doc_parts, sentence_spans, sentence_words
 
 NLP = spacy.blank("en")
 PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]
@@ -117,3 +117,13 @@ def test_a_long_sentence_is_not_cut_within_an_entity_that_is_set():
 def test_a_long_sentence_is_best_cut_after_a_pause():
     words = ["a"] * 80 + [","] + ["a"] * 60
     assert texts(Doc(NLP.vocab, words=words))[0].endswith(",")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=60), st.integers(1, 20))
+def test_parts_of_a_doc_have_whole_sentences(words, most):
+    doc = Doc(NLP.vocab, words=words)
+    parts = doc_parts(doc, most)
+    assert [i for a, b in parts for i in range(a, b)] == list(range(len(doc)))
+    assert all(end - start <= most for start, end in parts)
+    ends = {end for _, end in sentence_spans(doc, max_length=most)}
+    assert {end for _, end in parts} <= {*ends, len(doc)}

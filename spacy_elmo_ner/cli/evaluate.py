@@ -1,14 +1,15 @@
 """`evaluate`: a pipeline's entities on a gold corpus, as the model card shows them."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import srsly
 import typer
 from spacy.cli._util import import_code, setup_gpu
 
 from ..atomic import replacing
-from ..evaluation.report import report_pipeline
+from ..evaluation.raw_report import RawReport, report_raw_text
+from ..evaluation.report import Report, report_pipeline
 from ..evaluation.scorer_file import write_scorer_file
 from .gold_options import (
     ALIGNMENT_MODE,
@@ -44,12 +45,23 @@ def evaluate(
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
+    raw: bool = typer.Option(
+        False,
+        "--raw",
+        help="Let the pipeline cut the corpus's text into tokens by itself, and compare "
+        "entities by characters",
+    ),
     gpu_id: int = typer.Option(
         -1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU"
     ),
 ) -> None:
     """Print the shared task's figures and a table per tag; write them as JSON beside
-    spaCy's own. The pipeline works on the gold words and sentences."""
+    spaCy's own. The pipeline works on the gold words and sentences, or with --raw on the
+    text alone, of which there are figures per label."""
+    if raw and predictions is not None:
+        raise typer.BadParameter(
+            "--predictions are of the gold words, which --raw does without; leave out one."
+        )
     setup_gpu(gpu_id, silent=True)
     import_code(code)
     nlp = load_pipeline(model)
@@ -63,10 +75,18 @@ def evaluate(
         delimiter=delimiter,
         alignment_mode=alignment_mode,
     )
-    report = report_pipeline(nlp, docs)
-    if not report.sentences:
+    report: Union[Report, RawReport]
+    if raw:
+        report = report_raw_text(nlp, docs)
+        is_empty, total = not report.texts, report.total
+    else:
+        report = report_pipeline(nlp, docs)
+        is_empty, total = not report.sentences, report.conlleval.total
+        if predictions is not None and not is_empty:
+            write_scorer_file(report.sentences, predictions)
+    if is_empty:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
-    if not report.conlleval.total.gold:
+    if not total.gold:
         echo_note(f"there are no entities in {data}, so every score is 0.")
     typer.echo(report.to_text(), nl=False)
     if output is not None:
@@ -74,5 +94,3 @@ def evaluate(
             temporary.write_text(
                 srsly.json_dumps(report.to_dict(), indent=2), encoding="utf-8"
             )
-    if predictions is not None:
-        write_scorer_file(report.sentences, predictions)

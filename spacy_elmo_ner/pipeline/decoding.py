@@ -23,6 +23,18 @@ class Entities(NamedTuple):
     probabilities: Optional[List[float]]
 
 
+def joined(starts: Sequence[int], parts: Sequence[Entities]) -> Entities:
+    """The entities of a Doc's parts, which begin at these tokens."""
+    spans = [
+        (first + start, last + start, label)
+        for start, part in zip(starts, parts, strict=True)
+        for first, last, label in part.spans
+    ]
+    if any(part.probabilities is None for part in parts):
+        return Entities(spans, None)
+    return Entities(spans, [p for part in parts for p in part.probabilities or []])
+
+
 def restricted_scores(potentials: Potentials, scheme: TagScheme) -> crf.Scores:
     """The CRF's parameters with what the tag scheme forbids put out of reach."""
     device = potentials.transitions.device

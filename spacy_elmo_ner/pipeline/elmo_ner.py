@@ -26,13 +26,13 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
-from ..sentences import LINE_IS_SENTENCE
+from ..sentences import LINE_IS_SENTENCE, doc_parts
 from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
 from ..words import is_no_name, word_places
 from .checked_pipe import CheckedPipe
 from .constraints import blocked_tokens
-from .decoding import Entities, decode
+from .decoding import Entities, decode, joined
 from .default_config import DEFAULT_CONFIG
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .packaged import (
@@ -168,14 +168,19 @@ class ElmoNer(CheckedPipe):
 
         Raises ValueError for a label that is empty or has a tag's prefix.
         """
+        is_new = self._know(label)
+        if is_new and self.model.has_dim("nO"):
+            self.set_output(len(self.scheme.tags))
+        return int(is_new)
+
+    def _know(self, label: str) -> bool:
+        """Add a label, but no tags to the model; whether it is new."""
         check_label(label)
-        if label in self.labels:
-            return 0
+        if label in self.cfg["labels"]:
+            return False
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
-        if self.model.has_dim("nO"):
-            self.set_output(len(self.scheme.tags))
-        return 1
+        return True
 
     def initialize(
         self,
@@ -213,7 +218,7 @@ class ElmoNer(CheckedPipe):
                 self._warn_of_untrained_tagger()
             start_from_packaged(self)
         for label in found:
-            self.add_label(label)
+            self._know(label)
         docs = [example.predicted for example in islice(get_examples(), 10)]
         if not any(len(doc) for doc in docs):
             docs = [Doc(self.vocab, words=["a", "word"])]
@@ -281,10 +286,22 @@ class ElmoNer(CheckedPipe):
                 node.attrs[LINE_IS_SENTENCE] = self.cfg["line_is_sentence"]
 
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
-        """The entities of each Doc; the Docs are not changed."""
+        """The entities of each Doc; the Docs are not changed.
+
+        A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences.
+        """
         entities: List[Entities] = []
         for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
-            entities.extend(self._predict_batch(batch))
+            parts = [part for doc in batch for part in doc_parts(doc, PREDICT_TOKENS)]
+            if len(parts) == len(batch):
+                entities.extend(self._predict_batch(batch))
+                continue
+            of_parts = [
+                self._predict_batch([doc[start:end].as_doc()])[0]
+                for (doc,) in [batch]
+                for start, end in parts
+            ]
+            entities.append(joined([start for start, _ in parts], of_parts))
         return entities
 
     def _predict_batch(self, docs: List[Doc]) -> List[Entities]:

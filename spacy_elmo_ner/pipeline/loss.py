@@ -177,9 +177,19 @@ def _incorrect_loss(
     width = emissions.shape[1]
     for row, (start, end) in enumerate(rows.spans):
         for left, right, label in spans:
-            if scheme.has_label(label) and start <= left and right <= end:
+            if (
+                start <= left
+                and right <= end
+                and (label == "O" or scheme.has_label(label))
+            ):
                 mask = known[row].cpu().numpy()
-                entity = scheme.entity_mask(mask, left - start, right - start, label)
+                if label == "O":
+                    # as in spaCy's ner: these words are not all outside entities
+                    entity = scheme.block(mask, left - start, right - start)
+                else:
+                    entity = scheme.entity_mask(
+                        mask, left - start, right - start, label
+                    )
                 if (entity & ~mask)[: end - start].any():
                     continue  # what is known already excludes it
                 places.append(row)

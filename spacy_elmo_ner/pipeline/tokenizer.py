@@ -8,7 +8,7 @@ from spacy.util import compile_infix_regex, registry
 
 # within what stands between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,
 # <a href="…">Anna Smith</a>
-MARKUP = (r"\]\(", r"</", r"(?<=[\"'])>(?=\w)")
+MARKUP = (r"\]\(", r"</", r"(?<=[\"'])>(?=\w)", r">(?=<)")
 
 
 def create_tokenizer_v1() -> Callable[[Language], Tokenizer]:

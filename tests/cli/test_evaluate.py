@@ -5,11 +5,13 @@ from typing import Callable
 import pytest
 import spacy
 import typer
+from spacy.tokens import Doc, Span
 from typer.testing import CliRunner, Result
 
 from spacy_elmo_ner.cli.convert import convert
 from spacy_elmo_ner.cli.evaluate import evaluate
 from spacy_elmo_ner.evaluation.conlleval import count_phrases
+from spacy_elmo_ner.evaluation.raw_report import raw_text
 from spacy_elmo_ner.evaluation.scorer_file import read_scorer_file
 
 GOLD = """Don't B-PER
@@ -149,3 +151,35 @@ def test_predictions_of_labels_with_spaces(tmp_path: Path) -> None:
     counts = count_phrases([(sentence.gold, sentence.guess)])
     block = counts.to_text().replace("JOB_TITLE", "JOB TITLE")
     assert result.output.startswith(block)
+
+
+RAW_BLOCK = """         raw text: precision: 100.00%; recall:  75.00%; FB1:  85.71  3
+              LOC: precision: 100.00%; recall: 100.00%; FB1: 100.00  3
+              PER: precision:   0.00%; recall:   0.00%; FB1:   0.00  0
+"""
+
+
+def test_raw_text_is_cut_by_the_pipeline(
+    model: Path, gold: Path, tmp_path: Path
+) -> None:
+    # whose tokenizer makes two tokens of "Don't", so that no rule finds it
+    scores = tmp_path / "scores.json"
+    result = run(model, gold, "--raw", "--output", scores)
+    assert result.exit_code == 0, result.output
+    assert result.output == RAW_BLOCK
+    assert json.loads(scores.read_text())["recall"] == 0.75
+    result = run(model, gold, "--raw", "--predictions", tmp_path / "out.txt")
+    assert result.exit_code == 2
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_raw_text_is_that_of_docs_that_know_theirs() -> None:
+    nlp = spacy.blank("en")
+    doc = nlp("John lives  in New York.")
+    doc.ents = [Span(doc, 0, 1, "PER"), Span(doc, 4, 6, "LOC")]
+    assert raw_text(doc) == (doc.text, {(0, 4, "PER"), (15, 23, "LOC")})
+    words = ["In", "Rome", "He", "left"]
+    starts = [True, False, True, False]
+    doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=["O", "B-LOC", "O", "O"])
+    doc.has_unknown_spaces = True
+    assert raw_text(doc) == ("In Rome\nHe left\n", {(3, 7, "LOC")})

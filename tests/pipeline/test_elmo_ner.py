@@ -9,6 +9,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from spacy_elmo_ner.pipeline import elmo_ner
+
 TEXT = "I like London."
 
 
@@ -284,6 +286,37 @@ def test_negative_examples_beside_gold():
     ]
     train(nlp, examples, 60)
     assert entities(nlp(TEXTS[0][0])) == [("Shaka Khan", "PERSON")]
+
+
+def test_outside_may_be_what_is_wrong():
+    # of these words it is known that they are in some entity, but not in which
+    nlp = negative_pipeline()
+    train(nlp, examples_of(nlp, TEXTS[:2]))
+    text = "It is Oslo"
+    assert entities(nlp(text)) == []
+    example = Example(nlp.make_doc(text), nlp.make_doc(text))
+    example.reference.spans["wrong"] = [Span(example.reference, 2, 3, "O")]
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    for _ in range(40):
+        nlp.update([example], sgd=optimizer)
+    assert "Oslo" in " ".join(name for name, _ in entities(nlp(text)))
+
+
+def test_a_doc_too_long_to_be_read_at_once(trained, monkeypatch):
+    monkeypatch.setattr(elmo_ner, "PREDICT_TOKENS", 20)
+    trained.get_pipe("elmo_ner").cfg["scores_key"] = "found"
+    text = " ".join([TEXTS[1][0], TEXTS[0][0], TEXTS[2][0]] * 6)
+    (whole,) = trained.pipe([text])
+    expected = [("London", "LOC"), ("Berlin", "LOC"), ("Shaka Khan", "PERSON")] * 6
+    assert entities(whole) == expected
+    assert len(whole.spans["found"].attrs["scores"]) == len(expected)
+    # with an entity that is set at each place where a part could end
+    for start in range(len(whole) - 5):
+        doc = trained.make_doc(text)
+        doc.ents = [Span(doc, start, start + 5, "PRESET")]
+        preset = trained.get_pipe("elmo_ner")(doc).ents
+        assert [ent for ent in preset if ent.label_ == "PRESET"][0].start == start
 
 
 def test_negative_example_that_is_gold_is_refused():
