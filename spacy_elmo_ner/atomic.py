@@ -135,6 +135,9 @@ def check_replaceable(folder: Path, *, force: Optional[bool] = None) -> None:
         raise ValueError(
             f"{folder} is the folder that you are in, or one above it; name a new one."
         )
+    for above in place.parents:
+        if os.path.lexists(above) and not above.is_dir():
+            raise ValueError(f"{folder} cannot be written: {above} is a file.")
     if force is True or not os.path.lexists(place):
         return
     remedy = "Choose another name, or move away what is there"

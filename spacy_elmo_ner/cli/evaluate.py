@@ -82,8 +82,6 @@ def evaluate(
     else:
         report = report_pipeline(nlp, docs)
         is_empty, total = not report.sentences, report.conlleval.total
-        if predictions is not None and not is_empty:
-            write_scorer_file(report.sentences, predictions)
     if is_empty:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
     if not total.gold:
@@ -94,3 +92,5 @@ def evaluate(
             temporary.write_text(
                 srsly.json_dumps(report.to_dict(), indent=2), encoding="utf-8"
             )
+    if predictions is not None and isinstance(report, Report):
+        write_scorer_file(report.sentences, predictions)

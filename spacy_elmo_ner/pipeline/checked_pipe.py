@@ -57,7 +57,9 @@ class CheckedPipe(TrainablePipe):
         """Raises ValueError for bytes that are damaged, or parts that do not fit."""
         source = f"the bytes of {self.name}"
         with _loading(source):
-            _check(srsly.msgpack_loads(bytes_data), source)
+            parts = srsly.msgpack_loads(bytes_data)
+            _check(parts, source)
+            _check_complete(parts, exclude)
             super().from_bytes(bytes_data, exclude=exclude)
             self._check_unless(exclude)
         return self
@@ -112,6 +114,13 @@ def _check(parts: Dict[str, Any], source: str) -> None:
                 f"{source}/{CHECKSUMS} says. Get the pipeline again; or, if it was "
                 f"changed on purpose, delete that file."
             )
+
+
+def _check_complete(parts: Dict[str, Any], exclude: Iterable[str]) -> None:
+    """Raise ValueError for a part that was saved and is not there."""
+    saved = parts.get(CHECKSUMS, b"").decode().split()
+    for name in {CFG, MODEL}.intersection(saved).difference(parts, exclude):
+        raise ValueError(f"its part {name} is missing")
 
 
 @contextmanager

@@ -292,17 +292,18 @@ class ElmoNer(CheckedPipe):
         """
         entities: List[Entities] = []
         for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
-            parts = [part for doc in batch for part in doc_parts(doc, PREDICT_TOKENS)]
-            if len(parts) == len(batch):
+            if len(batch[0]) > PREDICT_TOKENS:
+                entities.append(self._predict_in_parts(*batch))
+            else:
                 entities.extend(self._predict_batch(batch))
-                continue
-            of_parts = [
-                self._predict_batch([doc[start:end].as_doc()])[0]
-                for (doc,) in [batch]
-                for start, end in parts
-            ]
-            entities.append(joined([start for start, _ in parts], of_parts))
         return entities
+
+    def _predict_in_parts(self, doc: Doc) -> Entities:
+        starts, entities = [], []
+        for start, end in doc_parts(doc, PREDICT_TOKENS):
+            starts.append(start)
+            entities += self._predict_batch([doc[start:end].as_doc()])
+        return joined(starts, entities)
 
     def _predict_batch(self, docs: List[Doc]) -> List[Entities]:
         wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0
