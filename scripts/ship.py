@@ -19,6 +19,7 @@ from thinc.api import Config
 
 from spacy_elmo_ner.atomic import replacing_folder
 from spacy_elmo_ner.pipeline.packaged import FOLDER
+from spacy_elmo_ner.written import MARKER
 
 CARD_TEMPLATE = Path(__file__).parent / "model_card.md"
 CARD = "README.md"
@@ -59,6 +60,8 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
         config.to_disk(fresh / "config.cfg", interpolate=False)
         (fresh / TERMS).write_bytes(terms)
         describe(fresh)
+    # git knows what is ours here
+    (shipped / MARKER).unlink()
     files = [path for path in shipped.rglob("*") if path.is_file()]
     megabytes = sum(path.stat().st_size for path in files) / 1e6
     print(f"{shipped}: {len(files)} files, {megabytes:.1f} MB")

@@ -1,3 +1,3 @@
 """ELMo named entity recognition for spaCy."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
