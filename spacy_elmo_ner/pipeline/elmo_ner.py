@@ -44,7 +44,7 @@ from .packaged import (
 )
 
 # Docs are predicted together up to so many tokens, which bounds memory.
-PREDICT_TOKENS = 10_000
+PREDICT_TOKENS = 5_000
 # the key of cfg under which stands what the config said
 CONFIGURED = "configured"
 
