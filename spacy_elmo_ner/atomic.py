@@ -24,7 +24,7 @@ from .workspace import (
     clear_leftovers,
     workspace,
 )
-from .written import MARKER, has_list, mark, stranger_in, written_in
+from .written import MARKER, changed_in, has_list, mark, stranger_in, written_in
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
@@ -109,7 +109,7 @@ def replacing_folder(
             if file.is_file():  # safetensors writes for its user alone
                 file.chmod(stat.S_IMODE((space / LOCK).stat().st_mode))
         mark(fresh, later=later, beside=beside)
-        check_replaceable(folder, force=force)
+        check_replaceable(folder, force=force, names_only=True)
         if not os.path.lexists(place):
             os.replace(fresh, place)
             return
@@ -123,10 +123,14 @@ def replacing_folder(
             raise
 
 
-def check_replaceable(folder: Path, *, force: Optional[bool] = None) -> None:
-    """Raise ValueError if there is something at `folder` that we did not write.
+def check_replaceable(
+    folder: Path, *, force: Optional[bool] = None, names_only: bool = False
+) -> None:
+    """Raise ValueError if there is something at `folder` that we did not write, or that
+    was changed since.
 
     force: whether the user wants to lose it. None where a command has no such option.
+    names_only: do not read the files to see whether they were changed.
     """
     place = Path(os.path.realpath(folder))
     clear_leftovers(place)
@@ -158,6 +162,11 @@ def check_replaceable(folder: Path, *, force: Optional[bool] = None) -> None:
     if stranger is not None:
         raise ValueError(
             f"{folder} holds {stranger}, which spacy_elmo_ner did not write. {remedy}"
+        )
+    changed = None if names_only else changed_in(place)
+    if changed is not None:
+        raise ValueError(
+            f"{folder / changed} was changed after spacy_elmo_ner wrote it. {remedy}"
         )
 
 

@@ -267,7 +267,8 @@ def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
 def check_output(output: Path) -> None:
     """Before anything is computed; also what killed runs left is removed."""
     checkpoint = PretrainingCheckpoint(output / "checkpoint")
-    check_replaceable(checkpoint.folder)
+    # whether it was changed is told when it is gone on from
+    check_replaceable(checkpoint.folder, names_only=True)
     for name in (HISTORY, WEIGHTS):
         recover(output / name)
         if (output / name).exists() and not checkpoint.exists():

@@ -50,7 +50,9 @@ def train(
     checkpoint = Checkpoint(output / "checkpoint", _corpora(config))
     outputs = [checkpoint.folder, output / LAST, output / BEST]
     for folder in outputs:
-        check_replaceable(folder, force=force)
+        # whether a checkpoint was changed is told when it is gone on from
+        is_checkpoint = folder == checkpoint.folder
+        check_replaceable(folder, force=force, names_only=is_checkpoint)
     recover(output / HISTORY)
     check_writable(output / HISTORY)
     goes_on = checkpoint.exists() and not force
