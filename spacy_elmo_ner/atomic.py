@@ -40,16 +40,12 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises WriteError where there is no writing.
     """
     with _errors_told(path):
-        if _is_stream(path):
+        if is_stream(path):
             with _written_through(path) as temporary:
                 yield temporary
             return
-        place = Path(os.path.realpath(path))
-        if place.is_dir():
-            raise WriteError(f"{path} is a folder; name a file to write.")
+        place = _file_place(path)
         before = place.stat() if place.exists() else None
-        if before and not os.access(place, os.W_OK):
-            raise WriteError(f"{path} is write-protected; choose another name.")
         with workspace(place) as space:
             temporary = space / place.name
             if temporary.name == LOCK:
@@ -170,15 +166,33 @@ def check_replaceable(
         )
 
 
+def check_is_no_file(folder: Path) -> None:
+    """Raise ValueError where a folder is to be, in which others are written."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ValueError(f"The output {folder} is a file; name a folder.")
+
+
 def recover(path: Path) -> None:
     """Finish or remove what a killed run left that was writing to `path`."""
     clear_leftovers(Path(os.path.realpath(path)))
 
 
 def check_writable(path: Path) -> None:
-    """Raise WriteError, before much is computed, if `path` cannot be written."""
-    with _errors_told(path), workspace(Path(os.path.realpath(path))):
+    """Raise WriteError, before much is computed, if the file cannot be written."""
+    if is_stream(path):
+        return
+    with _errors_told(path), workspace(_file_place(path)):
         pass
+
+
+def _file_place(path: Path) -> Path:
+    """Where a file is, or is to be; raises WriteError if it may not be written there."""
+    place = Path(os.path.realpath(path))
+    if place.is_dir():
+        raise WriteError(f"{path} is a folder; name a file to write.")
+    if place.exists() and not os.access(place, os.W_OK):
+        raise WriteError(f"{path} is write-protected; choose another name.")
+    return place
 
 
 @contextmanager
@@ -227,7 +241,7 @@ def _written_through(path: Path) -> Iterator[Path]:
             shutil.copyfileobj(source, stream)
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Whether it is a device or a pipe, or /dev/stdout and its like."""
     try:
         mode = os.stat(path).st_mode
