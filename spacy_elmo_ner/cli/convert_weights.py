@@ -34,7 +34,7 @@ def convert_weights(
 ) -> None:
     """Convert ELMo weights between the published format and ours, bit for bit, or to
     half their size. Those inside a pipeline can be had in either."""
-    is_pipeline = source.is_dir() or is_package(str(source))
+    is_pipeline = not source.is_file() and (source.is_dir() or is_package(str(source)))
     from_hdf5 = not is_pipeline and source.suffix != SAFETENSORS_SUFFIX
     to_safetensors = output.suffix == SAFETENSORS_SUFFIX
     if (
