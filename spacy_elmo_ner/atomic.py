@@ -24,7 +24,7 @@ from .workspace import (
     clear_leftovers,
     workspace,
 )
-from .written import MARKER, has_list, mark, stranger_in, written_in
+from .written import MARKER, changed_in, has_list, mark, stranger_in, written_in
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
@@ -40,16 +40,12 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises WriteError where there is no writing.
     """
     with _errors_told(path):
-        if _is_stream(path):
+        if is_stream(path):
             with _written_through(path) as temporary:
                 yield temporary
             return
-        place = Path(os.path.realpath(path))
-        if place.is_dir():
-            raise WriteError(f"{path} is a folder; name a file to write.")
+        place = _file_place(path)
         before = place.stat() if place.exists() else None
-        if before and not os.access(place, os.W_OK):
-            raise WriteError(f"{path} is write-protected; choose another name.")
         with workspace(place) as space:
             temporary = space / place.name
             if temporary.name == LOCK:
@@ -109,7 +105,7 @@ def replacing_folder(
             if file.is_file():  # safetensors writes for its user alone
                 file.chmod(stat.S_IMODE((space / LOCK).stat().st_mode))
         mark(fresh, later=later, beside=beside)
-        check_replaceable(folder, force=force)
+        check_replaceable(folder, force=force, names_only=True)
         if not os.path.lexists(place):
             os.replace(fresh, place)
             return
@@ -123,10 +119,14 @@ def replacing_folder(
             raise
 
 
-def check_replaceable(folder: Path, *, force: Optional[bool] = None) -> None:
-    """Raise ValueError if there is something at `folder` that we did not write.
+def check_replaceable(
+    folder: Path, *, force: Optional[bool] = None, names_only: bool = False
+) -> None:
+    """Raise ValueError if there is something at `folder` that we did not write, or that
+    was changed since.
 
     force: whether the user wants to lose it. None where a command has no such option.
+    names_only: do not read the files to see whether they were changed.
     """
     place = Path(os.path.realpath(folder))
     clear_leftovers(place)
@@ -159,6 +159,17 @@ def check_replaceable(folder: Path, *, force: Optional[bool] = None) -> None:
         raise ValueError(
             f"{folder} holds {stranger}, which spacy_elmo_ner did not write. {remedy}"
         )
+    changed = None if names_only else changed_in(place)
+    if changed is not None:
+        raise ValueError(
+            f"{folder / changed} was changed after spacy_elmo_ner wrote it. {remedy}"
+        )
+
+
+def check_is_no_file(folder: Path) -> None:
+    """Raise ValueError where a folder is to be, in which others are written."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ValueError(f"The output {folder} is a file; name a folder.")
 
 
 def recover(path: Path) -> None:
@@ -167,9 +178,21 @@ def recover(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise WriteError, before much is computed, if `path` cannot be written."""
-    with _errors_told(path), workspace(Path(os.path.realpath(path))):
+    """Raise WriteError, before much is computed, if the file cannot be written."""
+    if is_stream(path):
+        return
+    with _errors_told(path), workspace(_file_place(path)):
         pass
+
+
+def _file_place(path: Path) -> Path:
+    """Where a file is, or is to be; raises WriteError if it may not be written there."""
+    place = Path(os.path.realpath(path))
+    if place.is_dir():
+        raise WriteError(f"{path} is a folder; name a file to write.")
+    if place.exists() and not os.access(place, os.W_OK):
+        raise WriteError(f"{path} is write-protected; choose another name.")
+    return place
 
 
 @contextmanager
@@ -218,7 +241,7 @@ def _written_through(path: Path) -> Iterator[Path]:
             shutil.copyfileobj(source, stream)
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Whether it is a device or a pipe, or /dev/stdout and its like."""
     try:
         mode = os.stat(path).st_mode

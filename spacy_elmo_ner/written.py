@@ -9,7 +9,7 @@ import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Set
 
 from safetensors import SafetensorError
 
@@ -22,7 +22,7 @@ class Written(NamedTuple):
     """What a folder's list says.
 
     files: checksum of each file, by its path within the folder.
-    later: names of files that may be added to the folder.
+    later: names of files that may be added to the folder; see `list_beside`.
     beside: names of files that the same command writes beside the folder.
     """
 
@@ -63,6 +63,65 @@ def stranger_in(folder: Path) -> Optional[str]:
     return next((name for name in _files(folder) if name not in ours), None)
 
 
+def changed_in(folder: Path) -> Optional[str]:
+    """A file in the folder that is not as we wrote it, or None when there is none."""
+    written = written_in(folder)
+    names = {*written.files, *written.later} if written else set()
+    unchanged = unchanged_in(folder)
+    changed = sorted(names - unchanged)
+    return next((name for name in changed if os.path.lexists(folder / name)), None)
+
+
+def unchanged_in(folder: Path) -> Set[str]:
+    """Files of the folder that are as we wrote them, but for the list itself."""
+    written = written_in(folder)
+    if written is None:
+        return set()
+    lists = {n for n in written.later if _read_beside(folder / n, written) is not None}
+    return lists | {
+        name
+        for name, expected in written.files.items()
+        if _is_as_written(folder / name, expected)
+    }
+
+
+def list_beside(folder: Path, name: str) -> None:
+    """Add to the folder a list, with checksums, of what is now written beside it."""
+    written = written_in(folder)
+    assert written is not None and name in written.later
+    sums = {one: checksum(folder.parent / one) for one in written.beside}
+    (folder / name).write_text(json.dumps(sums), encoding="utf8")
+
+
+def unchanged_beside(folder: Path) -> Set[str]:
+    """Files beside the folder that are as `list_beside` found them."""
+    written = written_in(folder)
+    if written is None:
+        return set()
+    return {
+        name
+        for later in written.later
+        for name, expected in (_read_beside(folder / later, written) or {}).items()
+        if _is_as_written(folder.parent / name, expected)
+    }
+
+
+def _read_beside(path: Path, written: Written) -> Optional[dict]:
+    """None for what is no such list; one whose writing was killed is empty."""
+    try:
+        sums = dict(json.loads(path.read_text(encoding="utf8") or "{}"))
+    except (OSError, ValueError, TypeError):
+        return None
+    return sums if set(sums) <= set(written.beside) else None
+
+
+def _is_as_written(path: Path, expected: str) -> bool:
+    try:
+        return checksum(path) == expected
+    except (OSError, ValueError):
+        return False
+
+
 def check_whole(folder: Path) -> None:
     """Raise ValueError, which names the file, unless all is as it was written.
 
@@ -73,11 +132,12 @@ def check_whole(folder: Path) -> None:
     written = written_in(folder)
     if written is None:
         raise ValueError(f"{folder / MARKER} is damaged")
-    for name, expected in written.files.items():
+    for name in written.files:
         if not (folder / name).is_file():
             raise ValueError(f"{folder / name} is missing")
-        if checksum(folder / name) != expected:
-            raise ValueError(f"{folder / name} is damaged")
+    changed = changed_in(folder)
+    if changed is not None:
+        raise ValueError(f"{folder / changed} is damaged")
 
 
 @contextmanager

@@ -117,6 +117,20 @@ def test_a_file_added_to_a_folder_of_ours_is_kept(tmp_path):
     assert contents(folder) == {"a": "a", "deeper/notes": "mine"}
 
 
+def test_a_file_changed_in_a_folder_of_ours_is_kept(tmp_path):
+    folder = tmp_path / "a"
+    write_folder(folder, "one")
+    (folder / "one").write_text("mine")
+    with pytest.raises(ValueError, match="a/one was changed after"):
+        write_folder(folder, "two")
+    assert contents(folder) == {"one": "mine"}
+    write_folder(folder, "two", force=True)
+    assert contents(folder) == {"two": "two"}
+    (folder / "two").unlink()
+    write_folder(folder, "three")
+    assert contents(folder) == {"three": "three"}
+
+
 def test_what_comes_into_the_way_while_it_is_written_is_kept(tmp_path):
     folder = tmp_path / "folder"
     with pytest.raises(ValueError, match="did not write it"):

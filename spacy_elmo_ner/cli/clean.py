@@ -10,7 +10,7 @@ import typer
 
 from ..elmo.layer_cache import is_layer_cache
 from ..workspace import remove_leftovers
-from ..written import MARKER, written_in
+from ..written import MARKER, unchanged_beside, unchanged_in, written_in
 
 # in which `spacy project run` keeps what each command has written, with a checksum
 PROJECT_LOCK = "project.lock"
@@ -21,8 +21,8 @@ def clean(
     folders: List[Path] = typer.Argument(..., help="Folders below the current one"),
 ) -> None:
     """Remove what the project's commands wrote into these folders: outputs as they stand
-    in project.lock, and what train, pretrain, prune, vectors and ELMo's cache wrote. All
-    else is kept and named, and then the exit code is 1.
+    in project.lock, what train, pretrain, prune and vectors wrote and nobody has changed,
+    and ELMo's cache. All else is kept and named, and then the exit code is 1.
 
     Raises ValueError, with nothing removed, for a file and for a folder that does not
     lie below the current one.
@@ -44,7 +44,7 @@ def clean(
         names = ", ".join(map(str, kept[:SHOWN]))
         more = f" and {len(kept) - SHOWN:,} more" if len(kept) > SHOWN else ""
         raise ValueError(
-            f"Kept, because no command of this project is known to have written it: "
+            f"Kept, because it is not known to be as a command of this project wrote it: "
             f"{names}{more}. Remove by hand what is not needed."
         )
 
@@ -64,15 +64,15 @@ def _clean(folder: Path) -> List[Path]:
 
 
 def _in_marked_folders(folder: Path) -> Set[Path]:
+    """Files that are as train, pretrain, prune and vectors wrote them."""
     ours: Set[Path] = set()
     for marker in folder.rglob(MARKER):
-        written = written_in(marker.parent)
-        if written is None:
+        place = marker.parent
+        if written_in(place) is None:
             continue
-        inside = [*written.files, *written.later]
-        ours |= {marker, *(marker.parent / name for name in inside)}
-        if marker.parent != folder:
-            ours |= {marker.parent.parent / name for name in written.beside}
+        ours |= {marker, *(place / name for name in unchanged_in(place))}
+        if place != folder:
+            ours |= {place.parent / name for name in unchanged_beside(place)}
     root = folder.resolve()
     return {file for file in ours if root in (file.parent.resolve() / "_").parents}
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import List, Sequence
 
+import typer
+from click import NoSuchOption
 from spacy.cli._util import parse_config_overrides
 from spacy.util import load_config
 from thinc.api import Config
@@ -24,7 +26,14 @@ def read_config(
     check_file(path)
     for argument in overrides:
         check_unicode(argument, "setting")
-    settings = parse_config_overrides(overrides)
+    try:
+        settings = parse_config_overrides(overrides)
+    except NoSuchOption as error:
+        # click's, which typer may not be built on
+        raise typer.BadParameter(
+            f"There is no option {error.option_name}. A setting of the config is named "
+            "with its section, for instance --training.max_steps 3."
+        ) from error
     name = escaped(str(path))
     refuse_pointer(path)
     try:

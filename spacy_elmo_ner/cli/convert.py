@@ -27,6 +27,7 @@ from .gold_options import (
     old_name,
     read_gold,
 )
+from .outputs import check_distinct
 
 
 def convert(
@@ -61,6 +62,7 @@ def convert(
             f"{output} cannot be written: {output.suffix} is read only. Name a .spacy "
             "file, or a CoNLL file, such as corpus.conll."
         )
+    check_distinct([output], [source])
     docs = list(
         read_gold(
             source,

@@ -4,18 +4,20 @@ from pathlib import Path
 from typing import Optional
 
 import typer
+from spacy.util import is_package
 
 from ..elmo.loader import elmo_weights_of
 from ..elmo.weight_files import read_weights, write_hdf5, write_safetensors
 from ..elmo.weights import ElmoWeights
 from .loading import load_pipeline
+from .outputs import check_distinct
 
 SAFETENSORS_SUFFIX = ".safetensors"
 
 
 def convert_weights(
     source: Path = typer.Argument(
-        ..., help="HDF5 file, safetensors file of ours, or folder of a pipeline"
+        ..., help="HDF5 file, safetensors file of ours, or name or folder of a pipeline"
     ),
     output: Path = typer.Argument(
         ...,
@@ -32,7 +34,7 @@ def convert_weights(
 ) -> None:
     """Convert ELMo weights between the published format and ours, bit for bit, or to
     half their size. Those inside a pipeline can be had in either."""
-    is_pipeline = source.is_dir()
+    is_pipeline = not source.is_file() and (source.is_dir() or is_package(str(source)))
     from_hdf5 = not is_pipeline and source.suffix != SAFETENSORS_SUFFIX
     to_safetensors = output.suffix == SAFETENSORS_SUFFIX
     if (
@@ -54,6 +56,11 @@ def convert_weights(
             "An HDF5 file does not hold its own sizes; name its options.json with "
             "--options."
         )
+    is_written = options is not None and not to_safetensors
+    check_distinct(
+        [output, options if is_written else None],
+        [source, None if is_written else options],
+    )
     if is_pipeline:
         weights = elmo_weights_of(load_pipeline(str(source)), str(source))
     else:

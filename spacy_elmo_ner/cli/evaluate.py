@@ -7,7 +7,7 @@ import srsly
 import typer
 from spacy.cli._util import import_code, setup_gpu
 
-from ..atomic import replacing
+from ..atomic import check_writable, replacing
 from ..evaluation.raw_report import RawReport, report_raw_text
 from ..evaluation.report import Report, report_pipeline
 from ..evaluation.scorer_file import write_scorer_file
@@ -24,6 +24,7 @@ from .gold_options import (
     read_gold,
 )
 from .loading import load_pipeline
+from .outputs import check_distinct
 
 
 def evaluate(
@@ -62,6 +63,10 @@ def evaluate(
         raise typer.BadParameter(
             "--predictions are of the gold words, which --raw does without; leave out one."
         )
+    check_distinct([output, predictions], [model, data, code])
+    for path in (output, predictions):
+        if path is not None:
+            check_writable(path)
     setup_gpu(gpu_id, silent=True)
     import_code(code)
     nlp = load_pipeline(model)

@@ -8,6 +8,7 @@ import typer
 
 from ..atomic import replacing
 from ..progress import HISTORY, read_history
+from .outputs import check_distinct
 
 PERPLEXITIES = ("perplexity_forward", "perplexity_backward")
 
@@ -18,6 +19,7 @@ def learning_curve(
 ) -> None:
     """Draw what each evaluation found: the score on the development corpus, or a
     pre-training's held-out perplexities."""
+    check_distinct([picture], [folder / HISTORY for folder in trainings])
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

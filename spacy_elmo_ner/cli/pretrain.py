@@ -3,7 +3,7 @@
 import ctypes
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 import torch
 import typer
@@ -106,6 +106,7 @@ def _keep_freed_memory() -> None:
 def _make_tokens(settings: Settings, output: Path) -> None:
     """Unless they are there already. All that can be checked before is."""
     text, tokens = settings.text, Path(settings.text.tokens)
+    _check_not_in_text(output, text.paths, "--output")
     check_output(output)
     recover(tokens)
     if has_corpus(tokens):
@@ -121,13 +122,7 @@ def _make_tokens(settings: Settings, output: Path) -> None:
     for file in files:
         if file.suffix != DOCS_SUFFIX:
             check_is_text(file)
-    place = tokens.resolve()
-    for path in text.paths:
-        if place == Path(path).resolve() or Path(path).resolve() in place.parents:
-            raise ValueError(
-                f"The folder for tokens, {tokens}, lies within the text, {path}; choose "
-                "another --paths.tokens."
-            )
+    _check_not_in_text(tokens, text.paths, "--paths.tokens")
     sentences = tokenize_files(
         tqdm(files, desc="tokenizing", unit="file"),
         lang=text.lang,
@@ -135,3 +130,14 @@ def _make_tokens(settings: Settings, output: Path) -> None:
         processes=available_processes(),
     )
     write_corpus(sentences, tokens, origin=describe_origin(text))
+
+
+def _check_not_in_text(folder: Path, paths: Sequence[str], option: str) -> None:
+    """Else what is written there would be text for the next run."""
+    place = folder.resolve()
+    for path in paths:
+        if place == Path(path).resolve() or Path(path).resolve() in place.parents:
+            raise ValueError(
+                f"The folder {folder} lies within the text, {path}; choose another "
+                f"{option}."
+            )

@@ -8,6 +8,7 @@ from spacy.strings import StringStore
 from ..atomic import check_replaceable, replacing_folder
 from ..features.pruning import prune_pipeline
 from .loading import load_pipeline
+from .outputs import check_distinct
 
 
 def prune(
@@ -23,6 +24,7 @@ def prune(
     """Write a pipeline with the vectors of its most frequent words alone, and the Brown
     clusters of words that have a vector. The vocab's own vectors and clusters go where no
     component reads them."""
+    check_distinct([output], [model])
     check_replaceable(output, force=force)
     nlp = load_pipeline(model)
     dropped = prune_pipeline(nlp, words)

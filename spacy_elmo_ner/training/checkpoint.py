@@ -13,7 +13,7 @@ from thinc.api import Config, Optimizer
 
 from ..atomic import replacing_folder
 from ..progress import HISTORY, Progress
-from ..written import check_whole, damage_told
+from ..written import check_whole, damage_told, list_beside
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
 
 PROGRESS, PIPELINE, PUBLISHED = "progress.json", "pipeline", "published"
@@ -67,7 +67,7 @@ class Checkpoint:
         return (self.folder / PUBLISHED).exists()
 
     def set_published(self) -> None:
-        (self.folder / PUBLISHED).touch()
+        list_beside(self.folder, PUBLISHED)
 
     def config(self) -> Config:
         """Of the pipeline that is trained. Raises ValueError for a damaged checkpoint."""

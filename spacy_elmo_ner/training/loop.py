@@ -20,7 +20,13 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from ..atomic import check_replaceable, check_writable, recover, replacing_folder
+from ..atomic import (
+    check_is_no_file,
+    check_replaceable,
+    check_writable,
+    recover,
+    replacing_folder,
+)
 from ..progress import HISTORY, Progress, write_history
 from ..written import checksum
 from .checkpoint import Checkpoint
@@ -47,10 +53,13 @@ def train(
     Raises ValueError if the checkpoint in `output` belongs to another config or corpus
     or is damaged, and if there are outputs in it but no checkpoint.
     """
+    check_is_no_file(output)
     checkpoint = Checkpoint(output / "checkpoint", _corpora(config))
     outputs = [checkpoint.folder, output / LAST, output / BEST]
     for folder in outputs:
-        check_replaceable(folder, force=force)
+        # whether a checkpoint was changed is told when it is gone on from
+        is_checkpoint = folder == checkpoint.folder
+        check_replaceable(folder, force=force, names_only=is_checkpoint)
     recover(output / HISTORY)
     check_writable(output / HISTORY)
     goes_on = checkpoint.exists() and not force

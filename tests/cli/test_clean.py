@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Dict
@@ -12,7 +13,7 @@ from spacy_elmo_ner.atomic import replacing_folder
 from spacy_elmo_ner.cli.clean import clean
 from spacy_elmo_ner.elmo.layer_cache import LayerCache
 from spacy_elmo_ner.workspace import LOCK, OURS
-from spacy_elmo_ner.written import MARKER
+from spacy_elmo_ner.written import MARKER, list_beside
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write(path: str) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(path)
+
+
+def write_checkpoint(folder: str) -> None:
+    """A folder of ours, and a file beside it that it vouches for."""
+    checkpoint = Path(folder, "checkpoint")
+    with replacing_folder(checkpoint, later=["done"], beside=["h.jsonl"]) as fresh:
+        (fresh / "a").write_text("a")
+    write(f"{folder}/h.jsonl")
+    list_beside(checkpoint, "done")
 
 
 def contents(folder: Path) -> Dict[str, bytes]:
@@ -59,12 +69,9 @@ def test_what_was_written_by_us_is_removed(here: Path) -> None:
     write("corpus/train.spacy")
     write("packages/en_x/deeper/setup.py")
     lock("corpus/train.spacy", "packages/en_x")
-    with replacing_folder(Path("training/x/checkpoint"), beside=["h.jsonl"]) as fresh:
-        (fresh / "a").write_text("a")
-    write("training/x/h.jsonl")
-    with replacing_folder(Path("training/x/model-best"), later=["done"]) as fresh:
+    write_checkpoint("training/x")
+    with replacing_folder(Path("training/x/model-best")) as fresh:
         spacy.blank("en").to_disk(fresh)
-    write("training/x/model-best/done")
     cache = LayerCache(Path("training/cache"), 10**7)
     cache.write("bilm", {b"key": np.zeros((2, 3), dtype=np.float16)})
     cache.close()
@@ -107,6 +114,25 @@ def test_what_was_not_is_kept_and_named(here: Path) -> None:
         "training/x/checkpoint/notes.txt",
         "training/.y.0123456789abcdef.tmp/lock",
     }
+
+
+@pytest.mark.parametrize("mine", ["h.jsonl", "checkpoint/a", "checkpoint/done"])
+def test_what_a_user_has_changed_since_is_kept(mine: str) -> None:
+    write_checkpoint("training")
+    Path("training", mine).write_text("mine")
+    with pytest.raises(ValueError, match=f"Kept, because.*training/{mine}"):
+        clean(folders=[Path("training")])
+    assert Path("training", mine).read_text() == "mine"
+    assert mine == "checkpoint/done" or len(contents(Path("training"))) == 1
+
+
+def test_a_copied_folder_does_not_claim_what_lies_beside_it() -> None:
+    write_checkpoint("training")
+    shutil.copytree("training/checkpoint", "work/saved")
+    Path("work/h.jsonl").write_text("mine")
+    with pytest.raises(ValueError, match="Kept, because.*work/h.jsonl"):
+        clean(folders=[Path("work")])
+    assert contents(Path("work")) == {"h.jsonl": b"mine"}
 
 
 @pytest.mark.parametrize("name", ["../../other/file", "/etc/hostname", "link/file"])

@@ -1,4 +1,6 @@
+import json
 import re
+from pathlib import Path
 
 import pytest
 import spacy
@@ -72,6 +74,31 @@ def test_elmo_of_a_pipeline_is_written(tmp_path):
         assert found.options == expected.options
         for name, array in expected.arrays.items():
             assert torch.equal(found.arrays[name], array)
+
+
+def test_elmo_of_an_installed_pipeline_is_written(tmp_path, monkeypatch):
+    nlp = elmo_pipeline()
+    package = tmp_path / "en_pipeline"
+    package.mkdir()
+    nlp.to_disk(package / "en_pipeline-0.0.0")
+    (package / "meta.json").write_text(json.dumps({**nlp.meta, "version": "0.0.0"}))
+    (package / "__init__.py").write_text(
+        "from spacy.util import load_model_from_init_py\n"
+        "def load(**options):\n"
+        "    return load_model_from_init_py(__file__, **options)\n"
+    )
+    info = tmp_path / "en_pipeline-0.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: en_pipeline\nVersion: 0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    tensors = tmp_path / "elmo.safetensors"
+    convert_weights(Path("en_pipeline"), tensors, None, half=False)
+    (node,) = elmo_nodes(nlp)
+    expected = to_weights(node.shims[0].module.encoder)
+    for name, array in read_weights(tensors).arrays.items():
+        assert torch.equal(expected.arrays[name], array)
 
 
 def test_a_pipeline_without_elmo_is_told(tmp_path):

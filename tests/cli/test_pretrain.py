@@ -165,6 +165,24 @@ def test_text_is_not_removed_for_tokens(
         assert [path for path in tmp_path.rglob("*")] == [folder, text]
 
 
+@pytest.mark.parametrize("output", ["corpus", "corpus/new/elmo", "link"])
+def test_the_output_does_not_go_into_the_text(
+    repository: Path, tmp_path: Path, text: Path, output: str
+) -> None:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    text.rename(folder / "text.txt")
+    (tmp_path / "link").symlink_to(folder)
+    before = sorted(tmp_path.rglob("*"))
+    result = run(
+        repository, tmp_path, f'--text.paths=["{folder}"]', "-o", tmp_path / output
+    )
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "lies within the text" in said and "choose another --output" in said
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
 def test_the_processes_that_tokenise_end_with_a_killed_one(
     repository: Path, tmp_path: Path

@@ -163,3 +163,63 @@ def test_config(command: str, content: str, place: Path) -> None:
     said = refuse([part.format("my.cfg") for part in command.split()])
     assert "my.cfg" in said or "section" in said or "'xx'" in said
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "convert gold.conll gold.conll",
+        "convert gold.conll folder/../gold.conll",
+        "convert gold.conll link",
+        "convert gold.conll hard",
+        "evaluate ruler gold.conll -o gold.conll",
+        "evaluate ruler gold.conll --predictions link",
+        "evaluate ruler gold.conll -o out --predictions out",
+        "visualize gold.conll -m ruler --file gold.conll",
+        "convert-weights a.safetensors a.safetensors --half",
+        "convert-weights a.hdf5 a.safetensors --options a.safetensors",
+        "convert-weights a.safetensors a.hdf5 --options a.hdf5",
+        "prune ruler ruler --words 5 --force",
+    ],
+)
+def test_an_output_that_is_an_input_or_another_output(
+    command: str, place: Path
+) -> None:
+    Path("link").symlink_to("gold.conll")
+    Path("hard").hardlink_to("gold.conll")
+    Path("a.safetensors").write_text("mine")
+    Path("a.hdf5").write_text("mine")
+    before = {p: p.is_file() and p.read_bytes() for p in place.rglob("*")}
+    said = refuse(command.split())
+    assert re.search("is (an input|another output) of this command, too", said)
+    assert {p: p.is_file() and p.read_bytes() for p in place.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "command", ["debug sample.cfg", "train sample.cfg -o out", "pretrain {} -o out"]
+)
+def test_a_setting_without_its_section(command: str, place: Path) -> None:
+    arguments = command.format("pretrain.cfg").split()
+    result = CliRunner().invoke(app, [*arguments, "--max_steps", "3"])
+    assert result.exit_code == 2
+    said = refuse([*arguments, "--max_steps", "3"])
+    assert "--max_steps" in said and "with its section" in said
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["train sample.cfg --force -o", "train sample.cfg -o", "pretrain {} -o"]
+)
+def test_a_file_where_the_output_is_to_be_a_folder(command: str, place: Path) -> None:
+    Path("out").write_text("mine")
+    said = refuse([*command.format("pretrain.cfg").split(), "out"])
+    assert "The output out is a file; name a folder." in said
+    assert Path("out").read_text() == "mine"
+
+
+@pytest.mark.parametrize("option", ["-o", "--predictions"])
+def test_where_evaluate_cannot_write_is_told_before_it_reads(
+    option: str, place: Path
+) -> None:
+    said = refuse(["evaluate", "missing", "missing.conll", option, "empty/scores"])
+    assert "empty/scores cannot be written" in said

@@ -1,0 +1,38 @@
+"""Checks of a command's outputs, before anything is read."""
+
+import os
+from pathlib import Path
+from typing import Iterable, List, Optional, Union
+
+from ..atomic import is_stream
+
+
+def check_distinct(
+    outputs: Iterable[Optional[Path]], inputs: Iterable[Union[str, Path, None]]
+) -> None:
+    """Raise ValueError if an output would overwrite an input or another output.
+
+    Devices and pipes may be named twice.
+    """
+    seen: List[Path] = [Path(one) for one in inputs if one is not None]
+    n_inputs = len(seen)
+    for output in outputs:
+        if output is None or is_stream(output):
+            continue
+        for number, other in enumerate(seen):
+            if _is_same(output, other):
+                role = "an input" if number < n_inputs else "another output"
+                raise ValueError(
+                    f"{output} is {role} of this command, too, and would be overwritten; "
+                    "choose another name."
+                )
+        seen.append(output)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
