@@ -436,3 +436,47 @@ def test_files_that_are_no_text(tmp_path: Path, data: bytes, message: str) -> No
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is a folder. Name a file in it"):
         read_conll(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text, word",
+    [
+        ("doc/1\t0\t0\tIn\tIN\tO\ndoc/1\t0\t1\tRome\tNN\tB-GPE\n", 4),
+        ("s1\tEU\tB-ORG\ns1\tx\tO\ns2\ty\tO\n", 2),
+        ("a EU B-ORG\na x O\n\nb y O\n\na z O\na x O\n", 2),
+        ("1 a EU B-ORG\n2 a x O\n\n1 b y O\n", 3),
+    ],
+)
+def test_names_of_sentences_are_no_words(tmp_path: Path, text: str, word: int) -> None:
+    with pytest.raises(ValueError, match=r"repeats '.*' and its like.*--word-column"):
+        read(tmp_path, text)
+    wanted = [line.split()[word - 1] for line in text.split("\n") if line]
+    sentences = found(read(tmp_path, text, word_column=word))
+    assert " ".join(words for words, _ in sentences).split() == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ha UH O\nha UH O\nha NN O\n\nAnna NNP B-PER\nsleeps VBZ O\n",
+        "- : O\n- : O\n- : O\n",
+        "- -X- -X- O\n- -X- -X- O\n",
+        "ha B-X\nha I-X\n",
+        "Rome NNP B-LOC\nRome NN O\nis VBZ O\nRome NNP B-LOC\n",
+        "Bora NNP B-LOC\nBora NN I-LOC\nis VBZ O\n",
+    ],
+)
+def test_words_may_repeat(tmp_path: Path, text: str) -> None:
+    file = read(tmp_path, text)
+    words = " ".join(words for words, _ in found(file)).split()
+    assert words == [line.split()[0] for line in text.split("\n") if line]
+    assert file.note == ""
+
+
+def test_several_columns_of_tags_are_noted(tmp_path: Path) -> None:
+    file = read(tmp_path, "EU B-ORG B-LOC\nx O O\n")
+    assert found(file) == [("EU x", [("EU", "LOC")])]
+    assert "the tags in column 3 of 3; --word-column and --tag-column" in file.note
+    assert read(tmp_path, "EU B-ORG B-LOC\nx O O\n", tag_column=2).note == ""
+    for chunk in "I-NP", "I-NC", "O", "-X-":
+        assert read(tmp_path, f"EU NNP {chunk} B-ORG\nx NN O O\n").note == ""
