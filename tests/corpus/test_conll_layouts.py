@@ -480,3 +480,33 @@ def test_several_columns_of_tags_are_noted(tmp_path: Path) -> None:
     assert read(tmp_path, "EU B-ORG B-LOC\nx O O\n", tag_column=2).note == ""
     for chunk in "I-NP", "I-NC", "O", "-X-":
         assert read(tmp_path, f"EU NNP {chunk} B-ORG\nx NN O O\n").note == ""
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("EU B-ORG|B-LOC\nx O\n", "line 1: The tag 'B-ORG|B-LOC' is several tags"),
+        ("EU\t(ORG*\nx\t*)\n", r"line 1: The tag '\(ORG\*' is in the bracket notation"),
+        ("x\t*\nEU\t(ORG)\n", r"line 1: The tag '\*' is in the bracket notation"),
+        (
+            "TOKEN\tNE\tMISC\n# language = fr\nEU\tB-ORG\t_\nx\tO\tEOL\n",
+            "line 1: a comment follows.* heading. Delete",
+        ),
+        ("The|DT|O Paris|I-LOC\n", r"line 1: in 'The\|DT\|O .* more parts"),
+        ("Anna,O\n", "--delimiter ,"),
+        ("Anna;O\n", "--delimiter ';'"),
+    ],
+)
+def test_notations_that_are_not_read(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("G|B", r"G\|B")):
+        read(tmp_path, text)
+
+
+def test_commas_in_a_csv_file(tmp_path: Path) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text("Bad Ems,B-LOC\nis nice,O\n")
+    with pytest.raises(ValueError, match="some.csv: every line has ','.*--delimiter ,"):
+        read_conll(path)
+    assert found(read_conll(path, delimiter=",")) == [
+        ("Bad Ems is nice", [("Bad Ems", "LOC")])
+    ]
