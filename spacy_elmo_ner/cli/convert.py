@@ -77,6 +77,8 @@ def convert(
     )
     if not docs:
         raise ValueError(f"There is nothing in {source} to convert.")
+    if not any(map(len, docs)):
+        raise ValueError(f"There are no words in {source}.")
     if output.suffix == DOCBIN_SUFFIX:
         with replacing(output) as temporary:
             DocBin(docs=docs, store_user_data=True).to_disk(temporary)

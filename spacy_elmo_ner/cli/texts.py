@@ -10,21 +10,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ContextManager, Iterable, Iterator, List, NamedTuple
 
+from ..corpus.text_files import ENCODINGS, GZIP, XZ
 from ..pretraining.text_files import OPENERS
 from .escapes import escaped
 
 STDIN = "-"
 # bytes of one read, as many as a pipe holds
 CHUNK = 2**16
-# UTF-32 before UTF-16, whose mark is how UTF-32's begins
-FOREIGN_STARTS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-    b"\x1f\x8b": "packed by gzip",
-    b"\xfd7zXZ\0": "packed by xz",
-}
+PACKED = {GZIP: "gzip", XZ: "xz"}
 
 
 class Text(NamedTuple):
@@ -171,14 +164,15 @@ def _open(file: Path) -> ContextManager[Any]:
 
 def _check_is_utf8(file: Path, start: bytes) -> None:
     """Raise ValueError for what is recognised as something else by how it starts."""
-    for mark, kind in FOREIGN_STARTS.items():
+    for mark, kind in ENCODINGS.items():
         if start.startswith(mark):
-            if kind.startswith("packed"):
-                raise ValueError(
-                    f"{_name(file)} is {kind}, though its name does not say so; unpack "
-                    "it first, or let its name end in .gz or .xz."
-                )
             raise _is_utf16(file, kind)
+    for mark, kind in PACKED.items():
+        if start.startswith(mark):
+            raise ValueError(
+                f"{_name(file)} is packed by {kind}, though its name does not say so; "
+                "unpack it first, or let its name end in .gz or .xz."
+            )
     # every other byte of Latin letters in UTF-16 is zero
     sample = start[:1024]
     even, odd = sample[::2].count(0), sample[1::2].count(0)

@@ -41,7 +41,8 @@ def read_annotated_docs(
         )
     if file.blank:
         note(
-            f"{path}: {len(file.blank)} entities of white space alone were left out "
+            f"{path}: {len(file.blank)} entities that are empty or of white space "
+            "alone were left out "
             f"({_list(file.blank)})."
         )
     misaligned: List[str] = []

@@ -19,6 +19,8 @@ from .text_files import read_lines
 
 SUFFIXES = (".jsonl", ".json")
 SPAN_KEYS = ("spans", "entities", "labels", "label")
+# what Label Studio's short form says of an annotation, even of one without entities
+LABEL_STUDIO_KEYS = ("annotation_id", "annotator", "lead_time")
 
 
 class CharSpan(NamedTuple):
@@ -40,7 +42,8 @@ class AnnotatedText(NamedTuple):
 
 class AnnotationFile(NamedTuple):
     """left_out: places of records that are no gold: rejected, skipped or not annotated.
-    blank: places of spans that hold white space alone, which are left out too."""
+    blank: places of spans that are empty or hold white space alone, which are left out
+    too."""
 
     texts: List[AnnotatedText]
     left_out: List[str]
@@ -55,8 +58,12 @@ def read_annotations(path: Path) -> AnnotationFile:
     or entities overlap.
     """
     file = AnnotationFile([], [], [])
-    for place, item in _read_records(path):
+    records = _read_records(path)
+    lists_spans = any(isinstance(item, dict) and _lists(item) for _, item in records)
+    for place, item in records:
         try:
+            if lists_spans and _is_label_studio_s_empty(item):
+                item = {**item, "label": []}
             found = _read_item(item)
             if found is None:
                 file.left_out.append(place)
@@ -123,14 +130,15 @@ def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan]]]:
     if item.get("answer", "accept") != "accept":
         return None
     if isinstance(item.get("data"), dict):
-        raw = _label_studio_spans(item)
+        annotations = _label_studio_spans(item)
+        if annotations is None:
+            return None
+        lists = {"annotations": annotations}
         text = _label_studio_text(item["data"])
     else:
         # older versions of doccano call the text "data"
         text = item.get("text", item.get("data"))
-        raw = _listed_spans(item)
-    if raw is None:
-        return None
+        lists = _listed_spans(item)
     if not isinstance(text, str):
         raise ValueError('the record has no "text".')
     try:
@@ -140,17 +148,47 @@ def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan]]]:
             "the text holds half a character (a lone surrogate, at position "
             f"{error.start}). Export it as UTF-8."
         ) from None
-    return text, [_read_span(text, span) for span in raw]
+    spans = {
+        key: [_read_span(text, span) for span in entries]
+        for key, entries in lists.items()
+    }
+    if len(set(map(frozenset, spans.values()))) > 1:
+        raise ValueError(
+            f"its lists {' and '.join(map(json.dumps, spans))} hold different "
+            "entities, and one list is read. Delete the others."
+        )
+    return text, next(iter(spans.values()), [])
 
 
-def _listed_spans(item: Dict[str, Any]) -> List[Any]:
-    lists = [item[key] for key in SPAN_KEYS if isinstance(item.get(key), list)]
+def _lists(item: Dict[str, Any]) -> Dict[str, List[Any]]:
+    return {key: item[key] for key in SPAN_KEYS if isinstance(item.get(key), list)}
+
+
+def _is_label_studio_s_empty(item: Any) -> bool:
+    """Whether a record of the short form, which leaves out an empty list, has none."""
+    return (
+        isinstance(item, dict)
+        and not any(key in item for key in SPAN_KEYS)
+        and any(key in item for key in LABEL_STUDIO_KEYS)
+    )
+
+
+def _listed_spans(item: Dict[str, Any]) -> Dict[str, List[Any]]:
+    """The lists of spans that are not empty."""
+    lists = _lists(item)
     if not lists and "answer" not in item:
         raise ValueError(
             'the record has no list of "spans", "entities", "label" or "labels", so '
             "nothing says what its entities are."
         )
-    return next(filter(None, lists), [])
+    full = {key: entries for key, entries in lists.items() if entries}
+    # beside a list of spans, names are categories of the text or the labels in use
+    spans = {
+        key: entries
+        for key, entries in full.items()
+        if not all(isinstance(entry, str) for entry in entries)
+    }
+    return spans or full
 
 
 def _label_studio_spans(item: Dict[str, Any]) -> Optional[List[Any]]:
@@ -220,7 +258,7 @@ def _read_span(text: str, span: Any) -> CharSpan:
         raise ValueError(f"the span from {start} to {end} has an empty label.")
     if isinstance(own, str) and not _is_same(text[max(start, 0) : end], own):
         start, end = _from_utf16(text, start, end, own)
-    if not 0 <= start < end <= len(text):
+    if not 0 <= start <= end <= len(text):
         raise ValueError(
             f"the span from {start} to {end} ({label}) is not inside the text, which "
             f"has {len(text)} characters."

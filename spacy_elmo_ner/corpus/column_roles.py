@@ -1,5 +1,6 @@
 """Which columns of a file hold the words and the tags."""
 
+from itertools import groupby
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Union
 
@@ -7,12 +8,15 @@ from .columns import PLACEHOLDERS, ColumnFile, is_number, to_index
 from .tag_spelling import find_spelling
 
 SEPARATOR, EQUALS = "|", "="
+# phrases, of English and of German, whose tags look like those of entities
+CHUNKS = frozenset("NP VP PP ADJP ADVP SBAR PRT CONJP INTJ LST UCP NC VC PC AC".split())
 
 
 class Roles(NamedTuple):
     """Indices of columns; attribute is the key of the tags in a column such as
     `SpaceAfter=No|name=B-PER`, or empty. note: a sentence on what was recognized, empty
-    where the word is the first column and the tag the last."""
+    where the word is the first column and the tag the last, and no other column has
+    tags of entities."""
 
     word: int
     tag: int
@@ -35,7 +39,8 @@ def find_roles(
     where the last column says nothing it is in the only one that is all tags.
 
     Raises ValueError when a column is not there, when the first column has numbers that
-    count nothing, and when several columns could have the tags.
+    count nothing or the names of sentences, and when several columns could have the
+    tags.
     """
     if word_column is not None:
         word = to_index(word_column, file.width, path)
@@ -59,10 +64,18 @@ def find_roles(
             f"{path}: column {word + 1} cannot hold both the words and the tags. Name "
             "the columns (--word-column, --tag-column)."
         )
+    if word_column is None:
+        _check_words_vary(path, file, word, tag)
     attribute = _find_attribute(path, _fields(file, tag))
     note = ""
     recognized = (word_column, tag_column) == (None, None)
-    if recognized and (word, tag, attribute) != (0, file.width - 1, ""):
+    unusual = (word, tag, attribute) != (0, file.width - 1, "")
+    others = tag_column is None and any(
+        _has_entities(_fields(file, column))
+        for column in range(file.width)
+        if column not in (word, tag)
+    )
+    if (recognized and unusual) or others:
         what = f"the attribute {attribute} of column" if attribute else "column"
         note = (
             f"{path} is read with the words in column {word + 1} and the tags in {what} "
@@ -98,6 +111,54 @@ def _check_first_column(path: Union[str, Path], file: ColumnFile) -> None:
                     "counts the tokens of other sentences (1, 2, 3 …). Correct the "
                     "line, or name the words' column (--word-column)."
                 )
+
+
+def _check_words_vary(
+    path: Union[str, Path], file: ColumnFile, word: int, tag: int
+) -> None:
+    """Raise ValueError if the column has names of sentences or documents instead.
+
+    They are the same throughout every sentence or, where sentences are not apart, stand
+    in runs of which none comes again, while the words beside them differ. A "ha ha ha"
+    among other sentences does neither.
+    """
+    columns = [
+        column
+        for column in range(int(file.counted), file.width)
+        if column not in (word, tag) and _may_be_words(_fields(file, column))
+    ]
+    rows = [row for sentence in file.sentences for row in sentence.rows]
+    long = [rows for _, rows in file.sentences if len(rows) > 1]
+    by_sentence = all(len({row[word] for row in rows}) == 1 for rows in long)
+    runs = [list(run) for _, run in groupby(rows, key=lambda row: row[word])]
+    by_run = len(runs) == len({run[0][word] for run in runs}) and (
+        2 * len(runs) <= len(rows)
+        or all(any(c.isdigit() for c in run[0][word]) for run in runs)
+    )
+    groups = long if by_sentence else runs if by_run else []
+    for column in columns:
+        if any(len({row[column] for row in group}) > 1 for group in groups):
+            raise ValueError(
+                f"{path}: column {word + 1} repeats {groups[0][0][word]!r} and its like "
+                f"from token to token, while column {column + 1} differs, so it seems "
+                "to name sentences or documents. Name the words' column, which may be "
+                f"{word + 1} (--word-column)."
+            )
+
+
+def _may_be_words(fields: Sequence[str]) -> bool:
+    return not _are_tags(fields) and not all(map(is_number, set(fields)))
+
+
+def _has_entities(fields: Sequence[str]) -> bool:
+    """Whether these are tags with labels, and not those of chunks."""
+    different = set(fields)
+    if not _are_tags(fields):
+        return False
+    spelling = find_spelling(different)
+    matches = [spelling.pattern.fullmatch(field) for field in different]
+    labels = {match["label"] for match in matches if match}
+    return bool(labels - CHUNKS)
 
 
 def _find_tag_column(path: Union[str, Path], file: ColumnFile, word: int) -> int:

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Union
 
-from .delimiters import DETECT, SPACES, TAB, Delimiter, find_delimiter
-from .joined_tokens import BAR, are_joined, count_bars, split_tokens
+from .delimiters import DETECT, QUOTING, SPACES, TAB, Delimiter, find_delimiter
+from .joined_tokens import BAR, are_joined, count_bars, find_unequal, split_tokens
 from .tag_spelling import Spelling, find_spelling
 from .text_files import MARK, read_lines
 
@@ -96,6 +96,12 @@ def read_columns(
             if sentence is None:
                 sentence = TokenRows([], [])
                 documents[-1].append(sentence)
+            if _is_after_heading(sentence, line, layout):
+                raise ValueError(
+                    f"{path}, line {sentence.lines[0]}: a comment follows, and there is "
+                    "no tag in the last column, so it seems to be a heading. Delete the "
+                    "line."
+                )
             for row in layout.split(line):
                 _check_row(row, line, layout, f"{path}, line {number}")
                 sentence.lines.append(number)
@@ -168,8 +174,21 @@ def _find_layout(
     if delimiter in (DETECT, BAR) and are_joined(tokens):
         if any(" " in line.strip(" ") for line in tokens):
             bars = count_bars(tokens)
+            unequal = find_unequal(tokens, bars)
+            if unequal:
+                raise ValueError(
+                    f"{path}, line {lines.index(unequal) + 1}: in {unequal!r} tokens "
+                    "have more parts than others of the file, so the words cannot be "
+                    "told. Write as many with every token, such as word|tag."
+                )
         else:
             delimiter = BAR
+    for mark in QUOTING if Path(path).suffix == ".csv" and delimiter == DETECT else ():
+        if tokens and all(mark in line and TAB not in line for line in tokens):
+            raise ValueError(
+                f"{path}: every line has {mark!r}. If it separates the columns, name it "
+                f"(--delimiter {_quoted(mark)})."
+            )
     # comments may have anything in them
     doubtful = [line for line in tokens if line.startswith("#")]
     tokens = [line for line in tokens if not line.startswith("#")] or tokens
@@ -238,6 +257,19 @@ def _without_what_is_not_counted(file: ColumnFile) -> ColumnFile:
     return file._replace(documents=documents, counted=True)
 
 
+def _quoted(mark: str) -> str:
+    # a semicolon ends a shell's command
+    return f"'{mark}'" if mark == ";" else mark
+
+
+def _is_after_heading(sentence: TokenRows, line: str, layout: _Layout) -> bool:
+    """Whether a comment follows a single row without a tag."""
+    if len(sentence.rows) != 1 or layout.bars:
+        return False
+    (row,) = sentence.rows
+    return not layout.spelling.knows(row[layout.tag]) and layout.is_comment(line)
+
+
 def _check_row(row: List[str], line: str, layout: _Layout, place: str) -> None:
     width, mark = layout.width, layout.delimiter.mark
     tab_among_spaces = mark == SPACES and TAB in line.strip(" \t")
@@ -256,10 +288,12 @@ def _check_row(row: List[str], line: str, layout: _Layout, place: str) -> None:
             "sentence only. Correct the token, or move or delete the comment."
         )
     if len(row) < 2:
+        found = [m for m in QUOTING if m in line.strip(m)]
+        example = f" {_quoted(found[0])}" if found else ""
         raise ValueError(
             f"{place}: {row[0]!r} stands alone. A line needs at least two columns, the "
             "word first and the tag last, with spaces or tabs between them. Name what "
-            "else separates them (--delimiter)."
+            f"else separates them (--delimiter{example})."
         )
     raise ValueError(
         f"{place}: {len(row)} columns, but the lines before have {width}. Every "

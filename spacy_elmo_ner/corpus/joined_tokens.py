@@ -3,7 +3,7 @@
 Nothman et al., "Learning multilingual named entity recognition from Wikipedia" (2013).
 """
 
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 from .conll_tags import split_tag
 
@@ -24,6 +24,14 @@ def are_joined(lines: Sequence[str]) -> bool:
 def count_bars(lines: Sequence[str]) -> int:
     """How many bars join a token with what is said of it; a word may be one itself."""
     return min(field.count(BAR) for line in lines for field in line.split(" ") if field)
+
+
+def find_unequal(lines: Sequence[str], bars: int) -> Optional[str]:
+    """A line whose words seem to hold tags, if at least half of the tokens are so: a
+    word may hold a bar, but most do not."""
+    words = [(row[0], line) for line in lines for row in split_tokens(line, bars)]
+    odd = [line for word, line in words if BAR in word and word.strip(BAR)]
+    return odd[0] if odd and 2 * len(odd) >= len(words) else None
 
 
 def split_tokens(line: str, bars: int) -> List[List[str]]:

@@ -20,6 +20,8 @@ PATTERNS = tuple(
     )
 )
 MISSING = ("-", "_", "")
+_NESTED = re.compile(rf".+[|+/,;&]{_LETTER}[-_].+", re.DOTALL)
+_BRACKETS = re.compile(r"\(.+|\*\)*|.*\)", re.DOTALL)
 
 
 class Spelling(NamedTuple):
@@ -36,12 +38,22 @@ class Spelling(NamedTuple):
         if tag in self.outside:
             return OUTSIDE
         match = self.pattern.fullmatch(tag)
+        if match and _NESTED.fullmatch(tag):
+            raise ValueError(
+                f"The tag {tag!r} is several tags, of entities in one another, and a "
+                "token can have one only. Keep one of them."
+            )
         if match:
             return f"{match['letter'].upper()}-{match['label']}"
         if tag in MISSING:
             raise ValueError(
                 f"The tag is {tag!r}, which says nothing. Write O for a token outside "
                 "entities; that a tag is unknown can be said in a .spacy file only."
+            )
+        if tag and _BRACKETS.fullmatch(tag):
+            raise ValueError(
+                f"The tag {tag!r} is in the bracket notation of CoNLL-2012, which is not "
+                "read. Convert the tags to BIO first, such as B-PER, I-PER and O."
             )
         split_tag(tag)  # says what a tag is
         raise ValueError(

@@ -5,6 +5,7 @@ word. A byte order mark at the very start of a file says that it is Unicode and 
 part of the text; anywhere else it is a character like others.
 """
 
+import codecs
 import re
 from pathlib import Path
 from typing import Iterable, List, Union
@@ -16,13 +17,20 @@ MARK = "\ufeff"
 # CR CR LF is a CR LF that was converted once more
 LINE_END = re.compile(r"\r*\n|\r")
 
-# what a file that is no UTF-8 begins with, and what it is then
+# what a file that is no UTF-8 begins with, and what it is then; UTF-32 before UTF-16,
+# whose mark is how UTF-32's begins
+ENCODINGS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ"
 SIGNATURES = {
-    b"\xff\xfe": "UTF-16. Convert it to UTF-8 first",
-    b"\xfe\xff": "UTF-16. Convert it to UTF-8 first",
-    b"\x1f\x8b": "compressed with gzip. Unpack it first, with gunzip",
+    **{mark: f"{name}. Convert it to UTF-8 first" for mark, name in ENCODINGS.items()},
+    GZIP: "compressed with gzip. Unpack it first, with gunzip",
     b"BZh": "compressed with bzip2. Unpack it first, with bunzip2",
-    b"\xfd7zXZ": "compressed with xz. Unpack it first, with unxz",
+    XZ: "compressed with xz. Unpack it first, with unxz",
     b"PK\x03\x04": "a ZIP archive, as .xlsx and .docx files are too. Unpack it, or "
     "save it as plain text",
     b"\x78\x9c": "compressed, as .spacy files are. If it is one, let its name end in "
@@ -40,8 +48,9 @@ def read_lines(path: Union[str, Path]) -> List[str]:
     if path.is_dir():
         raise ValueError(f"{path} is a folder. Name a file in it.")
     data = path.read_bytes()
-    if _is_utf16(data):
-        raise ValueError(f"{path} is UTF-16. Convert it to UTF-8 first.")
+    for size in 4, 2:
+        if _has_wide_line_feeds(data, size):
+            raise ValueError(f"{path} is UTF-{8 * size}. Convert it to UTF-8 first.")
     try:
         return LINE_END.split(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -75,7 +84,10 @@ def write_lines(path: Union[str, Path], lines: Iterable[str]) -> None:
                 file.write(line + "\n")
 
 
-def _is_utf16(data: bytes) -> bool:
-    """Whether each line feed is one of UTF-16, in a file without a byte order mark."""
-    count = data.count(b"\n")
-    return count > 0 and count in (data.count(b"\n\0"), data.count(b"\0\n"))
+def _has_wide_line_feeds(data: bytes, size: int) -> bool:
+    """Whether each line feed has `size` bytes, with or without a byte order mark."""
+    count, zeros = data.count(b"\n"), bytes(size - 1)
+    return count > 0 and count in (
+        data.count(b"\n" + zeros),
+        data.count(zeros + b"\n"),
+    )

@@ -75,6 +75,9 @@ def test_errors_leave_no_file(iob1: Path, tmp_path: Path) -> None:
     iob1.write_text("")
     result = run(iob1, tmp_path / "a.spacy")
     assert "nothing in" in str(result.exception)
+    iob1.write_text("-DOCSTART- O\n\n-DOCSTART- O\n")
+    result = run(iob1, tmp_path / "a.spacy")
+    assert "no words in" in str(result.exception)
     assert list(tmp_path.iterdir()) == [iob1]
 
 

@@ -251,6 +251,36 @@ def test_no_entities_are_entities_too(tmp_path: Path) -> None:
     assert notes == []
 
 
+def test_empty_entities_are_counted_and_left_out(tmp_path: Path) -> None:
+    record = doccano(TEXT, [*SPANS, (4, 4, "PER"), (4, 5, "PER")])
+    docs, notes = read(write(tmp_path / "file.jsonl", [record]))
+    assert [offsets(doc) for doc in docs] == [SPANS]
+    assert "2 entities that are empty or of white space alone" in notes[0]
+
+
+def test_lists_that_agree_or_hold_names_are_one(tmp_path: Path) -> None:
+    record = doccano(TEXT, SPANS[::-1])
+    for other in (
+        {"entities": [{"start": s, "end": e, "label": x} for s, e, x in SPANS]},
+        {"spans": []},
+        {"labels": ["PER", "LOC"]},
+    ):
+        docs, _ = read(write(tmp_path / "file.jsonl", [{**record, **other}]))
+        assert [offsets(doc) for doc in docs] == [SPANS]
+
+
+def test_label_studio_leaves_out_an_empty_list(tmp_path: Path) -> None:
+    empty = label_studio_min(TEXT, [])
+    del empty["label"]
+    path = write(tmp_path / "file.json", [empty, label_studio_min(TEXT, SPANS)])
+    docs, notes = read(path)
+    assert [offsets(doc) for doc in docs] == [[], SPANS]
+    assert notes == []
+    # where no record has a list, it may have another name
+    with pytest.raises(ValueError, match="record 1: the record has no list of"):
+        read(write(path, [{**empty, "ner": [1]}]))
+
+
 def test_several_annotations_of_a_text(tmp_path: Path) -> None:
     record = label_studio(TEXT, SPANS)
     (annotation,) = record["annotations"]
@@ -300,7 +330,12 @@ def test_duplicates_are_one(tmp_path: Path) -> None:
         ({"text": TEXT, "label": ["positive"]}, '"positive" is no span'),
         (doccano(TEXT, [(0, 30, "PER")]), "from 0 to 30 .PER. is not inside the text"),
         (doccano(TEXT, [(-4, 4, "PER")]), "from -4 to 4 .PER. is not inside"),
-        (doccano(TEXT, [(4, 4, "PER")]), "from 4 to 4 .PER. is not inside"),
+        (doccano(TEXT, [(5, 4, "PER")]), "from 5 to 4 .PER. is not inside"),
+        (doccano(TEXT, [(30, 30, "PER")]), "from 30 to 30 .PER. is not inside"),
+        (
+            {"text": TEXT, "label": [[0, 4, "A"]], "entities": [[14, 21, "B"]]},
+            'its lists "entities" and "label" hold different entities',
+        ),
         ({"text": TEXT, "label": [[0.0, 4.0, "PER"]]}, "is no span. It needs a start"),
         ({"text": TEXT, "label": [[True, 4, "PER"]]}, "is no span"),
         ({"text": TEXT, "label": [[0, 4, 7]]}, "is no span"),

@@ -416,6 +416,10 @@ def test_a_mark_inside_the_file(tmp_path: Path) -> None:
         ("Anna O\n".encode("utf-16"), "is UTF-16. Convert it to UTF-8"),
         ("Anna O\n\nBo O\n".encode("utf-16-le"), "is UTF-16. Convert it to UTF-8"),
         ("Anna O\n\nBo O\n".encode("utf-16-be"), "is UTF-16. Convert it to UTF-8"),
+        ("Anna O\n".encode("utf-32"), "is UTF-32. Convert it to UTF-8"),
+        (b"\xff\xfe\x00\x00A\x00\x00\x00", "is UTF-32. Convert it to UTF-8"),
+        ("Anna O\n\nBo O\n".encode("utf-32-le"), "is UTF-32. Convert it to UTF-8"),
+        ("Anna O\n\nBo O\n".encode("utf-32-be"), "is UTF-32. Convert it to UTF-8"),
         (b"\x1f\x8b\x08\x00", "is compressed with gzip. Unpack it first"),
         (b"PK\x03\x04\x14\xff", "is a ZIP archive, as .xlsx"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "is a binary file. Name a text file"),
@@ -432,3 +436,77 @@ def test_files_that_are_no_text(tmp_path: Path, data: bytes, message: str) -> No
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is a folder. Name a file in it"):
         read_conll(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text, word",
+    [
+        ("doc/1\t0\t0\tIn\tIN\tO\ndoc/1\t0\t1\tRome\tNN\tB-GPE\n", 4),
+        ("s1\tEU\tB-ORG\ns1\tx\tO\ns2\ty\tO\n", 2),
+        ("a EU B-ORG\na x O\n\nb y O\n\na z O\na x O\n", 2),
+        ("1 a EU B-ORG\n2 a x O\n\n1 b y O\n", 3),
+    ],
+)
+def test_names_of_sentences_are_no_words(tmp_path: Path, text: str, word: int) -> None:
+    with pytest.raises(ValueError, match=r"repeats '.*' and its like.*--word-column"):
+        read(tmp_path, text)
+    wanted = [line.split()[word - 1] for line in text.split("\n") if line]
+    sentences = found(read(tmp_path, text, word_column=word))
+    assert " ".join(words for words, _ in sentences).split() == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ha UH O\nha UH O\nha NN O\n\nAnna NNP B-PER\nsleeps VBZ O\n",
+        "- : O\n- : O\n- : O\n",
+        "- -X- -X- O\n- -X- -X- O\n",
+        "ha B-X\nha I-X\n",
+        "Rome NNP B-LOC\nRome NN O\nis VBZ O\nRome NNP B-LOC\n",
+        "Bora NNP B-LOC\nBora NN I-LOC\nis VBZ O\n",
+    ],
+)
+def test_words_may_repeat(tmp_path: Path, text: str) -> None:
+    file = read(tmp_path, text)
+    words = " ".join(words for words, _ in found(file)).split()
+    assert words == [line.split()[0] for line in text.split("\n") if line]
+    assert file.note == ""
+
+
+def test_several_columns_of_tags_are_noted(tmp_path: Path) -> None:
+    file = read(tmp_path, "EU B-ORG B-LOC\nx O O\n")
+    assert found(file) == [("EU x", [("EU", "LOC")])]
+    assert "the tags in column 3 of 3; --word-column and --tag-column" in file.note
+    assert read(tmp_path, "EU B-ORG B-LOC\nx O O\n", tag_column=2).note == ""
+    for chunk in "I-NP", "I-NC", "O", "-X-":
+        assert read(tmp_path, f"EU NNP {chunk} B-ORG\nx NN O O\n").note == ""
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("EU B-ORG|B-LOC\nx O\n", "line 1: The tag 'B-ORG|B-LOC' is several tags"),
+        ("EU\t(ORG*\nx\t*)\n", r"line 1: The tag '\(ORG\*' is in the bracket notation"),
+        ("x\t*\nEU\t(ORG)\n", r"line 1: The tag '\*' is in the bracket notation"),
+        (
+            "TOKEN\tNE\tMISC\n# language = fr\nEU\tB-ORG\t_\nx\tO\tEOL\n",
+            "line 1: a comment follows.* heading. Delete",
+        ),
+        ("The|DT|O Paris|I-LOC\n", r"line 1: in 'The\|DT\|O .* more parts"),
+        ("Anna,O\n", "--delimiter ,"),
+        ("Anna;O\n", "--delimiter ';'"),
+    ],
+)
+def test_notations_that_are_not_read(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("G|B", r"G\|B")):
+        read(tmp_path, text)
+
+
+def test_commas_in_a_csv_file(tmp_path: Path) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text("Bad Ems,B-LOC\nis nice,O\n")
+    with pytest.raises(ValueError, match="some.csv: every line has ','.*--delimiter ,"):
+        read_conll(path)
+    assert found(read_conll(path, delimiter=",")) == [
+        ("Bad Ems is nice", [("Bad Ems", "LOC")])
+    ]
