@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from typing import Set
+from typing import List
 
 import numpy as np
+from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
 # Soft hyphens, zero-width spaces, marks of direction, byte order marks. The two joiners are
@@ -17,6 +18,8 @@ INVISIBLE = re.compile(
 # An address is no name, whatever stands in it. Nor is what a tokenizer leaves of markup
 # together with a word.
 NO_NAME = re.compile(r"://|^www\.|^\S+@\S+\.\w+$|\]\(|</|[\"']>")
+# Texts without any of these have none, and most have not.
+HINT_OF_NO_NAME = re.compile(r"://|www\.|@|\]\(|</|[\"']>")
 # Elements of HTML, but not whatever stands in angle brackets, and links of Markdown.
 ELEMENT = re.compile(
     r"</?(a|abbr|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|font|"
@@ -38,29 +41,33 @@ def visible(text: str) -> str:
 def word_places(doc: Doc) -> np.ndarray:
     """Which tokens are words, and not white space, markup or nothing visible: (words,),
     int64."""
-    markup = _markup_tokens(doc)
-    places = [
-        i
-        for i, token in enumerate(doc)
-        if not token.is_space and i not in markup and visible(token.text)
-    ]
-    return np.array(places, dtype=np.int64)
-
-
-def _markup_tokens(doc: Doc) -> Set[int]:
-    """The tokens of which nothing stands outside of markup."""
+    is_word = doc.to_array([IS_SPACE]).ravel() == 0
     text = doc.text
-    if "<" not in text and "](" not in text:
-        return set()
-    spans = [match.span() for match in ELEMENT.finditer(text)]
-    for link in LINK.finditer(text):
+    if not text.isascii():
+        is_word &= [bool(visible(token.text)) for token in doc]
+    if "<" in text or "](" in text:
+        is_word[_markup_tokens(doc)] = False
+    return np.flatnonzero(is_word)
+
+
+def _markup_tokens(doc: Doc) -> List[int]:
+    """The tokens of which nothing stands outside of markup."""
+    spans = [match.span() for match in ELEMENT.finditer(doc.text)]
+    for link in LINK.finditer(doc.text):
         spans += [(link.start(), link.start(1)), (link.end(1), link.end())]
-    found: Set[int] = set()
+    found: List[int] = []
     for start, end in spans:
         tokens = doc.char_span(start, end, alignment_mode="contract")
         if tokens is not None:
-            found.update(range(tokens.start, tokens.end))
+            found += range(tokens.start, tokens.end)
     return found
+
+
+def no_names(doc: Doc) -> List[int]:
+    """The tokens that are addresses or have markup in them."""
+    if not HINT_OF_NO_NAME.search(doc.text):
+        return []
+    return [i for i, token in enumerate(doc) if is_no_name(token.text)]
 
 
 def is_no_name(text: str) -> bool:

@@ -7,7 +7,7 @@ from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc
 
 from ..tagger.tag_schemes import TagScheme
-from ..words import is_no_name
+from ..words import no_names
 
 BEGIN = 3  # spaCy's ENT_IOB of "B"
 
@@ -36,7 +36,7 @@ def allowed_tags(
     entities = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
     blocked = set(blocked_tokens(doc))
     if not addresses:
-        blocked.update(i for i, token in enumerate(doc) if is_no_name(token.text))
+        blocked.update(no_names(doc))
     if not entities and not blocked:
         return scheme.unrestricted(sum(map(len, sentences)))
     masks = []
