@@ -57,6 +57,10 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
         config = Config().from_disk(fresh / "config.cfg", interpolate=False)
         config["nlp"].pop("vectors", None)
         config["training"]["optimizer"]["learn_rate"] = LEARN_RATE
+        # files of the training that nobody else has; its component has what it needs
+        config["initialize"].update(
+            vectors=None, lookups=None, before_init=None, after_init=None
+        )
         config.to_disk(fresh / "config.cfg", interpolate=False)
         (fresh / TERMS).write_bytes(terms)
         describe(fresh)

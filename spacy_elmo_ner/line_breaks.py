@@ -1,7 +1,7 @@
 """Where a line break in running text ends a sentence, and where it only wraps a line."""
 
 import re
-from typing import List, NamedTuple, Set
+from typing import List, NamedTuple, Optional, Set
 
 from spacy.tokens import Doc
 
@@ -37,9 +37,10 @@ def sentence_breaks(doc: Doc) -> Set[int]:
     """The tokens with a line break at which a sentence ends.
 
     At a blank line it does. A single break is passed over where the line was wrapped:
-    the next one begins with a small letter; or lines are about as wide as the widest of
-    their block, when the next word is counted to them; or they are short, and punctuation
-    ends a sentence that they begin. So headlines, and short lines of lists, stand alone.
+    the next one begins with a small letter; or both have small words, and the line is
+    about as wide as the widest of its block, when the next word is counted to it, or all
+    are short and punctuation ends a sentence that they begin. So headlines, names in
+    lists, and lines of speakers stand alone.
     """
     lines = _lines(doc)
     if len(lines) < 2:
@@ -84,14 +85,42 @@ def _is_blank(text: str) -> bool:
 
 def _breaks_within(doc: Doc, block: List[Line]) -> Set[int]:
     width = max(line.width for line in block)
+    letters = "".join(doc[block[0].start : block[-1].end].text.split())
+    # in capitals, or without any, the case of a word says nothing
+    has_cases = not letters.isupper() and not letters.islower()
     found: Set[int] = set()
     # whether the sentence that goes on in the next line is ended by punctuation
     is_ended = False
     for line, after in reversed(list(zip(block, block[1:], strict=False))):
         is_ended = is_ended or _has_end(doc, after)
-        if width > WIDEST or not _is_wrapped(doc, line, after, width, is_ended):
+        goes_on = width <= WIDEST and _goes_on(doc, line, after, has_cases)
+        if goes_on is None:
+            goes_on = (
+                is_ended if width < NARROWEST else _is_full(doc, line, after, width)
+            )
+        if not goes_on:
             found.add(line.break_at)
     return found
+
+
+def _goes_on(doc: Doc, line: Line, after: Line, has_cases: bool) -> Optional[bool]:
+    """Whether the next line's words say that a sentence goes on in it; None if they say
+    nothing."""
+    first = doc[after.start].text
+    is_speaker = after.start + 1 < after.end and doc[after.start + 1].text == ":"
+    if BULLET.fullmatch(first) or is_speaker:
+        return False
+    if not has_cases:
+        return None
+    if first[:1].islower():
+        return True
+    # a line of names and other capitalized words is a headline, or one of a list
+    ends = _has_small_word(doc, after) or _has_end(doc, after)
+    return None if _has_small_word(doc, line) and ends else False
+
+
+def _has_small_word(doc: Doc, line: Line) -> bool:
+    return any(token.text.islower() for token in doc[line.start : line.end])
 
 
 def _has_end(doc: Doc, line: Line) -> bool:
@@ -99,12 +128,6 @@ def _has_end(doc: Doc, line: Line) -> bool:
     return any(ends_sentence(doc, i) for i in range(line.start + 1, line.end + 1))
 
 
-def _is_wrapped(doc: Doc, line: Line, after: Line, width: int, is_ended: bool) -> bool:
-    first = doc[after.start].text
-    if BULLET.fullmatch(first):
-        return False
-    if first[:1].islower():
-        return True
-    if width < NARROWEST:
-        return is_ended
-    return line.width + 1 + len(first) > FILLED * width
+def _is_full(doc: Doc, line: Line, after: Line, width: int) -> bool:
+    """Whether the next word would hardly have had room in the line."""
+    return line.width + 1 + len(doc[after.start].text) > FILLED * width

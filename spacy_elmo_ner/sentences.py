@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 
 from .line_breaks import BREAK, sentence_breaks
 from .sentence_ends import CLOSING, SENTENCE_END
-from .words import word_places
+from .words import block_ends, word_places
 
 # the attribute of nodes that cut Docs into sentences by themselves
 LINE_IS_SENTENCE = "line_is_sentence"
@@ -78,6 +78,7 @@ def doc_parts(doc: Doc, max_tokens: int) -> List[Tuple[int, int]]:
 def _punctuation_starts(doc: Doc, line_is_sentence: bool) -> List[int]:
     has_breaks = any(token.is_space and BREAK.search(token.text) for token in doc)
     breaks = sentence_breaks(doc) if has_breaks and not line_is_sentence else set()
+    blocks = block_ends(doc)
     starts = []
     ended = False
     for token in doc:
@@ -85,7 +86,7 @@ def _punctuation_starts(doc: Doc, line_is_sentence: bool) -> List[int]:
             if not token.is_space:
                 starts.append(token.i)
                 ended = False
-        if token.text in SENTENCE_END or token.i in breaks:
+        if token.text in SENTENCE_END or token.i in breaks or token.i in blocks:
             ended = True
         elif has_breaks and line_is_sentence and BREAK.search(token.text):
             ended = True
@@ -111,7 +112,9 @@ def _is_pause(doc: Doc, i: int) -> bool:
 
 
 def _is_between_plain_words(doc: Doc, i: int) -> bool:
-    return _is_plain(doc, i - 1) and _is_plain(doc, i)
+    # two on each side, as names have small words in them: Bank of the South
+    beside = range(max(0, i - 2), min(i + 2, len(doc)))
+    return all(_is_plain(doc, j) for j in beside)
 
 
 def _is_beside_a_plain_word(doc: Doc, i: int) -> bool:

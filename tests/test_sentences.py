@@ -94,6 +94,13 @@ def test_blank_lines_bullets_and_headlines_end_sentences():
     assert sentences("TALKS IN NEW YORK\n" + WRAPPED)[0] == "TALKS IN NEW YORK"
 
 
+def test_names_in_lines_of_their_own_stand_alone():
+    text = "Present:\nAngela Merkel\nBarack Obama\nThe meeting began at nine."
+    assert len(sentences(text)) == 4
+    assert len(sentences("angela merkel\nbarack obama\nnew york")) == 3
+    assert len(sentences("Anna: I was in New York\nBob: Me too\nAnna: Cool.")) == 3
+
+
 def test_lines_that_nobody_wrapped_are_sentences():
     long = " ".join(["The government said so on Monday"] * 5)
     assert len(sentences(f"{long}\n{long}\nLONDON 1996-08-30\n{long}")) == 4
@@ -101,7 +108,7 @@ def test_lines_that_nobody_wrapped_are_sentences():
 
 def test_a_long_sentence_is_not_cut_within_a_name():
     for before in range(60, 110):
-        words = ["word"] * before + ["New", "York", "City", "Council"] + ["more"] * 60
+        words = ["word"] * before + ["Bank", "of", "the", "South"] + ["more"] * 60
         doc = Doc(NLP.vocab, words=words)
         spans = sentence_spans(doc, max_length=100)
         assert all(end - start <= 100 for start, end in spans)

@@ -62,6 +62,8 @@ def test_names_may_look_odd(text):
         ("<b>John Doe</b> left", "John Doe left"),
         ('See <a href="x.html">New York</a><br/>.', "See New York ."),
         ("[Boris Johnson](https://x.com) met him", "Boris Johnson met him"),
+        ("<persName>John Doe</persName><br>", "John Doe"),
+        ('[A B][1]&nbsp;and [C](u "D")<!-- E -->', "A B and C"),
         # what looks like markup only
         ("if a < b and c > d", "if a < b and c > d"),
         ("<John Smith> [sic] (twice)", "< John Smith > [ sic ] ( twice )"),

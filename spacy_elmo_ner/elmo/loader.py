@@ -9,7 +9,7 @@ from thinc.api import Model
 
 from ..torch_shim import LazyTorchShim
 from .network import ElmoNetwork
-from .node import NODE_NAME, put_weights
+from .node import NODE_NAME, START, put_weights
 from .weight_files import read_weights
 from .weights import ElmoWeights, to_weights
 
@@ -86,3 +86,17 @@ def elmo_nodes(target: Union[Language, Model]) -> List[Model]:
         for node in model.walk()
         if node.name == NODE_NAME
     ]
+
+
+def remember_start(node: Model) -> None:
+    """Let an ELMo that is fine-tuned begin anew with the weights that it has now."""
+    module = cast(LazyTorchShim, node.shims[0]).module
+    if isinstance(module, ElmoNetwork) and not module.frozen:
+        node.attrs[START] = to_weights(module.encoder)
+
+
+def has_lost_its_start(node: Model) -> bool:
+    """Whether an ELMo was fine-tuned, and what it began with is not there any more."""
+    shim = cast(LazyTorchShim, node.shims[0])
+    is_tuned = not shim.is_untrained and not shim.module.frozen
+    return bool(is_tuned and START not in node.attrs)

@@ -143,6 +143,13 @@ def _init(model: Elmo, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
         module.reset_mix()
         shim.begin_anew()
     else:
+        if module is not None:
+            warnings.warn(
+                "ELMo was fine-tuned, and what it began with was not saved, so it begins "
+                "anew with random weights. Load weights with spacy_elmo_ner.ElmoWeights.v1 "
+                "in [initialize.before_init].",
+                stacklevel=2,
+            )
         shim.build()
         model.attrs[IS_RANDOM] = True
 

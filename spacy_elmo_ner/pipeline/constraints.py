@@ -1,12 +1,12 @@
 """What the decoder may choose, given what a Doc already says of its entities."""
 
-from typing import List, Sequence
+from typing import List, Sequence, Tuple
 
 import numpy
 from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc
 
-from ..tagger.tag_schemes import TagScheme
+from ..tagger.tag_schemes import Span, TagScheme
 from ..words import no_names
 
 BEGIN = 3  # spaCy's ENT_IOB of "B"
@@ -33,30 +33,35 @@ def allowed_tags(
     is set across the border of two sentences cannot be written as tags; its words are
     kept free for it.
     """
-    entities = [(ent.start, ent.end, ent.label_) for ent in doc.ents]
     blocked = set(blocked_tokens(doc))
     if not addresses:
         blocked.update(no_names(doc))
-    if not entities and not blocked:
+    if not doc.ents and not blocked:
         return scheme.unrestricted(sum(map(len, sentences)))
-    masks = []
-    for words in sentences:
-        inside, free = [], [
-            (i, i + 1) for i, word in enumerate(words) if word in blocked
-        ]
-        for start, end, label in entities:
-            first, last = numpy.searchsorted(words, [start, end]).tolist()
-            if first == last:
-                continue
-            if last - first == _n_words(sentences, start, end):
-                inside.append((first, last, label))
+    inside: List[List[Span]] = [[] for _ in sentences]
+    free: List[List[Tuple[int, int]]] = [[] for _ in sentences]
+    words = numpy.concatenate(sentences)
+    ends = numpy.cumsum([len(one) for one in sentences])
+    starts = ends - [len(one) for one in sentences]
+    for ent in doc.ents:
+        first, last = numpy.searchsorted(words, [ent.start, ent.end]).tolist()
+        if first == last:
+            continue
+        # the sentences of its first word and of its last one
+        begin, end = numpy.searchsorted(ends, [first, last - 1], side="right").tolist()
+        for i in range(begin, end + 1):
+            left = max(first, int(starts[i])) - int(starts[i])
+            right = min(last, int(ends[i])) - int(starts[i])
+            if begin == end:
+                inside[i].append((left, right, ent.label_))
             else:
-                free.append((first, last))
-        masks.append(scheme.decoding_mask(len(words), entities=inside, blocked=free))
-    return numpy.concatenate(masks)
-
-
-def _n_words(sentences: Sequence[numpy.ndarray], start: int, end: int) -> int:
-    """How many words there are from one token of the Doc to another."""
-    bounds = [numpy.searchsorted(words, [start, end]) for words in sentences]
-    return int(sum(last - first for first, last in bounds))
+                free[i].append((left, right))
+    for place in numpy.flatnonzero(numpy.isin(words, list(blocked))).tolist():
+        i = int(numpy.searchsorted(ends, place, side="right"))
+        free[i].append((place - int(starts[i]), place - int(starts[i]) + 1))
+    return numpy.concatenate(
+        [
+            scheme.decoding_mask(len(one), entities=of_one, blocked=free_of_one)
+            for one, of_one, free_of_one in zip(sentences, inside, free, strict=True)
+        ]
+    )

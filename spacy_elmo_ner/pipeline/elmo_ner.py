@@ -274,15 +274,22 @@ class ElmoNer(CheckedPipe):
         adopt_tables(self.model, self.vocab)
 
     def _use_settings(self) -> None:
-        """Hand on what nodes of the model have to know."""
+        """Check the settings, and let them act."""
         threshold = self.cfg["threshold"]
         if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
             raise ValueError(
                 f"The threshold of '{self.name}' is {threshold!r}; it is a probability, so "
                 "set it to a number from 0 to 1."
             )
+        self._hand_on_settings()
+
+    def _hand_on_settings(self) -> None:
+        """Tell the model's nodes what they have to know."""
         for node in self.model.walk():
-            if LINE_IS_SENTENCE in node.attrs:
+            is_other = node.attrs.get(LINE_IS_SENTENCE) == (
+                not self.cfg["line_is_sentence"]
+            )
+            if is_other:
                 node.attrs[LINE_IS_SENTENCE] = self.cfg["line_is_sentence"]
 
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
@@ -290,6 +297,8 @@ class ElmoNer(CheckedPipe):
 
         A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences.
         """
+        # tools change settings at any time
+        self._hand_on_settings()
         entities: List[Entities] = []
         for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
             if len(batch[0]) > PREDICT_TOKENS:
@@ -323,7 +332,8 @@ class ElmoNer(CheckedPipe):
         """Write entities to doc.ents beside those that are there already."""
         for doc, (spans, probabilities) in zip(docs, entities, strict=True):
             kept = list(doc.ents)
-            taken = {token.i for ent in kept for token in ent}
+            blocked_places = blocked_tokens(doc)
+            taken = {token.i for ent in kept for token in ent}.union(blocked_places)
             new, scores = [], []
             for i, (start, end, label) in enumerate(spans):
                 probability = 1.0 if probabilities is None else probabilities[i]
@@ -331,7 +341,7 @@ class ElmoNer(CheckedPipe):
                 if probability >= self.cfg["threshold"] and is_free:
                     new.append(DocSpan(doc, start, end, label=label))
                     scores.append(probability)
-            blocked = [doc[i : i + 1] for i in blocked_tokens(doc)]
+            blocked = [doc[i : i + 1] for i in blocked_places]
             doc.set_ents(kept + new, blocked=blocked, default="outside")
             if self.cfg["scores_key"] is not None:
                 doc.spans[self.cfg["scores_key"]] = SpanGroup(
@@ -441,12 +451,11 @@ def _no_examples(vocab: Vocab) -> List[Example]:
 
 
 def _has_addresses(examples: Iterable[Example]) -> bool:
-    """Whether a gold entity has a token that would not be taken for a part of a name."""
+    """Whether a gold entity is made of what would not be taken for a name."""
     return any(
-        is_no_name(token.text)
+        all(is_no_name(token.text) for token in ent)
         for example in examples
         for ent in example.reference.ents
-        for token in ent
     )
 
 

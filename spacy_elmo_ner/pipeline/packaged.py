@@ -9,7 +9,12 @@ from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from thinc.api import Config
 
-from ..elmo.loader import elmo_nodes, elmo_weights_of
+from ..elmo.loader import (
+    elmo_nodes,
+    elmo_weights_of,
+    has_lost_its_start,
+    remember_start,
+)
 from ..elmo.node import has_weights, put_weights
 from ..features.lexeme_features import CLUSTER_TABLE
 from ..features.static_vectors import VECTORS
@@ -67,6 +72,8 @@ def load_packaged_component(pipe: TrainablePipe) -> None:
     pipe.from_disk(FOLDER / COMPONENT, exclude=["vocab"])
     for label in pipe.cfg["labels"]:
         pipe.vocab.strings.add(label)
+    for node in elmo_nodes(pipe.model):
+        remember_start(node)
 
 
 def start_from_packaged(pipe: TrainablePipe) -> None:
@@ -76,7 +83,7 @@ def start_from_packaged(pipe: TrainablePipe) -> None:
     packaged = load_packaged()
     weights = elmo_weights_of(packaged, str(FOLDER))
     for node in elmo_nodes(pipe.model):
-        if not has_weights(node):
+        if not has_weights(node) or has_lost_its_start(node):
             put_weights(node, weights, str(FOLDER))
     theirs = packaged.get_pipe(COMPONENT).model.walk()  # type: ignore[attr-defined]
     tables = {

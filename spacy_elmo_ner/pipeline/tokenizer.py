@@ -7,8 +7,19 @@ from spacy.tokenizer import Tokenizer
 from spacy.util import compile_infix_regex, registry
 
 # within what stands between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,
-# <a href="…">Anna Smith</a>
-MARKUP = (r"\]\(", r"</", r"(?<=[\"'])>(?=\w)", r">(?=<)")
+# <a href="…">Anna Smith</a><br>, Anna Smith[1], Anna&nbsp;Smith, **Anna Smith**, [[Anna|A]]
+MARKUP = (
+    r"\]\(",
+    r"\]\[",
+    r"\[(?=\d+\])",
+    r"</",
+    r"<(?=[A-Za-z!])",
+    r"(?<=[\w/\"'-])>(?=[\w<])",
+    r"&(?:nbsp|ensp|emsp|thinsp|amp|quot|lt|gt|shy|zwnj|zwj);",
+    r"\|",
+    r"\*+",
+    r"~~",
+)
 
 
 def create_tokenizer_v1() -> Callable[[Language], Tokenizer]:

@@ -25,7 +25,7 @@ def found(nlp, text):
 
 @pytest.mark.parametrize(
     "space",
-    ["  ", "\t", "\u00a0", " \u00a0", "\u2009", "\u3000", "\n", "\r\n", " \n ", "\r"],
+    ["  ", "\t", "\u00a0", " \u00a0", "\u2009", "\u3000", " \t \u00a0"],
     ids=ascii,
 )
 def test_any_white_space_stands_between_words(nlp, space):
@@ -70,6 +70,29 @@ def test_a_name_at_the_border_of_a_window(nlp):
 def test_nothing_visible_is_no_entity(nlp, mark):
     assert not nlp(mark * 3).ents
     assert not nlp(f"{mark} {mark}{mark}").ents
+
+
+def test_a_blocked_token_that_is_no_word_is_in_no_entity(nlp):
+    doc = nlp.make_doc("Angela  Merkel met Barack Obama .")
+    doc.set_ents([], blocked=[doc[1:2]], default="missing")
+    doc = nlp.get_pipe("elmo_ner")(doc)
+    assert [ent.text for ent in doc.ents] == ["Barack Obama"]
+
+
+def test_blocks_of_markup_end_sentences(nlp):
+    text = "Angela Merkel<br>Barack Obama<br/>New York"
+    assert found(nlp, text) == EXPECTED
+
+
+FILLERS = "\0\x07\x1b\x7f\ufe0f\u3164\u115f\u2800\u034f\U000e0001\ufffb\U000e0100"
+
+
+def test_no_kind_of_filler_is_seen(nlp):
+    for mark in FILLERS:
+        assert found(nlp, f"Anna {mark} lives in Oslo .") == [
+            ("Anna", "PER"),
+            ("Oslo", "LOC"),
+        ]
 
 
 odd = st.sampled_from(
