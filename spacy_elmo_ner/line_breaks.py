@@ -16,6 +16,8 @@ WIDEST = 120
 NARROWEST = 40
 # A wrapped line is filled up to so much of the width, at least, with the next word.
 FILLED = 0.75
+# The share of lines that are full where all were wrapped.
+MOSTLY = 0.9
 
 
 class Line(NamedTuple):
@@ -37,10 +39,11 @@ def sentence_breaks(doc: Doc) -> Set[int]:
     """The tokens with a line break at which a sentence ends.
 
     At a blank line it does. A single break is passed over where the line was wrapped:
-    the next one begins with a small letter; or both have small words, and the line is
-    about as wide as the widest of its block, when the next word is counted to it, or all
-    are short and punctuation ends a sentence that they begin. So headlines, names in
-    lists, and lines of speakers stand alone.
+    the next one begins with a small letter; or the line is about as wide as the widest
+    of its block, when the next word is counted to it; or all are short, and punctuation
+    ends a sentence that they begin. Headlines, names in lists, and lines of speakers
+    stand alone: in a block where most lines have no small word, and which was not wrapped
+    throughout, sentences go on only between lines that have one.
     """
     lines = _lines(doc)
     if len(lines) < 2:
@@ -88,12 +91,18 @@ def _breaks_within(doc: Doc, block: List[Line]) -> Set[int]:
     letters = "".join(doc[block[0].start : block[-1].end].text.split())
     # in capitals, or without any, the case of a word says nothing
     has_cases = not letters.isupper() and not letters.islower()
+    # a block whose lines are mostly names or headlines is a list of them, unless it was
+    # wrapped at some width throughout
+    n_prose = sum(_has_small_word(doc, line) for line in block)
+    is_list = has_cases and 2 * n_prose < len(block) and not _is_justified(doc, block)
     found: Set[int] = set()
     # whether the sentence that goes on in the next line is ended by punctuation
     is_ended = False
     for line, after in reversed(list(zip(block, block[1:], strict=False))):
         is_ended = is_ended or _has_end(doc, after)
-        goes_on = width <= WIDEST and _goes_on(doc, line, after, has_cases)
+        goes_on = width <= WIDEST and _goes_on(
+            doc, line, after, has_cases=has_cases, is_list=is_list
+        )
         if goes_on is None:
             goes_on = (
                 is_ended if width < NARROWEST else _is_full(doc, line, after, width)
@@ -103,20 +112,28 @@ def _breaks_within(doc: Doc, block: List[Line]) -> Set[int]:
     return found
 
 
-def _goes_on(doc: Doc, line: Line, after: Line, has_cases: bool) -> Optional[bool]:
+def _is_justified(doc: Doc, block: List[Line]) -> bool:
+    """Whether hardly any of several lines had room for the next one's first word."""
+    pairs = list(zip(block, block[1:], strict=False))
+    width = max(line.width for line in block)
+    n_full = sum(_is_full(doc, line, after, width) for line, after in pairs)
+    return len(pairs) > 1 and n_full >= MOSTLY * len(pairs)
+
+
+def _goes_on(
+    doc: Doc, line: Line, after: Line, *, has_cases: bool, is_list: bool
+) -> Optional[bool]:
     """Whether the next line's words say that a sentence goes on in it; None if they say
     nothing."""
     first = doc[after.start].text
     is_speaker = after.start + 1 < after.end and doc[after.start + 1].text == ":"
     if BULLET.fullmatch(first) or is_speaker:
         return False
-    if not has_cases:
-        return None
-    if first[:1].islower():
+    if has_cases and first[:1].islower():
         return True
-    # a line of names and other capitalized words is a headline, or one of a list
-    ends = _has_small_word(doc, after) or _has_end(doc, after)
-    return None if _has_small_word(doc, line) and ends else False
+    if is_list and not (_has_small_word(doc, line) and _has_small_word(doc, after)):
+        return False
+    return None
 
 
 def _has_small_word(doc: Doc, line: Line) -> bool:
@@ -128,6 +145,8 @@ def _has_end(doc: Doc, line: Line) -> bool:
     return any(ends_sentence(doc, i) for i in range(line.start + 1, line.end + 1))
 
 
-def _is_full(doc: Doc, line: Line, after: Line, width: int) -> bool:
-    """Whether the next word would hardly have had room in the line."""
-    return line.width + 1 + len(doc[after.start].text) > FILLED * width
+def _is_full(
+    doc: Doc, line: Line, after: Line, width: int, filled: float = 1.0
+) -> bool:
+    """Whether the next word would have taken more of the width than `filled`."""
+    return line.width + 1 + len(doc[after.start].text) > filled * width
