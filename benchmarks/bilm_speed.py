@@ -16,10 +16,10 @@ import numpy as np
 import torch
 import typer
 
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
-from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.weight_files import write_hdf5
-from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.bilm.encoder import ElmoEncoder
+from spacy_elmo_ner.bilm.options import ElmoOptions
+from spacy_elmo_ner.bilm.weight_files import write_hdf5
+from spacy_elmo_ner.bilm.weights import to_weights
 
 from .texts import Sentences, real_sentences, zipf_sentences
 

@@ -22,11 +22,11 @@ from spacy.tokens import Doc
 from thinc.api import get_current_ops
 from torch import Tensor
 
-from spacy_elmo_ner.elmo.bilm import ProjectedLstm
-from spacy_elmo_ner.elmo.char_ids import index_types
+from spacy_elmo_ner.bilm.char_ids import index_types
+from spacy_elmo_ner.bilm.lstm import ProjectedLstm
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.network import ElmoNetwork
-from spacy_elmo_ner.packing import pack
+from spacy_elmo_ner.kernels.packing import pack
 
 from .bilm_speed import BETWEEN_VERSIONS, COMPARED_SENTENCES
 from .pipelines import bilm_of, elmo_pipeline, forget_words, initialize, made_examples

@@ -14,7 +14,7 @@ import typer
 from spacy_elmo_ner.pretraining.batches import first_batches
 from spacy_elmo_ner.pretraining.language_model import N_SPECIAL, UNKNOWN
 from spacy_elmo_ner.pretraining.token_corpus import TokenCorpus
-from spacy_elmo_ner.progress import read_history
+from spacy_elmo_ner.training.progress import read_history
 
 # what stands before a sentence in the direction of reading, and after it
 START, STOP = 0, 1

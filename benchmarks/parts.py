@@ -16,8 +16,8 @@ from spacy.tokens import Doc
 from spacy.util import load_config
 from thinc.api import Config, Model, chain
 
-from spacy_elmo_ner.progress import read_history
 from spacy_elmo_ner.training.loop import train as train_pipeline
+from spacy_elmo_ner.training.progress import read_history
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 BASE = CONFIGS / "conll_elmo.cfg"

@@ -17,7 +17,7 @@ import typer
 from spacy.util import load_config
 from torch.utils.flop_counter import FlopCounterMode
 
-from spacy_elmo_ner.elmo.encoder import N_BOUNDARIES
+from spacy_elmo_ner.bilm.encoder import N_BOUNDARIES
 from spacy_elmo_ner.pretraining.loop import Report, pretrain
 from spacy_elmo_ner.pretraining.precision import usable_precision
 from spacy_elmo_ner.pretraining.processes import Processes

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from spacy_elmo_ner.elmo.bilm import BiLM, ProjectedLstm
-from spacy_elmo_ner.elmo.char_ids import index_types
+from spacy_elmo_ner.bilm.char_ids import index_types
+from spacy_elmo_ner.bilm.lstm import BiLM, ProjectedLstm
+from spacy_elmo_ner.bilm.weight_files import read_weights
 from spacy_elmo_ner.elmo.network import ElmoNetwork
-from spacy_elmo_ner.elmo.prepared_products import prepare_product
-from spacy_elmo_ner.elmo.weight_files import read_weights
-from spacy_elmo_ner.elmo.without_gil import without_gil
-from spacy_elmo_ner.packing import pack
-from spacy_elmo_ner.side_by_side import side_by_side
+from spacy_elmo_ner.kernels.packed_products import prepare_product
+from spacy_elmo_ner.kernels.packing import pack
+from spacy_elmo_ner.kernels.scripting import without_gil
+from spacy_elmo_ner.kernels.threads import side_by_side
 
 from .texts import Sentences
 

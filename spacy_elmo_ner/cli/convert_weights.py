@@ -6,9 +6,9 @@ from typing import Optional
 import typer
 from spacy.util import is_package
 
+from ..bilm.weight_files import read_weights, write_hdf5, write_safetensors
+from ..bilm.weights import ElmoWeights
 from ..elmo.loader import elmo_weights_of
-from ..elmo.weight_files import read_weights, write_hdf5, write_safetensors
-from ..elmo.weights import ElmoWeights
 from .loading import load_pipeline
 from .outputs import check_distinct
 

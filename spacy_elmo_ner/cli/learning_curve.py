@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 import typer
 
 from ..atomic import replacing
-from ..progress import HISTORY, read_history
+from ..training.progress import HISTORY, read_history
 from .outputs import check_distinct
 
 PERPLEXITIES = ("perplexity_forward", "perplexity_backward")

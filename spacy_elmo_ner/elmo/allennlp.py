@@ -9,16 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..fork_safe_lock import ForkSafeLock
+from ..bilm.char_ids import encode_words
+from ..bilm.encoder import ElmoEncoder
+from ..bilm.options import ElmoOptions
+from ..bilm.weight_files import write_hdf5
+from ..bilm.weights import ElmoWeights, check_arrays, check_options, to_weights
+from ..kernels.fork_safe_lock import ForkSafeLock
 from .architecture import SMALL_FILTERS
-from .char_ids import encode_words
-from .encoder import ElmoEncoder
 from .layer_mix import MIX, depth_of
 from .network import sub_batches
-from .node import Elmo, elmo_node
-from .options import ElmoOptions
-from .weight_files import write_hdf5
-from .weights import ElmoWeights, check_arrays, check_options, to_weights
+from .thinc_node import Elmo, elmo_node
 
 # AllenNLP's own way to say: no layer but one. Its softmax gives exactly 0.
 NEVER = -9e10

@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Optional, Sequence
 
-from .encoder import START_STATES
+from ..bilm.encoder import START_STATES
+from ..bilm.options import ElmoOptions
+from ..kernels.packed_products import PRECISIONS
 from .network import ElmoNetwork
-from .node import Elmo, elmo_node
-from .options import ElmoOptions
-from .prepared_products import PRECISIONS
+from .thinc_node import Elmo, elmo_node
 
 SMALL_FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 

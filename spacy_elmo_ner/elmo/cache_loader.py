@@ -10,7 +10,7 @@ from ..torch_shim import LazyTorchShim
 from .layer_cache import GIGABYTE, LayerCache
 from .loader import elmo_nodes
 from .network import ElmoNetwork
-from .node import CACHE
+from .thinc_node import CACHE
 
 
 def create_elmo_cache_v1(

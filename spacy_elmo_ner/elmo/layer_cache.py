@@ -18,7 +18,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ..fork_safe_lock import ForkSafeLock
+from ..kernels.fork_safe_lock import ForkSafeLock
 
 # It changes with the layout of the file, and old files are then not found.
 VERSION = "1"

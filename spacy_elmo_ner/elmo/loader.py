@@ -7,11 +7,11 @@ from typing import Callable, List, Optional, TypeVar, Union, cast
 from spacy.language import Language
 from thinc.api import Model
 
+from ..bilm.weight_files import read_weights
+from ..bilm.weights import ElmoWeights, to_weights
 from ..torch_shim import LazyTorchShim
 from .network import ElmoNetwork
-from .node import NODE_NAME, START, put_weights
-from .weight_files import read_weights
-from .weights import ElmoWeights, to_weights
+from .thinc_node import NODE_NAME, START, put_weights
 
 TargetT = TypeVar("TargetT", bound=Union[Language, Model])
 

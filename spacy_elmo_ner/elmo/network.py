@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .char_ids import encode_words
-from .encoder import N_BOUNDARIES, ElmoEncoder
+from ..bilm.char_ids import encode_words
+from ..bilm.encoder import N_BOUNDARIES, ElmoEncoder
+from ..bilm.options import ElmoOptions
+from ..bilm.weights import ElmoWeights, set_weights
+from ..kernels.derived import Prepared
 from .layer_cache import LayerCache, fingerprint, sentence_key
 from .layer_mix import LayerMix
-from .options import ElmoOptions
-from .prepared import Prepared
-from .weights import ElmoWeights, set_weights
 from .word_cache import WordCache
 
 
@@ -25,7 +25,7 @@ class ElmoNetwork(nn.Module):
     frozen: whether the biLM keeps its weights; the mix learns either way.
     batch_tokens: how many tokens, padding and boundaries counted, to encode at a time.
     cached_words: of how many words to keep the word vectors.
-    precision: of the LSTMs on a CPU, see `prepared_products.PRECISIONS`.
+    precision: of the LSTMs on a CPU, see `packed_products.PRECISIONS`.
     start_state: of every sentence, see `encoder.START_STATES`.
     """
 

@@ -8,7 +8,7 @@ from typing import Callable, Dict, List, Sequence
 import torch
 from torch import Tensor
 
-from ..fork_safe_lock import ForkSafeLock
+from ..kernels.fork_safe_lock import ForkSafeLock
 
 
 class WordCache:

@@ -10,10 +10,10 @@ from thinc.types import Floats2d
 from torch import nn
 from torch.nn import functional as F
 
-from spacy_elmo_ner.elmo.char_ids import PADDING, encode_words
+from spacy_elmo_ner.bilm.char_ids import PADDING, encode_words
 from spacy_elmo_ner.features.word_types import word_types
-from spacy_elmo_ner.products import steady_product
-from spacy_elmo_ner.side_by_side import in_halves_if_few
+from spacy_elmo_ner.kernels.steady_product import steady_product
+from spacy_elmo_ner.kernels.threads import in_halves_if_few
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 

@@ -15,7 +15,7 @@ from ..elmo.loader import (
     has_lost_its_start,
     remember_start,
 )
-from ..elmo.node import has_weights, put_weights
+from ..elmo.thinc_node import has_weights, put_weights
 from ..features.lexeme_features import CLUSTER_TABLE
 from ..features.static_vectors import VECTORS
 

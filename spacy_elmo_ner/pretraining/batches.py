@@ -4,8 +4,8 @@ from typing import Iterator, List
 
 import numpy as np
 
-from ..elmo.encoder import N_BOUNDARIES
-from ..elmo.lstm_gradient import ROWS
+from ..bilm.encoder import N_BOUNDARIES
+from ..kernels.lstm_training import ROWS
 from .token_corpus import SentenceStore
 
 # batches whose sentences are sorted by length together

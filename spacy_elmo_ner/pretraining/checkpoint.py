@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..atomic import replacing_folder
-from ..progress import HISTORY, Progress
+from ..training.progress import HISTORY, Progress
 from ..written import check_whole, damage_told, list_beside
 from .gradient_scaler import GradientScaler
 from .pieces import load_pieces, save_pieces

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..elmo.char_ids import encode_words
-from ..elmo.encoder import BEGIN, END, N_BOUNDARIES, ElmoEncoder, with_boundaries
-from ..elmo.options import ElmoOptions
+from ..bilm.char_ids import encode_words
+from ..bilm.encoder import BEGIN, END, N_BOUNDARIES, ElmoEncoder, with_boundaries
+from ..bilm.options import ElmoOptions
 from .softmax import Candidates, Softmax
 
 # softmax words that stand before those of the text

@@ -12,9 +12,9 @@ from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
 from ..atomic import check_is_no_file, check_replaceable, check_writable, recover
-from ..elmo.weight_files import write_safetensors
-from ..elmo.weights import to_weights
-from ..progress import HISTORY, Progress, write_history
+from ..bilm.weight_files import write_safetensors
+from ..bilm.weights import to_weights
+from ..training.progress import HISTORY, Progress, write_history
 from .batches import batches, first_batches
 from .checkpoint import WEIGHTS, PretrainingCheckpoint
 from .gradient_scaler import make_scaler

@@ -4,7 +4,7 @@ import warnings
 
 import torch
 
-from ..cpu import cpu_has_bfloat16
+from ..kernels.cpu_features import cpu_has_bfloat16
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 

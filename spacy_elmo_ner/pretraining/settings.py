@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, List, Optional, Type, TypeVar
 
-from ..elmo.options import ElmoOptions
+from ..bilm.options import ElmoOptions
 from .precision import PRECISIONS
 
 OPTIMIZERS = ("adam", "adagrad")

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from ..autocast import product_dtype
+from ..kernels.autocast import product_dtype
 
 # logits made at a time, rows of them
 ROWS_AT_A_TIME = 1024

@@ -5,8 +5,8 @@ from typing import Sequence
 
 import torch
 
-from ..elmo.weight_files import read_weights
-from ..elmo.weights import set_weights, to_weights
+from ..bilm.weight_files import read_weights
+from ..bilm.weights import set_weights, to_weights
 from .checkpoint import PretrainingCheckpoint
 from .language_model import N_SPECIAL, LanguageModel
 from .settings import read_settings

@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from ..elmo.char_ids import index_types
+from ..bilm.char_ids import index_types
 from .text_files import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 

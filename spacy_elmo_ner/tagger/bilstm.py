@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..side_by_side import side_by_side_if_few
+from ..kernels.threads import side_by_side_if_few
 
 
 class BiLstm(nn.LSTM):

@@ -14,7 +14,7 @@ from spacy.attrs import LOWER
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from ..side_by_side import side_by_side_if_few
+from ..kernels.threads import side_by_side_if_few
 
 
 class DocumentTokens(NamedTuple):

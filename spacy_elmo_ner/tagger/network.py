@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..side_by_side import in_halves_if_few
+from ..kernels.threads import in_halves_if_few
 from .bilstm import BiLstm
 from .document_context import DocumentContext, DocumentTokens
 

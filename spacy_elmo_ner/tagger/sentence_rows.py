@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from spacy.tokens import Doc
 
-from ..packing import pack
+from ..kernels.packing import pack
 from ..sentences import sentence_words
 
 

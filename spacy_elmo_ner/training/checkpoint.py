@@ -12,9 +12,9 @@ from spacy.language import Language
 from thinc.api import Config, Optimizer
 
 from ..atomic import replacing_folder
-from ..progress import HISTORY, Progress
 from ..written import check_whole, damage_told, list_beside
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
+from .progress import HISTORY, Progress
 
 PROGRESS, PIPELINE, PUBLISHED = "progress.json", "pipeline", "published"
 OPTIMIZER, GENERATOR = "optimizer.safetensors", "rng.safetensors"

@@ -27,9 +27,9 @@ from ..atomic import (
     recover,
     replacing_folder,
 )
-from ..progress import HISTORY, Progress, write_history
 from ..written import checksum
 from .checkpoint import Checkpoint
+from .progress import HISTORY, Progress, write_history
 
 BEST, LAST = "model-best", "model-last"
 # what a training may be gone on with

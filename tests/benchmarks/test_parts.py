@@ -12,12 +12,12 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from benchmarks.parts import ELMO, build_whole_docs
+from spacy_elmo_ner.bilm.encoder import ElmoEncoder
+from spacy_elmo_ner.bilm.options import ElmoOptions
+from spacy_elmo_ner.bilm.weight_files import write_safetensors
+from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.corpus.reader import read_docs
 from spacy_elmo_ner.elmo.architecture import build_elmo_v1
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
-from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.weight_files import write_safetensors
-from spacy_elmo_ner.elmo.weights import to_weights
 
 PARTS = ["character CNN", "all, BIO"]
 

@@ -6,10 +6,10 @@ import pytest
 import spacy
 import torch
 
+from spacy_elmo_ner.bilm.weight_files import read_weights
+from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.cli.convert_weights import convert_weights
 from spacy_elmo_ner.elmo.loader import elmo_nodes
-from spacy_elmo_ner.elmo.weight_files import read_weights
-from spacy_elmo_ner.elmo.weights import to_weights
 
 
 def test_published_weights_go_there_and_back(shared_data, tmp_path, capsys):

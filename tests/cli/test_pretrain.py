@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from spacy_elmo_ner.bilm.weight_files import read_weights
 from spacy_elmo_ner.cli.app import app
-from spacy_elmo_ner.elmo.weight_files import read_weights
 from spacy_elmo_ner.pretraining.settings import TextSettings
 from spacy_elmo_ner.pretraining.text_origin import check_origin, describe_origin
 from spacy_elmo_ner.pretraining.token_corpus import (

@@ -14,11 +14,11 @@ import torch
 from spacy.training import Example
 from typer.testing import CliRunner, Result
 
+from spacy_elmo_ner.bilm.encoder import ElmoEncoder
+from spacy_elmo_ner.bilm.options import ElmoOptions
+from spacy_elmo_ner.bilm.weight_files import write_safetensors
+from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.cli.app import app
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
-from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.weight_files import write_safetensors
-from spacy_elmo_ner.elmo.weights import to_weights
 
 COMMANDS: Dict[str, List[str]] = {
     "convert": ["convert", "gold.conll", "OUT/gold.spacy"],

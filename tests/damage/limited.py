@@ -14,8 +14,8 @@ HEAD = f"""
 import resource, sys
 from pathlib import Path
 import spacy_elmo_ner.pipeline.elmo_ner, spacy_elmo_ner.corpus.docbins
-from spacy_elmo_ner.elmo.options import read_options
-from spacy_elmo_ner.elmo.weight_files import read_weights
+from spacy_elmo_ner.bilm.options import read_options
+from spacy_elmo_ner.bilm.weight_files import read_weights
 import spacy
 with open("/proc/self/statm") as file:
     used = int(file.read().split()[0]) * resource.getpagesize()

@@ -17,16 +17,16 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.corpus.docbins import read_docbins
-from spacy_elmo_ner.corpus.reader import to_examples
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
-from spacy_elmo_ner.elmo.options import ElmoOptions, read_options
-from spacy_elmo_ner.elmo.weight_files import (
+from spacy_elmo_ner.bilm.encoder import ElmoEncoder
+from spacy_elmo_ner.bilm.options import ElmoOptions, read_options
+from spacy_elmo_ner.bilm.weight_files import (
     read_weights,
     write_hdf5,
     write_safetensors,
 )
-from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.bilm.weights import to_weights
+from spacy_elmo_ner.corpus.docbins import read_docbins
+from spacy_elmo_ner.corpus.reader import to_examples
 
 OPTIONS = ElmoOptions(
     char_embedding_width=3,

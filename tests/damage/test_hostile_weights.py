@@ -13,14 +13,14 @@ import torch
 from limited import limited
 from safetensors.torch import save_file
 
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
-from spacy_elmo_ner.elmo.options import ElmoOptions, read_options
-from spacy_elmo_ner.elmo.weight_files import (
+from spacy_elmo_ner.bilm.encoder import ElmoEncoder
+from spacy_elmo_ner.bilm.options import ElmoOptions, read_options
+from spacy_elmo_ner.bilm.weight_files import (
     read_weights,
     write_hdf5,
     write_safetensors,
 )
-from spacy_elmo_ner.elmo.weights import published_datasets, to_weights
+from spacy_elmo_ner.bilm.weights import published_datasets, to_weights
 
 OPTIONS = ElmoOptions(
     char_embedding_width=3,

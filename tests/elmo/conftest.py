@@ -1,13 +1,8 @@
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
 import torch
-
-# for product_operands
-sys.path.insert(0, str(Path(__file__).parent))
 
 SMALL = {
     "lstm_width": 24,

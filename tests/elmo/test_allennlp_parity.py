@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
-from spacy_elmo_ner.elmo.encoder import WARM_UP_TIMES, WARM_UP_WORD, ElmoEncoder
+from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
+from spacy_elmo_ner.bilm.encoder import WARM_UP_TIMES, WARM_UP_WORD, ElmoEncoder
+from spacy_elmo_ner.bilm.options import ElmoOptions
+from spacy_elmo_ner.bilm.weight_files import read_weights, write_hdf5
+from spacy_elmo_ner.bilm.weights import to_encoder, to_weights
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
-from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.weight_files import read_weights, write_hdf5
-from spacy_elmo_ner.elmo.weights import to_encoder, to_weights
 
 allennlp_elmo = pytest.importorskip("allennlp.modules.elmo")
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from thinc.api import Adam, set_dropout_rate
 
+from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.elmo.architecture import build_elmo_v1
-from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
-from spacy_elmo_ner.elmo.int8_products import has_int8
 from spacy_elmo_ner.elmo.network import sub_batches
-from spacy_elmo_ner.elmo.prepared_products import has_bfloat16
+from spacy_elmo_ner.kernels.int8_products import has_int8
+from spacy_elmo_ner.kernels.packed_products import has_bfloat16
 
 
 def elmo_of(nlp):

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo.prepared_products import has_onednn
+from spacy_elmo_ner.kernels.packed_products import has_onednn
 
-HERE = Path(__file__).parent
+TESTS_FOLDER = Path(__file__).parent.parent
 TESTS = [
-    "test_prepared_products.py",
-    "test_int8_products.py",
-    "test_same_text_same_vectors.py::test_alone_and_in_a_batch_in_any_precision",
+    "kernels/test_packed_products.py",
+    "kernels/test_int8_products.py",
+    "elmo/test_same_text_same_vectors.py::test_alone_and_in_a_batch_in_any_precision",
 ]
 # oneDNN's name, torch's own kernels beside it, and what tells that the CPU has it
 LEVELS = {
@@ -42,7 +42,7 @@ def test_a_lesser_cpu_keeps_what_each_precision_promises(level):
         pytest.skip(f"this CPU has no {level}")
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        + [str(HERE / test) for test in TESTS],
+        + [str(TESTS_FOLDER / test) for test in TESTS],
         env={
             **os.environ,
             "ONEDNN_MAX_CPU_ISA": level,

@@ -8,12 +8,12 @@ import torch
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
-from spacy_elmo_ner.elmo.encoder import ElmoEncoder
+from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
+from spacy_elmo_ner.bilm.encoder import ElmoEncoder
+from spacy_elmo_ner.bilm.options import ElmoOptions
+from spacy_elmo_ner.bilm.weight_files import write_hdf5, write_safetensors
+from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
-from spacy_elmo_ner.elmo.options import ElmoOptions
-from spacy_elmo_ner.elmo.weight_files import write_hdf5, write_safetensors
-from spacy_elmo_ner.elmo.weights import to_weights
 
 FIXTURE_SIZES = {
     "lstm_width": 64,

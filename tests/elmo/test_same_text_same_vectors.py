@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.elmo.prepared_products import PRECISIONS
+from spacy_elmo_ner.kernels.packed_products import PRECISIONS
 
 # spaCy's own strings cannot hold lone surrogates; everything else is allowed
 anything = st.text(st.characters(blacklist_categories=("Cs",)), max_size=30)

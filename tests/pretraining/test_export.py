@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
+from spacy_elmo_ner.bilm.weight_files import read_weights
+from spacy_elmo_ner.bilm.weights import to_encoder
 from spacy_elmo_ner.cli.convert_weights import convert_weights
-from spacy_elmo_ner.elmo.char_ids import encode_words, index_types
-from spacy_elmo_ner.elmo.weight_files import read_weights
-from spacy_elmo_ner.elmo.weights import to_encoder
 from spacy_elmo_ner.pretraining.loop import pretrain
 from spacy_elmo_ner.pretraining.processes import Processes
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo.char_ids import encode_words
+from spacy_elmo_ner.bilm.char_ids import encode_words
 from spacy_elmo_ner.pretraining.language_model import (
     BEGIN_OF_SENTENCE,
     END_OF_SENTENCE,

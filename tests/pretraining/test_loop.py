@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from spacy_elmo_ner.elmo.weight_files import read_weights, write_hdf5
-from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.bilm.weight_files import read_weights, write_hdf5
+from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.pretraining import precision as precision_of_pretraining
 from spacy_elmo_ner.pretraining.checkpoint import PUBLISHED, PretrainingCheckpoint
 from spacy_elmo_ner.pretraining.gradient_scaler import ON_ANY_DEVICE, make_scaler

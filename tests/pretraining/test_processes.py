@@ -10,8 +10,8 @@ import torch
 from thinc.api import Config
 from torch import nn
 
-from spacy_elmo_ner.elmo.weight_files import read_weights
-from spacy_elmo_ner.elmo.weights import to_weights
+from spacy_elmo_ner.bilm.weight_files import read_weights
+from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.pretraining.batches import batches
 from spacy_elmo_ner.pretraining.language_model import (
     N_SPECIAL,

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
-from spacy_elmo_ner.side_by_side import FEW_ROWS
+from spacy_elmo_ner.kernels.threads import FEW_ROWS
 from spacy_elmo_ner.tagger.bilstm import BiLstm
 from spacy_elmo_ner.tagger.sentence_rows import SentenceRows
 

@@ -1,0 +1,122 @@
+"""Byte ids → word vector (Kim et al. 2016, arXiv:1508.06615, section 2.2–2.3)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..kernels.derived import Prepared
+from ..kernels.packed_products import PreparedProduct, prepare_product
+from ..kernels.steady_product import steady_product
+from ..kernels.threads import in_halves_if_few, side_by_side_if_few
+from .char_convolution import Convolution, n_places
+from .char_convolution_table import ConvolutionTable
+from .char_ids import MASK, PADDING
+from .options import N_CHARACTER_VECTORS, ElmoOptions
+
+# Words that `CharCnn` works on at a time, which bounds memory. Fewer would read the highways'
+# weights more often; with more, gradients take longer.
+WORDS_PER_STEP = 256
+
+
+class CharCnn(nn.Module):
+    """Character vectors, convolutions, max over time, highways and projection.
+
+    Every parameter has the shape of its dataset in the published HDF5.
+    """
+
+    def __init__(self, options: ElmoOptions) -> None:
+        super().__init__()
+        width, joined = options.char_embedding_width, options.n_filters
+        self.activation = torch.relu if options.activation == "relu" else torch.tanh
+        self.char_embed = nn.Parameter(torch.randn(N_CHARACTER_VECTORS, width))
+        self.convolutions = nn.ModuleList(
+            Convolution(width, length, count) for length, count in options.filters
+        )
+        self.highways = nn.ModuleList(Highway(joined) for _ in range(options.n_highway))
+        self.projection = Affine(joined, options.projection_width)
+        self._table: Prepared[ConvolutionTable] = Prepared()
+
+    def forward(self, char_ids: Tensor) -> Tensor:
+        """Character ids (n_words, 50) → vectors (n_words, projection_width)."""
+        # words of like length together, so that a short one pays for few windows
+        order = torch.argsort((char_ids != PADDING).sum(1))
+        vectors = torch.cat(
+            [
+                self._vectors(char_ids.index_select(0, rows))
+                for rows in order.split(WORDS_PER_STEP)
+            ]
+        )
+        return vectors.index_select(0, torch.argsort(order))
+
+    def maxima(self, char_ids: Tensor) -> Tensor:
+        """Maxima of the convolutions over time: (n_words, 50) → (n_words, n_filters)."""
+        if torch.is_grad_enabled():
+            self._table.forget()
+            vectors = F.embedding(char_ids - MASK, self.char_embed)
+            places = n_places(char_ids)
+            return torch.cat([conv(vectors, places) for conv in self.convolutions], 1)
+        table = self._table.get(
+            lambda: ConvolutionTable(
+                self.char_embed,
+                self.convolutions,  # type: ignore[arg-type]
+            ),
+            self,
+        )
+        return table.maxima(char_ids)
+
+    def _vectors(self, char_ids: Tensor) -> Tensor:
+        """What `forward` returns."""
+
+        def pool(some: Tensor) -> Tensor:
+            return self.activation(self.maxima(some))
+
+        vectors = in_halves_if_few(pool, char_ids)
+        for highway in self.highways:
+            vectors = highway(vectors)
+        return in_halves_if_few(self.projection, vectors)
+
+
+class Highway(nn.Module):
+    """y = g · relu(x W_t + b_t) + (1 - g) · x, g = σ(x W_c + b_c).
+
+    Srivastava et al. 2015, arXiv:1505.00387, equation 3. Published ELMo calls the gate
+    of the transformed part `carry`.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.transform = Affine(width, width)
+        self.carry = Affine(width, width)
+        # begin by handing the input on
+        nn.init.constant_(self.carry.b, -2.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, width) → (n, width)."""
+        gate, transformed = side_by_side_if_few(
+            lambda: torch.sigmoid(self.carry(x)),
+            lambda: torch.relu(self.transform(x)),
+            x,
+        )
+        # under autocast the products are of another type
+        return torch.lerp(x, transformed.to(x.dtype), gate.to(x.dtype))
+
+
+class Affine(nn.Module):
+    """x W + b with W of shape (inputs, outputs), the published files' way round."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(inputs, outputs))
+        self.b = nn.Parameter(torch.zeros(outputs))
+        nn.init.normal_(self.W, std=inputs**-0.5)
+        self._prepared: Prepared[PreparedProduct] = Prepared()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        W, b = self.W, self.b
+        if torch.is_grad_enabled():
+            self._prepared.forget()
+        elif W.device.type == "cpu" and W.dtype == torch.float32:
+            # nothing is learnt: its weights are kept ready
+            return self._prepared.get(lambda: prepare_product(W, b), self)(x)
+        return steady_product(x, W, b)

@@ -1,0 +1,160 @@
+"""Types and sentences → the biLM's layers per token: char-CNN and LSTMs together."""
+
+from functools import partial
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from ..kernels.derived import Prepared
+from .char_cnn import CharCnn
+from .char_ids import boundary_ids, encode_words
+from .lstm import BiLM, BiLMState
+from .options import ElmoOptions
+
+BEGIN, END = 0, 1
+N_BOUNDARIES = 2
+START_STATES = ("zeros", "warm", "trained")
+# What has been read when a sentence starts warm: this word as a sentence of its own, so
+# many times. It says nothing, in any language that the biLM may know.
+WARM_UP_WORD, WARM_UP_TIMES = ".", 3
+
+
+class ElmoEncoder(nn.Module):
+    """The whole biLM of Peters et al. 2018, section 3, up to its layers.
+
+    precision: of the LSTMs' prediction on a CPU, see `packed_products.PRECISIONS`.
+    start_state: what every sentence starts from that is given no state, one of
+        START_STATES.
+    """
+
+    def __init__(
+        self,
+        options: ElmoOptions,
+        *,
+        precision: str = "float32",
+        start_state: str = "zeros",
+    ) -> None:
+        super().__init__()
+        self.options, self.precision = options, precision
+        self.start_state = start_state
+        self._after_first_boundary: Prepared[BiLMState] = Prepared()
+        self.char_cnn = CharCnn(options)
+        self.bilm = BiLM(options, precision)
+        if start_state == "trained":
+            zeros = self.bilm.zeros(torch.empty(0), options.n_layers, 1)
+            self.start_hidden = nn.Parameter(zeros.hidden)
+            self.start_cell = nn.Parameter(zeros.cell)
+
+    def forward(
+        self,
+        type_ids: Tensor,
+        sentences: Sequence[np.ndarray],
+        *,
+        state: Optional[BiLMState] = None,
+        depth: Optional[int] = None,
+    ) -> Tuple[List[Tensor], BiLMState]:
+        """Layers of all tokens of all sentences, in the order given, and where reading
+        them ends.
+
+        type_ids: character ids of the distinct words, (n_types, 50).
+        sentences: each token's row in type_ids, without boundaries; at least one
+            sentence, which may be empty.
+        state: see `BiLM.forward`; the start state if left out.
+        depth: see `BiLM.forward`.
+
+        Returns depth + 1 tensors (n_tokens, 2 · projection_width): the word vector
+        twice, then each LSTM layer, all without the boundaries; and the end state.
+        """
+        word_vectors = self.word_vectors(type_ids)
+        tokens = torch.from_numpy(with_boundaries(sentences)).to(type_ids.device)
+        if state is None:
+            state = self.start(len(sentences))
+        lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
+        lstm_layers, end = self.bilm(
+            word_vectors, tokens, lengths, state=state, depth=depth
+        )
+        is_word = tokens >= N_BOUNDARIES
+        twice = torch.cat([word_vectors, word_vectors], 1).index_select(0, tokens)
+        return [layer[is_word] for layer in [twice, *lstm_layers]], end
+
+    def word_vectors(self, type_ids: Tensor) -> Tensor:
+        """Vectors of the two boundaries and of all types: (2 + n_types, projected)."""
+        boundaries = torch.from_numpy(boundary_ids()).to(type_ids.device)
+        return self.char_cnn(torch.cat([boundaries, type_ids]))
+
+    def layers(
+        self,
+        word_vectors: Tensor,
+        sentences: Sequence[np.ndarray],
+        *,
+        depth: Optional[int] = None,
+    ) -> List[Tensor]:
+        """The layers that `forward` gives from the start state, without reading the
+        boundaries again for each sentence: what is known after the first is the same
+        for all, and nothing comes after the last.
+
+        word_vectors: what `word_vectors` returned. Each sentence has a word at least.
+        """
+        start = _repeat(self._after_boundary(word_vectors), len(sentences))
+        # only the types of these sentences, when the vectors are those of many more
+        present, tokens = np.unique(np.concatenate(sentences), return_inverse=True)
+        rows = torch.from_numpy(present + N_BOUNDARIES).to(word_vectors.device)
+        types = word_vectors.index_select(0, rows)
+        token_types = torch.from_numpy(tokens).to(word_vectors.device)
+        lengths = [len(sentence) for sentence in sentences]
+        lstm_layers, _ = self.bilm(
+            types, token_types, lengths, state=start, depth=depth
+        )
+        twice = torch.cat([types, types], 1).index_select(0, token_types)
+        return [twice, *lstm_layers]
+
+    def _after_boundary(self, word_vectors: Tensor) -> BiLMState:
+        """The state of one sentence of which each direction has read the boundary that
+        it meets first."""
+        if torch.is_grad_enabled():
+            # the weights are about to change, and Prepared would not see it
+            self._after_first_boundary.forget()
+            return self._read_boundary(word_vectors)
+        return self._after_first_boundary.get(
+            partial(self._read_boundary, word_vectors), self
+        )
+
+    def _read_boundary(self, word_vectors: Tensor) -> BiLMState:
+        before = self.start(1)
+        only = torch.zeros(1, dtype=torch.int64, device=word_vectors.device)
+        after = [
+            self.bilm(word_vectors[[boundary]], only, [1], state=before)[1]
+            for boundary in (BEGIN, END)
+        ]
+        return BiLMState(
+            hidden=torch.stack([after[BEGIN].hidden[0], after[END].hidden[1]]),
+            cell=torch.stack([after[BEGIN].cell[0], after[END].cell[1]]),
+        )
+
+    def start(self, n: int) -> BiLMState:
+        """The start state of n sentences. Gradients go through a trained one only."""
+        if self.start_state == "trained":
+            return _repeat(BiLMState(self.start_hidden, self.start_cell), n)
+        weight = next(self.parameters())
+        state = self.bilm.zeros(weight, self.options.n_layers, 1)
+        if self.start_state == "warm":
+            word = torch.from_numpy(encode_words([WARM_UP_WORD])).to(weight.device)
+            for _ in range(WARM_UP_TIMES):
+                _, state = self(word, [np.zeros(1, np.int64)], state=state)
+        return _repeat(BiLMState(*(part.detach() for part in state)), n)
+
+
+def _repeat(state: BiLMState, n: int) -> BiLMState:
+    return BiLMState(*(part.expand(-1, -1, n, -1) for part in state))
+
+
+def with_boundaries(sentences: Sequence[np.ndarray]) -> np.ndarray:
+    """Words as rows behind those of the boundaries, each sentence between BEGIN and
+    END, one after another: (n_tokens,), int64."""
+    parts: List[ArrayLike] = []
+    for sentence in sentences:
+        parts += [[BEGIN], sentence + N_BOUNDARIES, [END]]
+    return np.concatenate(parts).astype(np.int64)

@@ -1,0 +1,257 @@
+"""The biLM: word vectors and state → LSTM layers and state.
+
+A stack of LSTMs with projection (Sak et al. 2014, arXiv:1402.1128) in each of two
+directions that never see each other, as in Józefowicz et al. 2016 (arXiv:1602.02410)
+and Peters et al. 2018, section 3. Nothing is remembered from call to call.
+"""
+
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from ..kernels.derived import Prepared
+from ..kernels.lstm_inference import FastLstm
+from ..kernels.lstm_training import LstmSettings, LstmWithGradient
+from ..kernels.packing import pack
+from ..kernels.scripting import without_gil
+from ..kernels.steady_product import steady_product
+from ..kernels.threads import side_by_side
+from .options import ElmoOptions
+
+# TensorFlow adds this to the forget gate; published biases are without it.
+FORGET_BIAS = 1.0
+
+
+class BiLMState(NamedTuple):
+    """What B sentences start from or end in.
+
+    hidden: projected outputs, (2 directions, n_layers, B, projection_width).
+    cell: memory cells, (2 directions, n_layers, B, lstm_width).
+    """
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class BiLM(nn.Module):
+    """Both directions of the language model, without its softmax.
+
+    precision: of prediction on a CPU, see `packed_products.PRECISIONS`.
+    """
+
+    def __init__(self, options: ElmoOptions, precision: str) -> None:
+        super().__init__()
+        self.options = options
+        self.directions = nn.ModuleList(LstmStack(options, precision) for _ in range(2))
+
+    def forward(
+        self,
+        types: Tensor,
+        tokens: Tensor,
+        lengths: Sequence[int],
+        *,
+        state: Optional[BiLMState] = None,
+        depth: Optional[int] = None,
+    ) -> Tuple[List[Tensor], BiLMState]:
+        """LSTM outputs of B sentences, N tokens in all, boundaries included.
+
+        types: vectors of the distinct words, (n_types, projection_width).
+        tokens: row in types of every token, sentence after sentence, (N,).
+        lengths: tokens of each of the B sentences, at least 1.
+        state: what each sentence starts from, zeros if left out. The backward
+            direction starts at a sentence's end.
+        depth: how many LSTM layers to run, all if left out.
+
+        Returns a tensor (N, 2 · projection_width) per layer, forward before backward,
+        and the state in which each sentence ends; both have `depth` layers.
+        """
+        if depth is None:
+            depth = self.options.n_layers
+        if state is None:
+            state = self.zeros(types, depth, len(lengths))
+        packing = pack(lengths)
+        order = torch.from_numpy(packing.order).to(types.device)
+        readings = [
+            (packing.forward_tokens, packing.forward_rows),
+            (packing.backward_tokens, packing.backward_rows),
+        ]
+
+        def read(i: int) -> Tuple[List[Tensor], Tensor, Tensor]:
+            tokens_read, rows = readings[i]
+            outputs, hidden, cell = self.directions[i](
+                types,
+                tokens[torch.from_numpy(tokens_read).to(tokens.device)],
+                packing.steps,
+                state.hidden[i][:, order],
+                state.cell[i][:, order],
+                depth,
+            )
+            row_of_token = torch.from_numpy(rows).to(types.device)
+            return [output[row_of_token] for output in outputs], hidden, cell
+
+        both = side_by_side(read, types)
+        layers, hiddens, cells = zip(*both, strict=True)
+        as_given = torch.argsort(order)
+        end = BiLMState(
+            hidden=torch.stack(hiddens).index_select(2, as_given),
+            cell=torch.stack(cells).index_select(2, as_given),
+        )
+        return [torch.cat(layer, 1) for layer in zip(*layers, strict=True)], end
+
+    def zeros(self, like: Tensor, depth: int, n: int) -> BiLMState:
+        """The state of n sentences that nothing was read before."""
+        return BiLMState(
+            hidden=like.new_zeros(2, depth, n, self.options.projection_width),
+            cell=like.new_zeros(2, depth, n, self.options.lstm_width),
+        )
+
+
+class LstmStack(nn.Module):
+    """One direction: LSTMs above each other, on packed rows."""
+
+    def __init__(self, options: ElmoOptions, precision: str) -> None:
+        super().__init__()
+        self.skip_connections = options.skip_connections
+        self.layers = nn.ModuleList(
+            ProjectedLstm(options, precision) for _ in range(options.n_layers)
+        )
+
+    def forward(
+        self,
+        types: Tensor,
+        tokens: Tensor,
+        steps: List[int],
+        hidden: Tensor,
+        cell: Tensor,
+        depth: int,
+    ) -> Tuple[List[Tensor], Tensor, Tensor]:
+        """Outputs (N, projection_width) of `depth` layers, last hidden, last cells.
+
+        tokens: row in types of each packed row, (N,).
+        steps: rows of each step, see `packing.Packing`.
+        hidden, cell: first states, (depth, B, width); the last have the same shape.
+        """
+        outputs: List[Tensor] = []
+        # begun with no layer, which is all there is at depth 0
+        hiddens, cells = [hidden[:0]], [cell[:0]]
+        for i in range(depth):
+            output, last_hidden, last_cell = self.layers[i](
+                types if i == 0 else outputs[-1],
+                tokens if i == 0 else None,
+                steps,
+                hidden[i],
+                cell[i],
+            )
+            if i > 0 and self.skip_connections:
+                output = output + outputs[-1]
+            outputs.append(output)
+            hiddens.append(last_hidden[None])
+            cells.append(last_cell[None])
+        return outputs, torch.cat(hiddens), torch.cat(cells)
+
+
+class ProjectedLstm(nn.Module):
+    """One LSTM layer in one direction (Sak et al. 2014, section 2), with clipping.
+
+        i, g, f, o = [x; h] W_0 + B       gates in this order, f with FORGET_BIAS
+        c = clip(σ(i) · tanh(g) + σ(f) · c)
+        h = clip((σ(o) · tanh(c)) W_P_0)
+
+    Parameters have the names and shapes of the published datasets.
+    """
+
+    def __init__(self, options: ElmoOptions, precision: str) -> None:
+        super().__init__()
+        width, projected = options.lstm_width, options.projection_width
+        self.width, self.projected = width, projected
+        self.precision = precision
+        self._fast: Prepared[FastLstm] = Prepared()
+        self.cell_clip = options.cell_clip
+        self.projection_clip = options.projection_clip
+        self.W_0 = nn.Parameter(torch.empty(2 * projected, 4 * width))
+        self.B = nn.Parameter(torch.zeros(4 * width))
+        self.W_P_0 = nn.Parameter(torch.empty(width, projected))
+        nn.init.normal_(self.W_0, std=(2 * projected) ** -0.5)
+        nn.init.normal_(self.W_P_0, std=width**-0.5)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        rows: Optional[Tensor],
+        steps: List[int],
+        hidden: Tensor,
+        cell: Tensor,
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Outputs (N, projected), last hidden (B, projected), last cells (B, width).
+
+        inputs: distinct inputs, (n, projected).
+        rows: row in inputs of each packed row, (N,), or None when inputs are the rows.
+        hidden, cell: first states of the B sentences, longest sentence first. The
+            cells may be overwritten when no gradient is recorded.
+        """
+        if torch.is_grad_enabled():
+            self._fast.forget()
+            settings = LstmSettings(steps, self.cell_clip, self.projection_clip)
+            return LstmWithGradient.apply(
+                inputs if rows is None else inputs[rows],
+                hidden,
+                cell,
+                self.W_0,
+                self._bias(),
+                self.W_P_0,
+                settings,
+            )
+        # under torch.autocast inputs come in its type, and the state in that of the weights
+        hidden, cell = hidden.to(inputs.dtype), cell.to(inputs.dtype)
+        if self.W_0.device.type == "cpu" and self.W_0.dtype == torch.float32:
+            fast = self._fast.get(self._prepare, self)
+            return fast(inputs, rows, steps, hidden, cell)
+        gates = steady_product(inputs, self.W_0[: self.projected], self._bias())
+        if rows is not None:
+            # computed once for all that have the same input
+            gates = gates[rows]
+        recurrent = self.W_0[self.projected :]
+        outputs: List[Tensor] = []
+        ended: List[Tuple[Tensor, Tensor]] = []
+        for step in gates.split(steps):
+            alive = len(step)
+            if alive < len(hidden):
+                ended.append((hidden[alive:], cell[alive:]))
+                hidden, cell = hidden[:alive], cell[:alive]
+            step = step + steady_product(hidden, recurrent)
+            out = _update_cell(step, cell, self.cell_clip)
+            hidden = _clip(steady_product(out, self.W_P_0), self.projection_clip)
+            outputs.append(hidden)
+        ended.append((hidden, cell))
+        # the longest sentences, which end last, come first
+        last_hidden, last_cell = zip(*reversed(ended), strict=True)
+        return torch.cat(outputs), torch.cat(last_hidden), torch.cat(last_cell)
+
+    def _prepare(self) -> FastLstm:
+        lstm = FastLstm(
+            self.W_0,
+            self._bias(),
+            self.W_P_0,
+            cell_clip=self.cell_clip,
+            projection_clip=self.projection_clip,
+            precision=self.precision,
+        )
+        return without_gil(lstm)
+
+    def _bias(self) -> Tensor:
+        before, forget, after = self.B.split([2 * self.width, self.width, self.width])
+        return torch.cat([before, forget + FORGET_BIAS, after])
+
+
+def _update_cell(gates: Tensor, cell: Tensor, clip: Optional[float]) -> Tensor:
+    """σ(o) · tanh(c) with the new cells c, which are written over the old ones."""
+    i, g, f, o = gates.chunk(4, 1)
+    cell.mul_(f.sigmoid_()).addcmul_(i.sigmoid_(), g.tanh_())
+    if clip:
+        cell.clamp_(-clip, clip)
+    return torch.tanh(cell).mul_(o.sigmoid_())
+
+
+def _clip(x: Tensor, bound: Optional[float]) -> Tensor:
+    return x.clamp(-bound, bound) if bound else x

@@ -1,0 +1,166 @@
+"""Products in int8 with sums that are exact, by what this CPU has for them.
+
+torch has these operations for its compiler and documents them nowhere;
+`packed_products.prepare_product` is the only way to them.
+"""
+
+import warnings
+from functools import lru_cache
+from typing import Final, Optional, Type, Union
+
+import torch
+from torch import Tensor, nn
+
+from .cpu_features import cpu_has
+from .row_buckets import USUAL_ROWS, InUsualRows
+
+# Rounded to whole multiples of the largest value's STEPSth part, from -STEPS to
+# STEPS. The kernels want inputs without a sign, so ZERO is added to them.
+STEPS, ZERO = 127, 128
+TINY = 1e-30
+
+# torch is to drop tensors of that type some day; float32 is there then
+warnings.filterwarnings("ignore", "torch.quantize_per_tensor", UserWarning)
+
+
+class VnniKernel(nn.Module):
+    """oneDNN's int8 products, fast and exact where the CPU has VNNI.
+
+    W: (inputs, outputs).
+    steps: what the weights of each output are rounded to multiples of, (outputs,);
+        at most weight_steps of them are a weight.
+    """
+
+    weight_steps = STEPS
+    input_steps: Final[int] = STEPS
+
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
+        super().__init__()
+        self.rounded_zero = torch.tensor(ZERO + 0.5)
+        self.multiply = InUsualRows(VnniMultiply(W, steps))
+
+    def forward(self, x: Tensor, largest: Tensor) -> Tensor:
+        """(n, inputs) and each row's largest, (n, 1) → x / largest · W, (n, outputs)."""
+        rounded = torch.addcmul(
+            self.rounded_zero, x, largest.reciprocal(), value=self.input_steps
+        )
+        return self.multiply(rounded.to(torch.uint8))
+
+
+class VnniMultiply(nn.Module):
+    """x / STEPS · W for inputs of ZERO + x, as bytes, and any number of rows."""
+
+    zero: Final[int] = ZERO
+
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
+        super().__init__()
+        self.W = torch.ops.onednn.qlinear_prepack(
+            (W / steps).round().to(torch.int8).t().contiguous(),
+            [USUAL_ROWS, W.shape[0]],
+        )
+        self.steps = steps / STEPS
+        self.zeros = torch.zeros(len(steps), dtype=torch.int64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        return torch.ops.onednn.qlinear_pointwise(
+            *(x, 1.0, self.zero),
+            *(self.W, self.steps, self.zeros, None),
+            *(1.0, 0, torch.float32),
+            *("none", [], ""),
+        )
+
+
+class FbgemmKernel(nn.Module):
+    """FBGEMM's int8 products, as `VnniKernel`, for a CPU with AVX2 and no VNNI.
+
+    There it adds two products in 16 bits. Weights of 7 bits leave room for that.
+    """
+
+    weight_steps = 63
+    input_step: Final[float] = 1 / STEPS
+    zero: Final[int] = ZERO
+
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
+        super().__init__()
+        zeros = torch.zeros(len(steps), dtype=torch.int64)
+        self.W = torch.ops.quantized.linear_prepack(
+            torch.quantize_per_channel(W.t(), steps, zeros, 0, torch.qint8)
+        )
+
+    def forward(self, x: Tensor, largest: Tensor) -> Tensor:
+        """See `VnniKernel.forward`."""
+        return torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+            x / largest, self.input_step, self.zero, self.W
+        )
+
+
+Int8Kernel = Union[Type[VnniKernel], Type[FbgemmKernel]]
+
+
+class Int8Product(nn.Module):
+    """Weights rounded to int8 with a scale for each output, inputs with one for each
+    row. Sums are of whole numbers, and so exact.
+
+    kernel: one of those above, which this machine has.
+    """
+
+    b: Optional[Tensor]
+    tiny: Final[float] = TINY
+
+    def __init__(self, W: Tensor, b: Optional[Tensor], kernel: Int8Kernel) -> None:
+        super().__init__()
+        self.b = b
+        steps = W.abs().amax(0).clamp(min=TINY) / kernel.weight_steps
+        self.multiply = kernel(W, steps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        largest = self._largest(x)
+        product, b = self.multiply(x, largest), self.b
+        if b is None:
+            return product.mul_(largest)
+        return torch.addcmul(b, product, largest)
+
+    def plus(self, other: Tensor, x: Tensor) -> Tensor:
+        """See `PlainProduct.plus`."""
+        largest, b = self._largest(x), self.b
+        other.addcmul_(self.multiply(x, largest), largest)
+        return other if b is None else other.add_(b)
+
+    def _largest(self, x: Tensor) -> Tensor:
+        """Each row's largest input, (n, 1)."""
+        return x.abs().amax(1, keepdim=True).clamp_(min=self.tiny)
+
+
+def has_int8() -> bool:
+    """Whether this torch and CPU have one of the kernels."""
+    return has_vnni() or has_fbgemm()
+
+
+def has_vnni() -> bool:
+    """Whether they have VnniKernel, the faster one."""
+    return (
+        hasattr(torch.ops.onednn, "qlinear_pointwise")
+        and cpu_has("avx512_vnni", "avx_vnni")
+        and _sums_are_exact(VnniKernel)
+    )
+
+
+@lru_cache(maxsize=None)
+def _sums_are_exact(kernel: Int8Kernel) -> bool:
+    """Whether the largest products do not overflow in its sums. oneDNN does not use all
+    that a CPU has where it is told not to, and then adds two products in 16 bits."""
+    W = torch.ones(64, 1)
+    x = torch.ones(1, 64)
+    return bool(Int8Product(W, None, kernel)(x).round() == 64)
+
+
+def has_fbgemm() -> bool:
+    """Whether they have FbgemmKernel."""
+    return (
+        hasattr(torch.ops.quantized, "linear_with_input_q_dq_qweight_dq_output_fp32")
+        # torch's setting for all threads; by these names it lays weights out for FBGEMM
+        and torch.backends.quantized.engine in ("fbgemm", "x86")
+        and cpu_has("avx2")
+    )

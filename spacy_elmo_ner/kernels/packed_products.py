@@ -1,0 +1,192 @@
+"""Products with weights that are laid out once for the CPU at hand.
+
+x W + b as `steady_product`, for prediction: nothing is recorded for autograd.
+
+A sentence must have the same vectors alone and in a batch, so a row of a product must not
+depend on how many rows there are. CPUs and their libraries have kernels for few rows and for
+many, which sum in other orders. What each precision promises of a row, on any CPU:
+
+    float32   the same within rounding: vectors within 1e-6
+    int8      the same bits; sums are of whole numbers
+    bfloat16  the same bits; there is but one number of rows
+"""
+
+import warnings
+from typing import Optional, Union
+
+import torch
+from torch import Tensor, nn
+
+from .cpu_features import cpu_has, cpu_has_bfloat16
+from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_vnni
+from .row_buckets import USUAL_ROWS, InBlocksOfRows, InUsualRows
+from .steady_product import steady_product
+from .weighted_rows import WeightedRows, can_be_weighted
+
+PRECISIONS = ("float32", "bfloat16", "int8")
+
+
+class PlainProduct(nn.Module):
+    """Public operations on the weights as they are."""
+
+    b: Optional[Tensor]
+
+    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+        super().__init__()
+        self.W, self.b = W, b
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        return steady_product(x, self.W, self.b)
+
+    def plus(self, other: Tensor, x: Tensor) -> Tensor:
+        """other + forward(x), which may be written over other."""
+        return other.add_(self.forward(x))
+
+
+class OneDnnProduct(nn.Module):
+    """Weights in oneDNN's own layout: two to three times as fast where torch's BLAS
+    was written for another maker's CPUs, and not slower elsewhere.
+
+    torch has these operations for its compiler and documents them nowhere;
+    `prepare_product` is the only way to them.
+    """
+
+    b: Optional[Tensor]
+
+    def __init__(
+        self, W: Tensor, b: Optional[Tensor], *, for_single_rows: bool
+    ) -> None:
+        super().__init__()
+        self.b = b
+        self.W = _in_onednn_layout(W)
+        multiply = OneDnnMultiply(self.W, b)
+        # For some shapes a single row goes to another kernel, which sums in another
+        # order; then it is given company.
+        probe = torch.arange(2.0 * len(W)).sin().view(2, -1)
+        expected = multiply(probe)[:1]
+        is_steady = torch.equal(multiply(probe[:1]), expected)
+        self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
+        # for a single row, where its sums have the same bits
+        self.alone = None
+        if for_single_rows and can_be_weighted(W):
+            alone = WeightedRows(W, b)
+            if torch.equal(alone(probe[:1]), expected):
+                self.alone = alone
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        if self.alone is not None and x.shape[0] == 1:
+            return self.alone(x)
+        return self.multiply(x)
+
+    def plus(self, other: Tensor, x: Tensor) -> Tensor:
+        """See `PlainProduct.plus`."""
+        if self.alone is not None and x.shape[0] == 1:
+            return other.add_(self.alone(x))
+        if self.multiply.is_usual(x.shape[0]):
+            return torch.ops.mkldnn._linear_pointwise(x, other, self.W, self.b, "add")
+        return other.add_(self.forward(x))
+
+
+class Bfloat16Product(nn.Module):
+    """Weights, inputs and products rounded to bfloat16; sums are float32.
+
+    The rounding of a product turns the last bit of a float32 into 2^-9 of the value, and
+    kernels for different numbers of rows differ in that bit. So there is one number.
+    """
+
+    b: Optional[Tensor]
+
+    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+        super().__init__()
+        # added afterwards: within the product the sum would be rounded
+        self.b = b
+        packed = _in_onednn_layout(W.to(torch.bfloat16))
+        self.multiply = InBlocksOfRows(OneDnnMultiply(packed, None))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        product, b = self.multiply(x.to(torch.bfloat16)).float(), self.b
+        return product if b is None else product.add_(b)
+
+    def plus(self, other: Tensor, x: Tensor) -> Tensor:
+        """See `PlainProduct.plus`."""
+        return other.add_(self.forward(x))
+
+
+class OneDnnMultiply(nn.Module):
+    """x W + b of any number of rows, all of the type of W."""
+
+    b: Optional[Tensor]
+
+    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
+        super().__init__()
+        self.W, self.b = W, b
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `PlainProduct.forward`."""
+        return torch.ops.mkldnn._linear_pointwise(x, self.W, self.b, "none", [], "")
+
+
+def _in_onednn_layout(W: Tensor) -> Tensor:
+    return torch.ops.mkldnn._reorder_linear_weight(W.t().contiguous(), USUAL_ROWS)
+
+
+PreparedProduct = Union[PlainProduct, OneDnnProduct, Bfloat16Product, Int8Product]
+
+
+def prepare_product(
+    W: Tensor,
+    b: Optional[Tensor] = None,
+    *,
+    dtype: torch.dtype = torch.float32,
+    for_single_rows: bool = True,
+) -> PreparedProduct:
+    """W (inputs, outputs) and b (outputs,), float32 on the CPU, ready to multiply.
+
+    dtype: of the weights, see `usable_dtype`; sums are float32.
+    for_single_rows: whether they are so usual that weights may be laid out twice.
+    """
+    W = W.detach()
+    if dtype == torch.int8:
+        return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
+    if not has_onednn():
+        return PlainProduct(W, b)
+    if dtype == torch.bfloat16:
+        return Bfloat16Product(W, b)
+    return OneDnnProduct(W, b, for_single_rows=for_single_rows)
+
+
+def usable_dtype(precision: str) -> torch.dtype:
+    """The type of the weights for one of PRECISIONS.
+
+    Where it is not fast, it warns and returns float32.
+    """
+    is_fast = {"float32": True, "bfloat16": has_bfloat16(), "int8": has_int8()}
+    if not is_fast[precision]:
+        warnings.warn(
+            f"ELMo's precision is set to {precision}, which this machine's torch cannot "
+            "multiply fast; it goes on in float32: slower, with the exact vectors.",
+            stacklevel=2,
+        )
+        return torch.float32
+    return {
+        "float32": torch.float32,
+        "bfloat16": torch.bfloat16,
+        "int8": torch.int8,
+    }[precision]
+
+
+def has_onednn() -> bool:
+    """Whether this torch has the operations of OneDnnProduct on this machine."""
+    return torch.backends.mkldnn.is_available() and all(
+        hasattr(torch.ops.mkldnn, name)
+        for name in ("_linear_pointwise", "_reorder_linear_weight")
+    )
+
+
+def has_bfloat16() -> bool:
+    """Whether they are fast in bfloat16: with less than a CPU's tiles for it (AMX) float32
+    is faster from 16 rows on."""
+    return has_onednn() and cpu_has_bfloat16() and cpu_has("amx_bf16")

@@ -1,0 +1,61 @@
+"""How far a training has come, and the file of what its evaluations found."""
+
+import math
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Sequence
+
+import srsly
+
+from ..atomic import replacing
+
+HISTORY = "history.jsonl"
+
+
+class Progress(NamedTuple):
+    """How far training has come.
+
+    step: the next step; epoch and batch: of the next one; words, seconds: spent
+    so far; history: what each evaluation found; losses: since the last one.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    words: int = 0
+    seconds: float = 0
+    history: List[Dict[str, Any]] = []
+    losses: Dict[str, float] = {}
+
+
+def write_history(folder: Path, history: Sequence[Dict[str, Any]]) -> None:
+    """A line of JSON for each evaluation: the learning curve's points. JSON has no NaN
+    and no infinite numbers; null stands for them."""
+    lines = [{key: _or_none(value) for key, value in one.items()} for one in history]
+    with replacing(folder / HISTORY) as path:
+        srsly.write_jsonl(path, lines)
+
+
+def read_history(folder: Path) -> List[Dict[str, Any]]:
+    """Raises ValueError where no training has written one, or it is damaged or empty."""
+    if not (folder / HISTORY).is_file():
+        raise ValueError(
+            f"There is no {HISTORY} in {folder}; name a folder that "
+            "`python -m spacy_elmo_ner train` or `pretrain` has written."
+        )
+    history = []
+    with (folder / HISTORY).open(encoding="utf8") as file:
+        try:
+            for line in file:
+                history.append(dict(srsly.json_loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{folder / HISTORY}, line {len(history) + 1}, is damaged; the training's "
+                "next evaluation writes the file anew."
+            ) from error
+    if not history:
+        raise ValueError(f"{folder / HISTORY} is empty; nothing was evaluated yet.")
+    return history
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
