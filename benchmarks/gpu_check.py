@@ -14,7 +14,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -668,9 +668,9 @@ def gradient_difference(settings: Settings, check: Check) -> float:
         model.zero_grad(set_to_none=True)
         candidates = Candidates(settings.softmax.candidates, n_softmax, [0])
         kind = dtype_of(settings.training.precision)
-        with torch.autocast(
-            check.device.type, dtype=kind, enabled=kind != torch.float32
-        ):
+        is_exact = kind == torch.float32
+        on = check.device.type
+        with nullcontext() if is_exact else torch.autocast(on, dtype=kind):
             losses = model.sampled_losses(batch, candidates.to(check.device))
         sum(losses).backward()  # type: ignore[union-attr, attr-defined]
         return torch.cat(
