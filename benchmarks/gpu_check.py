@@ -366,7 +366,14 @@ class Check:
         # as a user has it
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = True
-        self._entities()
+        try:
+            self._entities()
+            self._pipes()
+        finally:
+            # what follows reads with spaCy in processes of its own
+            spacy.require_cpu()
+
+    def _pipes(self) -> None:
         self.report(
             "\n### nlp.pipe, words/s\n\n| size | batch | words new | words kept |\n"
             "|---|--:|--:|--:|"
@@ -401,9 +408,9 @@ class Check:
                 for i in range(TAUGHT)
             ]
         )
+        saved = nlp.to_bytes()
         with use_ops("numpy"):
-            on_cpu = elmo_pipeline(size)
-            on_cpu.from_bytes(nlp.to_bytes())
+            on_cpu = elmo_pipeline(size).from_bytes(saved)
         some = self.sentences[: 8 * COMPARED]
 
         def found(one: Any) -> Tuple[List[Any], Tensor]:
