@@ -16,6 +16,8 @@ from .options import N_CHARACTER_VECTORS, ElmoOptions
 # Words that `CharCnn` works on at a time, which bounds memory. Fewer would read the highways'
 # weights more often; with more, gradients take longer.
 WORDS_PER_STEP = 256
+# A GPU wants more at a time, and has the memory.
+WORDS_PER_STEP_ON_GPU = 1024
 
 
 class CharCnn(nn.Module):
@@ -40,10 +42,12 @@ class CharCnn(nn.Module):
         """Character ids (n_words, 50) → vectors (n_words, projection_width)."""
         # words of like length together, so that a short one pays for few windows
         order = torch.argsort((char_ids != PADDING).sum(1))
+        on_cpu = char_ids.device.type == "cpu"
+        size = WORDS_PER_STEP if on_cpu else WORDS_PER_STEP_ON_GPU
         vectors = torch.cat(
             [
                 self._vectors(char_ids.index_select(0, rows))
-                for rows in order.split(WORDS_PER_STEP)
+                for rows in order.split(size)
             ]
         )
         return vectors.index_select(0, torch.argsort(order))

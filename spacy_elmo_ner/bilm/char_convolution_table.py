@@ -47,6 +47,8 @@ class ConvolutionTable:
 
         Soonest when words of like length stand together.
         """
+        if char_ids.device.type != "cpu":
+            return self._maxima(char_ids)
         return torch.cat(
             [self._maxima(some) for some in char_ids.split(WORDS_AT_A_TIME)]
         )

@@ -184,7 +184,7 @@ def _forward(
         return []
 
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    output = cast(Floats2d, torch2xp(vectors))
+    output = cast(Floats2d, torch2xp(vectors.detach()))
     return model.ops.unflatten(output, lengths), backprop
 
 

@@ -123,7 +123,7 @@ def forward(
         )
         return []
 
-    output = cast(Floats2d, torch2xp(vectors))
+    output = cast(Floats2d, torch2xp(vectors.detach()))
     return model.ops.unflatten(output, lengths), backprop
 
 

@@ -28,16 +28,20 @@ class SentenceRows:
         self.spans = list(spans)
         lengths = [end - start for start, end in spans]
         packing = pack(lengths)
-        self.lengths = torch.tensor(lengths, dtype=torch.int64)
-        self._starts = torch.tensor([start for start, _ in spans], dtype=torch.int64)
-        self.batch_sizes = torch.tensor(packing.steps, dtype=torch.int64)
+        starts = [start for start, _ in spans]
+        # from arrays, as they stay on the CPU: Thinc of spaCy 3.3 lets torch make all
+        # other tensors on a GPU
+        self.lengths, self._starts, self.batch_sizes = (
+            torch.from_numpy(np.asarray(numbers, np.int64))
+            for numbers in (lengths, starts, packing.steps)
+        )
         self.packed = torch.from_numpy(packing.forward_tokens)
         self.unpacked = torch.from_numpy(packing.forward_rows)
         self.turned = self.unpacked[torch.from_numpy(packing.backward_tokens)]
 
     def pad(self, flat: torch.Tensor) -> torch.Tensor:
         """(N, ...) → (B, L, ...). What lies beyond a row's end is arbitrary."""
-        steps = torch.arange(len(self.batch_sizes))
+        steps = torch.arange(len(self.batch_sizes), device=self.lengths.device)
         last = (self.lengths - 1)[:, None]
         index = self._starts[:, None] + torch.minimum(steps[None, :], last)
         return flat[index.to(flat.device)]
