@@ -11,6 +11,8 @@ from ..features.char_cnn import build_char_cnn_v1
 from ..features.lexeme_features import build_lexeme_features_v1
 from ..features.static_vectors import build_static_vectors_v1
 
+NODE_NAME = "elmo_with_word_features"
+
 
 def build_elmo_with_word_features_v1(
     *,
@@ -30,7 +32,7 @@ def build_elmo_with_word_features_v1(
     Docs → (tokens, nO) each. The vocab needs vectors and the table `lexeme_cluster`;
     `elmo_ner` takes those of the packaged pipeline where it has none.
     """
-    return concatenate(
+    tok2vec: Model = concatenate(
         build_char_cnn_v1(char_width=25, filters=[[3, 128]]),
         build_elmo_v1(
             lstm_width=768,
@@ -42,3 +44,9 @@ def build_elmo_with_word_features_v1(
         build_lexeme_features_v1(norm_width=0),
         build_static_vectors_v1(fine_tuned_words=fine_tuned_words),
     )
+    tok2vec.name = NODE_NAME
+    return tok2vec
+
+
+def has_default_tok2vec(model: Model) -> bool:
+    return any(node.name == NODE_NAME for node in model.walk())

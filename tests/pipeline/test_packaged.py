@@ -20,7 +20,7 @@ from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.elmo.weight_files import read_weights, write_safetensors
 from spacy_elmo_ner.elmo.weights import to_weights
-from spacy_elmo_ner.pipeline.default_config import DEFAULT_CONFIG
+from spacy_elmo_ner.pipeline.elmo_ner import DEFAULT_CONFIG
 from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
 
 TEXT = "My name is John! I work at the University of Vienna."
