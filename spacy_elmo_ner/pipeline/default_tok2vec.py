@@ -3,13 +3,15 @@
 from typing import List
 
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import Model, concatenate
 from thinc.types import Floats2d
 
 from ..elmo.architecture import build_elmo_v1
 from ..features.char_cnn import build_char_cnn_v1
-from ..features.lexeme_features import build_lexeme_features_v1
-from ..features.static_vectors import build_static_vectors_v1
+from ..features.lexeme_features import CLUSTER_TABLE, build_lexeme_features_v1
+from ..features.static_vectors import VECTORS, build_static_vectors_v1
+from ..features.tables import is_empty
 
 NODE_NAME = "elmo_with_word_features"
 
@@ -48,5 +50,11 @@ def build_elmo_with_word_features_v1(
     return tok2vec
 
 
-def has_default_tok2vec(model: Model) -> bool:
-    return any(node.name == NODE_NAME for node in model.walk())
+def lacks_tables(model: Model, vocab: Vocab) -> bool:
+    """Whether a model with this tok2vec has no vectors or clusters, nor has the vocab."""
+    nodes = list(model.walk())
+    attrs = {name: value for node in nodes for name, value in node.attrs.items()}
+    return any(node.name == NODE_NAME for node in nodes) and (
+        (is_empty(attrs[VECTORS]) and is_empty(vocab.vectors))
+        or not (attrs[CLUSTER_TABLE] or vocab.lookups.has_table(CLUSTER_TABLE))
+    )

@@ -20,7 +20,7 @@ from ..tagger.tag_schemes import TagScheme, check_label
 from .checked_pipe import CheckedPipe
 from .constraints import blocked_tokens
 from .decoding import Entities, decode, joined
-from .default_tok2vec import has_default_tok2vec
+from .default_tok2vec import lacks_tables
 from .examples import gold_labels, has_addresses, has_words, no_examples
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .packaged import (
@@ -211,6 +211,12 @@ class ElmoNer(CheckedPipe):
             get_examples = partial(no_examples, self.vocab)
         validate_get_examples(get_examples, "ElmoNer.initialize")
         check_lexeme_norms(self.vocab, "named entity recognizer")
+        if nlp is None and lacks_tables(self.model, self.vocab):
+            raise ValueError(
+                f"'{self.name}' starts from what comes with the package, as the config of "
+                "its pipeline says, but initialize() was not given the pipeline. Call "
+                "nlp.initialize(); or initialize(nlp=nlp) for this component alone."
+            )
         if isinstance(labels, str):
             raise ValueError(
                 f"The labels of '{self.name}' are {labels!r}; give a list of labels."
@@ -233,17 +239,7 @@ class ElmoNer(CheckedPipe):
         if not any(len(doc) for doc in docs):
             docs = [Doc(self.vocab, words=["a", "word"])]
         self.set_output(len(self.scheme.tags))
-        try:
-            self.model.initialize(X=docs)
-        except ValueError as error:
-            if nlp is None and has_default_tok2vec(self.model):
-                raise ValueError(
-                    f"'{self.name}' starts from what comes with the package, as the config "
-                    "of its pipeline says, but initialize() was not given the pipeline. "
-                    "Call nlp.initialize(); or initialize(nlp=nlp) for this component "
-                    "alone."
-                ) from error
-            raise
+        self.model.initialize(X=docs)
 
     def _warn_of_untrained_tagger(self) -> None:
         labels = ", ".join(self.labels) or "none"
