@@ -264,10 +264,9 @@ class ElmoNer(CheckedPipe):
         n_tags = len(self.scheme.tags)
         if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
             raise ValueError(
-                f"The {len(self.labels)} labels in the cfg of '{self.name}' make {n_tags} "
-                f"tags in {self.scheme.name}, but its weights are for "
-                f"{self.model.get_dim('nO')}. Leave tag_scheme and labels to training "
-                "and add_label()."
+                f"In the cfg of '{self.name}' {len(self.labels)} labels make {n_tags} tags "
+                f"({self.scheme.name}), but its weights are for {self.model.get_dim('nO')}. "
+                "Leave tag_scheme and labels to training and add_label()."
             )
 
     def _hand_on_settings(self) -> None:

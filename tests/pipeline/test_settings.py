@@ -153,7 +153,7 @@ def test_what_makes_no_sense_is_refused_when_it_is_used(trained, name):
         ):
             with pytest.raises(
                 ValueError,
-                match=f"{name} of .elmo_ner.|labels in the cfg|^The label|^There is no tag|^3 cannot",
+                match=f"{name} of .elmo_ner.|^In the cfg of .elmo_ner.|^The label|^There is no tag|^3 cannot",
             ):
                 use()
     pipe.cfg = {key: value for key, value in cfg.items() if key != name}
