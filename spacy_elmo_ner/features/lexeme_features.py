@@ -249,10 +249,23 @@ def _look_up(table: Table, words: List[str]) -> List[Any]:
     return [table.get(word) or table.get(word.lower(), 0) for word in words]
 
 
+def _is_trained(model: Model) -> bool:
+    return any(
+        node.has_param(name) for node in model.walk() for name in node.param_names
+    )
+
+
 def _own_table(model: Model, name: str, vocab: Vocab) -> Table:
     if not model.attrs[name]:
         # saved by version 0.1.0, which read that of the vocab
         take_tables(model, vocab)
+    if not model.attrs[name] and _is_trained(model):
+        raise ValueError(
+            f"The model was saved without its table '{name}', which was in its pipeline's "
+            "vocab, and this vocab does not have it. Load the whole pipeline that it was "
+            "saved with, vocab too, and save that again: its tables are part of the model "
+            "then."
+        )
     if not model.attrs[name]:
         option = "cluster_width" if name == CLUSTER_TABLE else "prob_width"
         raise ValueError(

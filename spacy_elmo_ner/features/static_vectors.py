@@ -155,11 +155,16 @@ def _own_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> Vecto
         width = model.attrs[VECTORS].shape[1]
         if width != model.get_dim("nO"):
             model.attrs[VECTORS] = Vectors()
+            here = (
+                f"the vectors of this vocab are {width} wide"
+                if width
+                else "this has none"
+            )
             raise ValueError(
                 "The model was saved without its word vectors, which were in its "
-                f"pipeline's vocab, {model.get_dim('nO')} wide; the vectors of this vocab "
-                f"are {width} wide. Load the pipeline that it was saved with, and save "
-                "that again: its vectors are part of the model then."
+                f"pipeline's vocab, {model.get_dim('nO')} wide; {here}. Load the whole "
+                "pipeline that it was saved with, vocab too, and save that again: its "
+                "vectors are part of the model then."
             )
     return model.attrs[VECTORS]
 

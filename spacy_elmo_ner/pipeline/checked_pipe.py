@@ -42,9 +42,11 @@ class CheckedPipe(TrainablePipe):
         if CFG in files:
             with reading(folder / CFG, REMEDY):
                 dict(srsly.json_loads(files[CFG].decode("utf8")))
+        before = dict(self.cfg)
         with _loading(str(folder)):
             super().from_disk(folder, exclude=exclude)
             self._check_unless(exclude)
+        self.settle(before)
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = tuple()) -> bytes:
@@ -56,13 +58,18 @@ class CheckedPipe(TrainablePipe):
     ) -> PipeT:
         """Raises ValueError for bytes that are damaged, or parts that do not fit."""
         source = f"the bytes of {self.name}"
+        before = dict(self.cfg)
         with _loading(source):
             parts = srsly.msgpack_loads(bytes_data)
             _check(parts, source)
             _check_complete(parts, exclude)
             super().from_bytes(bytes_data, exclude=exclude)
             self._check_unless(exclude)
+        self.settle(before)
         return self
+
+    def settle(self, before: Dict[str, Any]) -> None:
+        """Bring what is loaded together with `before`, the cfg that the config made."""
 
     def check_loaded(self) -> None:
         """Raise ValueError if the model holds what no training gives. A class that knows

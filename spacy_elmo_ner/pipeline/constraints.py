@@ -29,11 +29,13 @@ def allowed_tags(
     sentences: the words of each, as places among the Doc's tokens.
     addresses: whether an address may be an entity.
 
-    Entities of the Doc stay as they are, and blocked tokens stay outside. An entity that
-    is set across the border of two sentences cannot be written as tags; its words are
-    kept free for it.
+    Entities of the Doc stay as they are, and blocked tokens stay outside. Where they are
+    no words, white space say, the entities that are found end before and begin after
+    them. An entity that is set across the border of two sentences cannot be written as
+    tags; its words are kept free for it.
     """
     blocked = set(blocked_tokens(doc))
+    gaps = blocked.copy()
     if not addresses:
         blocked.update(no_names(doc))
     if not doc.ents and not blocked:
@@ -46,6 +48,7 @@ def allowed_tags(
     for ent in doc.ents:
         first, last = numpy.searchsorted(words, [ent.start, ent.end]).tolist()
         if first == last:
+            gaps.add(ent.start)
             continue
         # the sentences of its first word and of its last one
         begin, end = numpy.searchsorted(ends, [first, last - 1], side="right").tolist()
@@ -59,9 +62,14 @@ def allowed_tags(
     for place in numpy.flatnonzero(numpy.isin(words, list(blocked))).tolist():
         i = int(numpy.searchsorted(ends, place, side="right"))
         free[i].append((place - int(starts[i]), place - int(starts[i]) + 1))
-    return numpy.concatenate(
+    mask = numpy.concatenate(
         [
             scheme.decoding_mask(len(one), entities=of_one, blocked=free_of_one)
             for one, of_one, free_of_one in zip(sentences, inside, free, strict=True)
         ]
     )
+    for place in gaps.difference(words.tolist()):
+        after = int(numpy.searchsorted(words, place))
+        mask[:after][-1:] &= scheme.legal_end
+        mask[after : after + 1] &= scheme.legal_start
+    return mask

@@ -3,13 +3,17 @@
 from typing import List
 
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import Model, concatenate
 from thinc.types import Floats2d
 
 from ..elmo.architecture import build_elmo_v1
 from ..features.char_cnn import build_char_cnn_v1
-from ..features.lexeme_features import build_lexeme_features_v1
-from ..features.static_vectors import build_static_vectors_v1
+from ..features.lexeme_features import CLUSTER_TABLE, build_lexeme_features_v1
+from ..features.static_vectors import VECTORS, build_static_vectors_v1
+from ..features.tables import is_empty
+
+NODE_NAME = "elmo_with_word_features"
 
 
 def build_elmo_with_word_features_v1(
@@ -30,7 +34,7 @@ def build_elmo_with_word_features_v1(
     Docs → (tokens, nO) each. The vocab needs vectors and the table `lexeme_cluster`;
     `elmo_ner` takes those of the packaged pipeline where it has none.
     """
-    return concatenate(
+    tok2vec: Model = concatenate(
         build_char_cnn_v1(char_width=25, filters=[[3, 128]]),
         build_elmo_v1(
             lstm_width=768,
@@ -41,4 +45,16 @@ def build_elmo_with_word_features_v1(
         ),
         build_lexeme_features_v1(norm_width=0),
         build_static_vectors_v1(fine_tuned_words=fine_tuned_words),
+    )
+    tok2vec.name = NODE_NAME
+    return tok2vec
+
+
+def lacks_tables(model: Model, vocab: Vocab) -> bool:
+    """Whether a model with this tok2vec has no vectors or clusters, nor has the vocab."""
+    nodes = list(model.walk())
+    attrs = {name: value for node in nodes for name, value in node.attrs.items()}
+    return any(node.name == NODE_NAME for node in nodes) and (
+        (is_empty(attrs[VECTORS]) and is_empty(vocab.vectors))
+        or not (attrs[CLUSTER_TABLE] or vocab.lookups.has_table(CLUSTER_TABLE))
     )

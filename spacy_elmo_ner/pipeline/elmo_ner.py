@@ -3,19 +3,7 @@
 import warnings
 from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Set,
-    Tuple,
-    Union,
-)
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
@@ -23,17 +11,17 @@ from spacy.tokens import Span as DocSpan
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import check_lexeme_norms
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
 from ..sentences import LINE_IS_SENTENCE, doc_parts
 from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
-from ..words import is_no_name, word_places
 from .checked_pipe import CheckedPipe
 from .constraints import blocked_tokens
 from .decoding import Entities, decode, joined
-from .default_config import DEFAULT_CONFIG
+from .default_tok2vec import lacks_tables
+from .examples import gold_labels, has_addresses, has_words, no_examples
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .packaged import (
     has_packaged_tok2vec,
@@ -42,11 +30,32 @@ from .packaged import (
     packaged_labels,
     start_from_packaged,
 )
+from .settings import check_cfg, new_cfg, settle
+
+DEFAULT_CONFIG = Config().from_str("""
+[elmo_ner]
+tag_scheme = "BILUO"
+threshold = null
+scores_key = null
+incorrect_spans_key = null
+line_is_sentence = null
+addresses = null
+
+[elmo_ner.scorer]
+@scorers = "spacy.ner_scorer.v1"
+
+[elmo_ner.model]
+@architectures = "spacy_elmo_ner.CrfTagger.v2"
+hidden_width = 200
+depth = 2
+document_width = 128
+
+[elmo_ner.model.tok2vec]
+@architectures = "spacy_elmo_ner.ElmoWithWordFeatures.v1"
+""")["elmo_ner"]
 
 # Docs are predicted together up to so many tokens, which bounds memory.
 PREDICT_TOKENS = 5_000
-# the key of cfg under which stands what the config said
-CONFIGURED = "configured"
 
 
 @Language.factory(
@@ -65,11 +74,11 @@ def make_elmo_ner(
     name: str,
     model: Model,
     tag_scheme: str,
-    threshold: float,
+    threshold: Optional[float],
     scores_key: Optional[str],
     incorrect_spans_key: Optional[str],
-    line_is_sentence: bool,
-    addresses: bool,
+    line_is_sentence: Optional[bool],
+    addresses: Optional[bool],
     scorer: Optional[Callable[..., Dict[str, Any]]],
 ) -> "ElmoNer":
     """Make the component that `nlp.add_pipe("elmo_ner")` adds; see ElmoNer."""
@@ -92,7 +101,7 @@ class ElmoNer(CheckedPipe):
 
     model: Docs → Potentials, as CrfTagger.v2 makes it.
     tag_scheme: "BILUO" or "BIO", how entities are written as tags.
-    threshold: entities with a lower probability are dropped; 0 keeps all.
+    threshold: entities with a lower probability are dropped; 0, the default, keeps all.
     scores_key: if set, `doc.spans[scores_key]` holds the entities that this
         component found, with their probabilities in `.attrs["scores"]`.
     incorrect_spans_key: if set, `doc.spans[incorrect_spans_key]` of a gold Doc
@@ -101,7 +110,10 @@ class ElmoNer(CheckedPipe):
         line break that only wraps a line is passed over. Docs that have sentence
         boundaries are cut there alone.
     addresses: whether an e-mail address, a URL or a token with markup in it may be part
-        of an entity. Set by training on gold entities that have such tokens.
+        of an entity. By default training on gold entities of such tokens sets it.
+
+    None leaves a setting to the component: it has the default, or what is set in `cfg`,
+    which is saved; see `settings.settle`. What makes no sense is refused when it is used.
 
     Entities and blocked tokens that a Doc brings along stay as they are.
     """
@@ -113,35 +125,29 @@ class ElmoNer(CheckedPipe):
         name: str = "elmo_ner",
         *,
         tag_scheme: str = "BILUO",
-        threshold: float = 0.0,
+        threshold: Optional[float] = None,
         scores_key: Optional[str] = None,
         incorrect_spans_key: Optional[str] = None,
-        line_is_sentence: bool = False,
-        addresses: bool = False,
+        line_is_sentence: Optional[bool] = None,
+        addresses: Optional[bool] = None,
         scorer: Optional[Callable[..., Dict[str, Any]]] = None,
     ):
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
-        configured = {
-            "threshold": threshold,
-            "scores_key": scores_key,
-            "incorrect_spans_key": incorrect_spans_key,
-            "line_is_sentence": line_is_sentence,
-            "addresses": addresses,
-        }
-        # Tools change settings here. What the config said is kept beside them, so that a
-        # loaded component can tell what was changed since then.
-        self.cfg: Dict[str, Any] = {
-            "labels": [],
-            "tag_scheme": tag_scheme,
-            **configured,
-            CONFIGURED: configured,
-        }
-        self._use_settings()
+        self.cfg: Dict[str, Any] = new_cfg(
+            tag_scheme=tag_scheme,
+            threshold=threshold,
+            scores_key=scores_key,
+            incorrect_spans_key=incorrect_spans_key,
+            line_is_sentence=line_is_sentence,
+            addresses=addresses,
+        )
         self._rehearsal_model: Optional[Model[List[Doc], Potentials]] = None
         self._scheme = TagScheme(tag_scheme, ())
+        check_cfg(self.name, self.cfg)
+        self._hand_on_settings()
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -202,13 +208,23 @@ class ElmoNer(CheckedPipe):
         ones it takes over all packaged labels and weights.
         """
         if get_examples is None:
-            get_examples = partial(_no_examples, self.vocab)
+            get_examples = partial(no_examples, self.vocab)
         validate_get_examples(get_examples, "ElmoNer.initialize")
         check_lexeme_norms(self.vocab, "named entity recognizer")
+        if nlp is None and lacks_tables(self.model, self.vocab):
+            raise ValueError(
+                f"'{self.name}' starts from what comes with the package, as the config of "
+                "its pipeline says, but initialize() was not given the pipeline. Call "
+                "nlp.initialize(); or initialize(nlp=nlp) for this component alone."
+            )
+        if isinstance(labels, str):
+            raise ValueError(
+                f"The labels of '{self.name}' are {labels!r}; give a list of labels."
+            )
         if labels is not None:
             found, annotated = list(labels), True
         else:
-            found, annotated = _gold_labels(get_examples())
+            found, annotated = gold_labels(get_examples())
         config = {} if nlp is None else nlp.get_pipe_config(self.name)
         if config and has_packaged_tok2vec(config):
             if not annotated:
@@ -235,70 +251,44 @@ class ElmoNer(CheckedPipe):
             stacklevel=3,
         )
 
-    # Saving and loading
-
-    def from_bytes(
-        self, bytes_data: bytes, *, exclude: Iterable[str] = ()
-    ) -> "ElmoNer":
-        configured = self.cfg[CONFIGURED], self.cfg["tag_scheme"]
-        super().from_bytes(bytes_data, exclude=tuple(exclude))
-        self._settle(*configured)
-        return self
-
-    def from_disk(
-        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
-    ) -> "ElmoNer":
-        configured = self.cfg[CONFIGURED], self.cfg["tag_scheme"]
-        super().from_disk(path, exclude=tuple(exclude))
-        self._settle(*configured)
-        return self
-
-    def _settle(self, configured: Dict[str, Any], tag_scheme: str) -> None:
-        """Let the config with which the component was loaded act where it is another than
-        that with which it was saved; else what was set since then."""
-        if tag_scheme != self.cfg["tag_scheme"]:
-            raise ValueError(
-                f"The config gives '{self.name}' the tag_scheme {tag_scheme!r}, but its "
-                f"weights were trained with {self.cfg['tag_scheme']!r}. Leave it as it "
-                "was, or train again."
-            )
-        saved = self.cfg[CONFIGURED]
-        if saved is configured:
-            # by version 0.1.0, which did not say
-            saved = DEFAULT_CONFIG
-        for name, value in configured.items():
-            if value != saved.get(name, DEFAULT_CONFIG[name]):
-                self.cfg[name] = value
-        self.cfg[CONFIGURED] = configured
-        self._use_settings()
+    def settle(self, before: Dict[str, Any]) -> None:
+        settle(self.name, self.cfg, before)
+        self._hand_on_settings()
         adopt_tables(self.model, self.vocab)
 
-    def _use_settings(self) -> None:
-        """Check the settings, and let them act."""
-        threshold = self.cfg["threshold"]
-        if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+    def check_loaded(self) -> None:
+        super().check_loaded()
+        self._check_tags()
+
+    def _check_tags(self) -> None:
+        n_tags = len(self.scheme.tags)
+        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
             raise ValueError(
-                f"The threshold of '{self.name}' is {threshold!r}; it is a probability, so "
-                "set it to a number from 0 to 1."
+                f"In the cfg of '{self.name}' {len(self.labels)} labels make {n_tags} tags "
+                f"({self.scheme.name}), but its weights are for {self.model.get_dim('nO')}. "
+                "Leave tag_scheme and labels to training and add_label()."
             )
-        self._hand_on_settings()
 
     def _hand_on_settings(self) -> None:
         """Tell the model's nodes what they have to know."""
+        is_line = self.cfg["line_is_sentence"]
         for node in self.model.walk():
-            is_other = node.attrs.get(LINE_IS_SENTENCE) == (
-                not self.cfg["line_is_sentence"]
-            )
-            if is_other:
-                node.attrs[LINE_IS_SENTENCE] = self.cfg["line_is_sentence"]
+            # written only where it is new: other threads may read it
+            if node.attrs.get(LINE_IS_SENTENCE, is_line) != is_line:
+                node.attrs[LINE_IS_SENTENCE] = is_line
+
+    def _use_settings(self) -> None:
+        """Check the settings, which tools change at any time, and let them act."""
+        check_cfg(self.name, self.cfg)
+        self._check_tags()
+        self._hand_on_settings()
 
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
         """The entities of each Doc; the Docs are not changed.
 
         A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences.
         """
-        # tools change settings at any time
-        self._hand_on_settings()
+        self._use_settings()
         entities: List[Entities] = []
         for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
             if len(batch[0]) > PREDICT_TOKENS:
@@ -325,7 +315,7 @@ class ElmoNer(CheckedPipe):
             rows,
             self.scheme,
             with_probabilities=wants_scores,
-            addresses=self.cfg["addresses"],
+            addresses=bool(self.cfg["addresses"]),
         )
 
     def set_annotations(self, docs: Iterable[Doc], entities: List[Entities]) -> None:
@@ -360,23 +350,11 @@ class ElmoNer(CheckedPipe):
         losses: Optional[Dict[str, float]] = None,
     ) -> Dict[str, float]:
         """Learn from a batch of examples; the loss is added to `losses`."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "ElmoNer.update")
-        docs = [example.predicted for example in examples]
-        if not has_words(docs):
-            return losses
-        if not self.cfg["addresses"]:
-            self.cfg["addresses"] = _has_addresses(examples)
-        set_dropout_rate(self.model, drop)
-        potentials, backprop = self.model.begin_update(docs)
-        loss, gradients = self.get_loss(examples, potentials)
-        backprop(gradients)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
+        if self.cfg.get("addresses") is None and has_addresses(examples):
+            self.cfg["addresses"] = True
+        return self._learn(examples, self.get_loss, drop, sgd, losses)
 
     def get_loss(self, examples: Iterable[Example], scores: Potentials) -> Loss:
         """Loss of the scores, and its gradient."""
@@ -406,67 +384,46 @@ class ElmoNer(CheckedPipe):
     ) -> Dict[str, float]:
         """Stay close to what the component said when `nlp.resume_training` was
         called; labels added since then are free to be learnt."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "ElmoNer.rehearse")
+        if self._rehearsal_model is None:
+            examples = []
+        return self._learn(examples, self._rehearsal_loss, drop, sgd, losses)
+
+    def _rehearsal_loss(self, examples: List[Example], scores: Potentials) -> Loss:
         docs = [example.predicted for example in examples]
-        if self._rehearsal_model is None or not has_words(docs):
-            return losses
-        set_dropout_rate(self.model, drop)
-        potentials, backprop = self.model.begin_update(docs)
-        teacher = self._rehearsal_model.predict(docs)
+        teacher = self._rehearsal_model.predict(docs)  # type: ignore[union-attr]
         per_label = max(1, (len(self.scheme.tags) - 1) // max(1, len(self.labels)))
         n_labels = (len(teacher.start) - 1) // per_label
-        loss, gradients = rehearsal_loss(
-            potentials,
+        return rehearsal_loss(
+            scores,
             teacher,
             doc_rows(self.model, docs),
             self.scheme,
             TagScheme(self.scheme.name, self.labels[:n_labels]),
         )
-        backprop(gradients)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        losses[self.name] += loss
+
+    def _learn(
+        self,
+        examples: List[Example],
+        get_loss: Callable[[List[Example], Potentials], Loss],
+        drop: float,
+        sgd: Optional[Optimizer],
+        losses: Optional[Dict[str, float]],
+    ) -> Dict[str, float]:
+        self._use_settings()
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        docs = [example.predicted for example in examples]
+        if has_words(docs):
+            set_dropout_rate(self.model, drop)
+            potentials, backprop = self.model.begin_update(docs)
+            loss, gradients = get_loss(examples, potentials)
+            backprop(gradients)
+            if sgd not in (None, False):
+                self.finish_update(sgd)
+            losses[self.name] += loss
         return losses
-
-    def check_loaded(self) -> None:
-        super().check_loaded()
-        n_tags = len(self.scheme.tags)
-        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
-            raise ValueError(
-                f"its {len(self.labels)} labels make {n_tags} tags, but its weights are "
-                f"for {self.model.get_dim('nO')}"
-            )
-
-
-def has_words(docs: Iterable[Doc]) -> bool:
-    return any(len(word_places(doc)) for doc in docs)
-
-
-def _no_examples(vocab: Vocab) -> List[Example]:
-    doc = Doc(vocab, words=["a", "word"])
-    return [Example(doc, doc.copy())]
-
-
-def _has_addresses(examples: Iterable[Example]) -> bool:
-    """Whether a gold entity is made of what would not be taken for a name."""
-    return any(
-        all(is_no_name(token.text) for token in ent)
-        for example in examples
-        for ent in example.reference.ents
-    )
-
-
-def _gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:
-    """The labels of the gold entities, sorted, and whether any gold says anything."""
-    labels: Set[str] = set()
-    annotated = False
-    for example in examples:
-        labels.update(ent.label_ for ent in example.reference.ents)
-        annotated = annotated or example.reference.has_annotation("ENT_IOB")
-    return sorted(labels), annotated
 
 
 def _batches_by_tokens(docs: Iterable[Doc], limit: int) -> Iterator[List[Doc]]:

@@ -18,6 +18,7 @@ from ..elmo.loader import (
 from ..elmo.thinc_node import has_weights, put_weights
 from ..features.lexeme_features import CLUSTER_TABLE
 from ..features.static_vectors import VECTORS
+from ..tagger.tag_schemes import TagScheme
 
 FOLDER = Path(__file__).parent.parent / "packaged"
 COMPONENT = "elmo_ner"
@@ -69,6 +70,9 @@ def _has(config: Any, part: Any) -> bool:
 
 def load_packaged_component(pipe: TrainablePipe) -> None:
     """Give a component of that config the packaged labels and weights."""
+    # it may have been initialized before, with other labels
+    scheme = TagScheme(pipe.cfg["tag_scheme"], packaged_labels())
+    pipe.set_output(len(scheme.tags))
     pipe.from_disk(FOLDER / COMPONENT, exclude=["vocab"])
     for label in pipe.cfg["labels"]:
         pipe.vocab.strings.add(label)

@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spacy.tokens import Span
 
 from spacy_elmo_ner.pipeline.packaged import load_packaged
 from spacy_elmo_ner.words import visible
@@ -72,11 +73,18 @@ def test_nothing_visible_is_no_entity(nlp, mark):
     assert not nlp(f"{mark} {mark}{mark}").ents
 
 
-def test_a_blocked_token_that_is_no_word_is_in_no_entity(nlp):
+@pytest.mark.parametrize("label", ["PER", "UNKNOWN", None])
+def test_what_is_set_on_white_space_parts_a_name_and_loses_none(nlp, label):
     doc = nlp.make_doc("Angela  Merkel met Barack Obama .")
-    doc.set_ents([], blocked=[doc[1:2]], default="missing")
+    if label is None:
+        doc.set_ents([], blocked=[doc[1:2]], default="missing")
+    else:
+        doc.ents = [Span(doc, 1, 2, label)]
     doc = nlp.get_pipe("elmo_ner")(doc)
-    assert [ent.text for ent in doc.ents] == ["Barack Obama"]
+    names = [ent.text for ent in doc.ents if ent.start != 1]
+    assert names == ["Angela", "Merkel", "Barack Obama"]
+    assert doc[1].ent_type_ == (label or "")
+    assert doc[1].ent_iob_ == "B"
 
 
 def test_blocks_of_markup_end_sentences(nlp):

@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
 import torch
-from small_model import SMALL_MODEL, examples_of, train
+from small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.training import Example
 from spacy.vectors import Vectors
@@ -20,7 +21,7 @@ from spacy_elmo_ner.bilm.weight_files import read_weights, write_safetensors
 from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.network import ElmoNetwork
-from spacy_elmo_ner.pipeline.default_config import DEFAULT_CONFIG
+from spacy_elmo_ner.pipeline.elmo_ner import DEFAULT_CONFIG
 from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
 
 TEXT = "My name is John! I work at the University of Vienna."
@@ -210,3 +211,50 @@ def test_wheel_of_it_works_where_it_is_installed(tmp_path: Path, repository: Pat
         ["Anna", "PER"],
         ["John", "PER"],
     ]
+
+
+@pytest.mark.parametrize("examples", [[], TEXTS])
+def test_initialized_without_its_pipeline_it_says_so(examples):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("elmo_ner")
+    get_examples = partial(examples_of, nlp, examples) if examples else None
+    with pytest.raises(ValueError, match=r"was not given the pipeline.*nlp=nlp"):
+        pipe.initialize(get_examples)
+    pipe.initialize(get_examples, nlp=nlp)
+    assert pipe.labels
+
+
+def test_what_version_0_1_0_left_in_its_vocab_is_asked_for():
+    nlp = load_packaged()
+    for node in nlp.get_pipe("elmo_ner").model.walk():
+        for name in {"lexeme_cluster", "vectors"} & {*node.attrs}:
+            kept, node.attrs[name] = node.attrs[name], type(node.attrs[name])()
+            with pytest.raises(ValueError, match="whole pipeline .* saved with, vocab"):
+                nlp(TEXT)
+            node.attrs[name] = kept
+    assert nlp(TEXT).ents
+
+
+def test_initialized_again_without_examples_it_takes_the_packaged_weights():
+    nlp = pipeline()
+    nlp.initialize(lambda: examples_of(nlp, [("Nothing is here.", {"entities": []})]))
+    assert not nlp.get_pipe("elmo_ner").labels
+    nlp.initialize()
+    assert entities(nlp) == entities(load_packaged())
+
+
+def test_labels_are_a_list():
+    nlp = pipeline(model=SMALL_MODEL)
+    with pytest.raises(ValueError, match="'PER'; give a list"):
+        nlp.get_pipe("elmo_ner").initialize(nlp=nlp, labels="PER")
+
+
+def test_a_component_of_another_name_is_initialized():
+    nlp = pipeline()
+    nlp.rename_pipe("elmo_ner", "names")
+    nlp.initialize()
+    assert entities(nlp) == entities(load_packaged())
+    moved = spacy.blank("en")
+    moved.add_pipe("names", source=nlp, name="people")
+    moved.initialize()
+    assert entities(moved) == entities(nlp)

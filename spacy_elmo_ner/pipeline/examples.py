@@ -1,0 +1,38 @@
+"""What examples say of the entities to be learnt, before anything is learnt."""
+
+from typing import Iterable, List, Set, Tuple
+
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from ..words import is_no_name, word_places
+
+
+def no_examples(vocab: Vocab) -> List[Example]:
+    """Two words of which nothing is known, to learn sizes from."""
+    doc = Doc(vocab, words=["a", "word"])
+    return [Example(doc, doc.copy())]
+
+
+def gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:
+    """The labels of the gold entities, sorted, and whether any gold says anything."""
+    labels: Set[str] = set()
+    annotated = False
+    for example in examples:
+        labels.update(ent.label_ for ent in example.reference.ents)
+        annotated = annotated or example.reference.has_annotation("ENT_IOB")
+    return sorted(labels), annotated
+
+
+def has_addresses(examples: Iterable[Example]) -> bool:
+    """Whether a gold entity is made of what would not be taken for a name."""
+    return any(
+        all(is_no_name(token.text) for token in ent)
+        for example in examples
+        for ent in example.reference.ents
+    )
+
+
+def has_words(docs: Iterable[Doc]) -> bool:
+    return any(len(word_places(doc)) for doc in docs)

@@ -1,0 +1,94 @@
+"""The settings of `elmo_ner`: what a config gives, what is set since then, and which acts.
+
+A component reads them in its `cfg`, where tools change them. Under `configured` stands
+there what the config gave, null for what it left to the component.
+"""
+
+from math import isclose
+from typing import Any, Dict, NamedTuple, Tuple
+
+CONFIGURED = "configured"
+
+
+class Setting(NamedTuple):
+    default: Any
+    types: Tuple[type, ...]
+    remedy: str
+
+
+NONE = type(None)
+KEY = "set it to a key of doc.spans, which is a string that is not empty, or to None"
+SETTINGS = {
+    "threshold": Setting(
+        0.0,
+        (float, int),
+        "it is a probability, so set it to a number from 0 to 1, as a float",
+    ),
+    "scores_key": Setting(None, (str, NONE), KEY),
+    "incorrect_spans_key": Setting(None, (str, NONE), KEY),
+    "line_is_sentence": Setting(False, (bool,), "set it to True or False"),
+    # None until training meets one
+    "addresses": Setting(None, (bool, NONE), "set it to True, False or None"),
+}
+TRAINED = {
+    "tag_scheme": Setting("BILUO", (str,), 'set it to "BILUO" or "BIO"'),
+    "labels": Setting([], (list,), "set it to a list, and add labels with add_label()"),
+}
+# What configs gave that version 0.1.0 saved. It did not say, and wrote its defaults out.
+OF_VERSION_0_1_0 = {"threshold": 0.0}
+
+
+def new_cfg(*, tag_scheme: str, **configured: Any) -> Dict[str, Any]:
+    """The cfg of a component whose config gives these settings."""
+    cfg: Dict[str, Any] = {"labels": [], "tag_scheme": tag_scheme}
+    for name, value in configured.items():
+        cfg[name] = SETTINGS[name].default if value is None else value
+    return {**cfg, CONFIGURED: configured}
+
+
+def check_cfg(component: str, cfg: Dict[str, Any]) -> None:
+    """Raise ValueError for a setting that makes no sense."""
+    for name, (_, types, remedy) in {**TRAINED, **SETTINGS}.items():
+        value = cfg.get(name, "")
+        is_sound = isinstance(value, types) and value != ""
+        if is_sound and name == "threshold":
+            is_sound = 0 <= value <= 1
+        if not is_sound:
+            was = repr(value) if name in cfg else "missing"
+            raise ValueError(f"The {name} of '{component}' is {was}; {remedy}.")
+
+
+def settle(component: str, cfg: Dict[str, Any], before: Dict[str, Any]) -> None:
+    """Let what the config gives act on a cfg that was loaded.
+
+    before: the cfg of the component as the config made it.
+
+    What the config gives acts where that is not what it gave when the component was saved.
+    Else what was set in cfg since then is as it was saved. So a config that gives what it
+    gave already does not undo that: a component cannot know whether somebody said it
+    again. Set it in cfg then. By default a config gives nothing, and whatever it gives
+    later is new.
+
+    Raises ValueError for tags that the weights were not trained with.
+    """
+    if cfg["tag_scheme"] != before["tag_scheme"]:
+        raise ValueError(
+            f"The config gives '{component}' the tag_scheme {before['tag_scheme']!r}, but "
+            f"its weights were trained with {cfg['tag_scheme']!r}. Leave it as it was, or "
+            "train again."
+        )
+    given, gave = before[CONFIGURED], cfg[CONFIGURED]
+    if gave is given:
+        gave = OF_VERSION_0_1_0
+    for name, value in given.items():
+        if value is not None and not _is_equal(value, gave.get(name)):
+            cfg[name] = value
+    cfg[CONFIGURED] = given
+    check_cfg(component, cfg)
+
+
+def _is_equal(given: Any, saved: Any) -> bool:
+    # a float may have lost its last bit in JSON
+    if isinstance(given, float) and isinstance(saved, (float, int)):
+        return isclose(given, saved, abs_tol=1e-12)
+    return bool(given == saved)
