@@ -1,5 +1,6 @@
 """What bilm_speed compares: each turns batches of sentences into vectors."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -15,7 +16,7 @@ from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.kernels.packed_products import prepare_product
 from spacy_elmo_ner.kernels.packing import pack
 from spacy_elmo_ner.kernels.scripting import without_gil
-from spacy_elmo_ner.kernels.threads import side_by_side
+from spacy_elmo_ner.kernels.threads import in_parallel, own_threads
 
 from .texts import Sentences
 
@@ -124,7 +125,8 @@ class ProductsAlone:
             for depth, layer in enumerate(self.directions[i]):
                 layer(rows[:n_types] if depth == 0 else rows, steps, rows)
 
-        side_by_side(multiply, rows)
+        with own_threads():
+            in_parallel([partial(multiply, 0), partial(multiply, 1)])
 
 
 class ProductsOfLayer(nn.Module):

@@ -14,6 +14,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import nn
 
 from .checksum import checksum
+from .kernels.threads import own_threads
 
 HEADER = "spacy_elmo_ner"
 
@@ -93,7 +94,7 @@ class LazyTorchShim(PyTorchShim):
         all threads that share it. Ours have no modes: what differs in training is an
         argument.
         """
-        with torch.no_grad():
+        with own_threads():
             return self.module(*inputs.args, **inputs.kwargs)
 
     def finish_update(self, optimizer: Any) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ..kernels.derived import Prepared
 from ..kernels.packed_products import PreparedProduct, prepare_product
 from ..kernels.steady_product import steady_product
-from ..kernels.threads import in_halves_if_few, side_by_side_if_few
+from ..kernels.threads import rows_in_parallel
 from .char_convolution import Convolution, n_places
 from .char_convolution_table import ConvolutionTable
 from .char_ids import MASK, PADDING
@@ -46,7 +46,7 @@ class CharCnn(nn.Module):
         size = WORDS_PER_STEP if on_cpu else WORDS_PER_STEP_ON_GPU
         vectors = torch.cat(
             [
-                self._vectors(char_ids.index_select(0, rows))
+                rows_in_parallel(self._vectors, char_ids.index_select(0, rows))
                 for rows in order.split(size)
             ]
         )
@@ -70,14 +70,10 @@ class CharCnn(nn.Module):
 
     def _vectors(self, char_ids: Tensor) -> Tensor:
         """What `forward` returns."""
-
-        def pool(some: Tensor) -> Tensor:
-            return self.activation(self.maxima(some))
-
-        vectors = in_halves_if_few(pool, char_ids)
+        vectors = self.activation(self.maxima(char_ids))
         for highway in self.highways:
             vectors = highway(vectors)
-        return in_halves_if_few(self.projection, vectors)
+        return self.projection(vectors)
 
 
 class Highway(nn.Module):
@@ -96,11 +92,8 @@ class Highway(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, width) → (n, width)."""
-        gate, transformed = side_by_side_if_few(
-            lambda: torch.sigmoid(self.carry(x)),
-            lambda: torch.relu(self.transform(x)),
-            x,
-        )
+        gate = torch.sigmoid(self.carry(x))
+        transformed = torch.relu(self.transform(x))
         # under autocast the products are of another type
         return torch.lerp(x, transformed.to(x.dtype), gate.to(x.dtype))
 

@@ -5,6 +5,7 @@ directions that never see each other, as in Józefowicz et al. 2016 (arXiv:1602.
 and Peters et al. 2018, section 3. Nothing is remembered from call to call.
 """
 
+from functools import partial
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -16,7 +17,7 @@ from ..kernels.lstm_training import LstmSettings, LstmWithGradient
 from ..kernels.packing import pack
 from ..kernels.scripting import without_gil
 from ..kernels.steady_product import steady_product
-from ..kernels.threads import side_by_side
+from ..kernels.threads import in_parallel
 from .options import ElmoOptions
 
 # TensorFlow adds this to the forget gate; published biases are without it.
@@ -90,7 +91,7 @@ class BiLM(nn.Module):
             row_of_token = torch.from_numpy(rows).to(types.device)
             return [output[row_of_token] for output in outputs], hidden, cell
 
-        both = side_by_side(read, types)
+        both = in_parallel([partial(read, 0), partial(read, 1)])
         layers, hiddens, cells = zip(*both, strict=True)
         as_given = torch.argsort(order)
         end = BiLMState(

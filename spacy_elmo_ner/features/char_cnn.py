@@ -12,9 +12,10 @@ from torch.nn import functional as F
 
 from spacy_elmo_ner.bilm.char_ids import PADDING, encode_words
 from spacy_elmo_ner.features.word_types import word_types
-from spacy_elmo_ner.kernels.steady_product import steady_product
-from spacy_elmo_ner.kernels.threads import in_halves_if_few
 from spacy_elmo_ner.torch_shim import LazyTorchShim
+
+from ..kernels.steady_product import steady_product
+from ..kernels.threads import rows_in_parallel
 
 
 def build_char_cnn_v1(
@@ -60,7 +61,7 @@ class CharCnn(nn.Module):
 
     def forward(self, ids: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         """ids: (words, characters), index: (tokens,) → (tokens, sum of counts)."""
-        return in_halves_if_few(self.maxima, ids).index_select(0, index)
+        return rows_in_parallel(self.maxima, ids).index_select(0, index)
 
     def maxima(self, ids: torch.Tensor) -> torch.Tensor:
         """ids: (words, characters) → (words, sum of counts).

@@ -4,14 +4,22 @@ import torch
 from torch import Tensor
 
 
+def is_autocast_on(device: str) -> bool:
+    """Whether torch.autocast is on in this thread for devices of this type."""
+    if hasattr(torch, "get_autocast_dtype"):
+        return torch.is_autocast_enabled(device)
+    if device == "cpu":
+        return torch.is_autocast_cpu_enabled()
+    return torch.is_autocast_enabled()
+
+
 def product_dtype(like: Tensor) -> torch.dtype:
     """In which type to multiply: that of torch.autocast where it is on, else like's."""
     device = like.device.type
+    if not is_autocast_on(device):
+        return like.dtype
     if hasattr(torch, "get_autocast_dtype"):
-        is_on, dtype = torch.is_autocast_enabled, torch.get_autocast_dtype
-        return dtype(device) if is_on(device) else like.dtype
+        return torch.get_autocast_dtype(device)
     if device == "cpu":
-        on = torch.is_autocast_cpu_enabled()
-        return torch.get_autocast_cpu_dtype() if on else like.dtype
-    on = torch.is_autocast_enabled()
-    return torch.get_autocast_gpu_dtype() if on else like.dtype
+        return torch.get_autocast_cpu_dtype()
+    return torch.get_autocast_gpu_dtype()

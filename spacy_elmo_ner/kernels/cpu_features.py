@@ -1,5 +1,10 @@
 """What the CPU at hand is fast in, as far as torch can tell."""
 
+import math
+import os
+from functools import lru_cache
+from pathlib import Path
+
 import torch
 
 
@@ -16,3 +21,30 @@ def cpu_has_bfloat16() -> bool:
     times as long. True where an old torch cannot tell."""
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return supported is None or supported()
+
+
+@lru_cache(maxsize=None)
+def usable_cpus() -> int:
+    """How many CPUs this process may really use: those it may run on, and no more than
+    its container's quota pays for; 1 at least."""
+    if hasattr(os, "sched_getaffinity"):
+        cpus = len(os.sched_getaffinity(0))
+    else:
+        cpus = os.cpu_count() or 1
+    return max(1, int(min(cpus, _cpu_quota())))
+
+
+def _cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float:
+    """CPUs that Linux gives to this process's control group; infinite without a quota.
+
+    Formats: the kernel's cgroup-v2.rst (cpu.max: quota and period, "max" for none) and
+    sched-bwc.rst of the first version (quota -1 for none).
+    """
+    for names in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
+        try:
+            text = " ".join((root / name).read_text(encoding="ascii") for name in names)
+            quota, period = map(float, text.replace("max", "inf").split())
+        except (OSError, ValueError):
+            continue
+        return quota / period if quota > 0 else math.inf
+    return math.inf

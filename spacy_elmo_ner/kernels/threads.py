@@ -1,111 +1,135 @@
-"""Two calls at once, on a thread each that has half of torch's threads.
+"""Prediction divided among threads of its own, each with one of torch's threads.
 
-The products of an LSTM's step are small, and torch's threads wait for each other at the
-end of every one. Two threads that have no business with each other seldom wait.
-
-Torch's threads spin for milliseconds when their work is done, and take a core from these two.
-So what comes before should not wake them: `index_select` does from 32,768 values on, indexing
-from 3,000.
+torch's threads wait for each other at the end of every product, and spin while they wait:
+with a neighbour on one of two cores, two of them are ten times as slow as one. What is
+divided here has no such barrier: a thread takes the next piece of work when it is done
+with its last, and sleeps when there is none.
 """
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Dict, List, TypeVar
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Callable, Dict, Iterator, List, Sequence, TypeVar
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
-from .autocast import product_dtype
+from .autocast import is_autocast_on
+from .cpu_features import usable_cpus
 from .fork_safe_lock import ForkSafeLock
 
 Result = TypeVar("Result")
 
-# Up to so many rows are better off with these two threads than with torch's, which would
-# hardly be faster, and would spin afterwards.
-FEW_ROWS = 32
 
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Predict, without gradients: let `in_parallel` use as many threads as torch may use
+    and this process has CPUs for, and torch one in each.
 
-def side_by_side(call: Callable[[int], Result], like: Tensor) -> List[Result]:
-    """[call(0), call(1)], which work with tensors such as `like`.
-
-    In turn where torch has one thread, and on GPUs; with gradients and under
-    torch.autocast too, as threads have those of their own.
+    It concerns the thread that calls, and changes nothing for others. Under
+    torch.autocast, which threads have each for itself, there is but that one.
     """
-    if not _has_two_threads(like):
-        return [call(0), call(1)]
-    work = torch.no_grad()(call)
+    with torch.no_grad():
+        if _local.is_divided or is_autocast_on("cpu"):
+            yield
+            return
+        with _one_torch_thread(min(torch.get_num_threads(), usable_cpus())):
+            yield
+
+
+def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
+    """What the calls return, in their order, or the first error of one.
+
+    Under `own_threads` they are made on several threads, without gradients; otherwise one
+    after the other. A call may divide its own work in turn, among its share of threads.
+    """
+    n_threads = min(_local.n_threads, len(calls))
+    if n_threads <= 1 or torch.is_grad_enabled():
+        return [call() for call in calls]
+    share = _local.n_threads // n_threads
+
+    @torch.no_grad()
+    def work(call: Callable[[], Result]) -> Result:
+        with _one_torch_thread(share):
+            return call()
+
     try:
-        started = [
-            executor.submit(work, i)
-            for i, executor in enumerate(_executors(torch.get_num_threads()))
-        ]
+        # the first is for this thread
+        waiting = [_executor().submit(work, call) for call in calls[1:]]
     except RuntimeError:
         # the main thread has ended, and with it those of all executors
-        return [work(0), work(1)]
-    return [future.result() for future in started]
+        return [call() for call in calls]
+    results: List[Result] = []
+    try:
+        results.append(work(calls[0]))
+        for call, future in zip(calls[1:], waiting, strict=True):
+            # nobody has begun with it: all threads are busy
+            results.append(work(call) if future.cancel() else future.result())
+    finally:
+        for future in waiting:
+            future.cancel()
+    return results
 
 
-def side_by_side_if_few(
-    first: Callable[[], Result], second: Callable[[], Result], rows: Tensor
-) -> List[Result]:
-    """[first(), second()], which work with these rows: side by side if they are few."""
-    if len(rows) > FEW_ROWS:
-        return [first(), second()]
-    calls = first, second
-    return side_by_side(lambda i: calls[i](), rows)
-
-
-def in_halves_if_few(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-    """call(rows), of rows that it treats each by itself: if few, half in each call."""
-    if len(rows) > FEW_ROWS or not _has_two_threads(rows):
+def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """call(rows), of rows that it treats each by itself, a part in each thread."""
+    n_parts = min(_local.n_threads, len(rows))
+    if n_parts <= 1:
         return call(rows)
-    # one part where there is but one row
-    parts = rows.chunk(2)
-
-    def call_on_part(i: int) -> List[Tensor]:
-        return [call(part) for part in parts[i : i + 1]]
-
-    first, second = side_by_side(call_on_part, rows)
-    return torch.cat(first + second)
+    parts = rows.chunk(n_parts)
+    return torch.cat(in_parallel([_Call(call, part) for part in parts]))
 
 
-def _has_two_threads(like: Tensor) -> bool:
-    return (
-        torch.get_num_threads() > 1
-        and like.device.type == "cpu"
-        and not torch.is_grad_enabled()
-        and product_dtype(like) == like.dtype
-        and torch.backends.openmp.is_available()
-    )
+class _Call:
+    def __init__(self, call: Callable[[Tensor], Tensor], rows: Tensor) -> None:
+        self.call, self.rows = call, rows
+
+    def __call__(self) -> Tensor:
+        return self.call(self.rows)
 
 
-def _executors(n_threads: int) -> List[ThreadPoolExecutor]:
-    """Two of one thread each, for callers that have so many of torch's threads."""
+class _Local(threading.local):
+    """Of each thread: how many threads it may use, and whether torch has one in it."""
+
+    n_threads = 1
+    is_divided = False
+
+
+_local = _Local()
+
+
+@contextmanager
+def _one_torch_thread(n_threads: int) -> Iterator[None]:
+    """Let torch use one thread in this thread alone, which may divide its work among so
+    many. torch.set_num_threads would be a setting for all threads that start later."""
+    before = _local.n_threads, _local.is_divided
+    _local.n_threads, _local.is_divided = n_threads, True
+    try:
+        # torch gives a thread its number when it first asks for it
+        torch.get_num_threads()
+        with _openmp().limit(limits=1):
+            yield
+    finally:
+        _local.n_threads, _local.is_divided = before
+
+
+@lru_cache(maxsize=None)
+def _openmp() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="openmp")
+
+
+def _executor() -> ThreadPoolExecutor:
     with _LOCK:
-        if n_threads not in _EXECUTORS:
-            half = n_threads // 2
-            _EXECUTORS[n_threads] = [
-                ThreadPoolExecutor(1, initializer=_use_threads, initargs=(share,))
-                for share in (n_threads - half, half)
-            ]
-        return _EXECUTORS[n_threads]
+        pid = os.getpid()
+        if pid not in _EXECUTORS:
+            # a forked process has none of its parent's threads
+            _EXECUTORS.clear()
+            _EXECUTORS[pid] = ThreadPoolExecutor(max(1, usable_cpus() - 1), "elmo")
+        return _EXECUTORS[pid]
 
 
-_EXECUTORS: Dict[int, List[ThreadPoolExecutor]] = {}
+_EXECUTORS: Dict[int, ThreadPoolExecutor] = {}
 _LOCK = ForkSafeLock()
-
-
-def _use_threads(n_threads: int) -> None:
-    """Let this thread, and no other, have so many of torch's threads.
-
-    torch.set_num_threads would be a setting for all that start later.
-    """
-    # torch gives a thread its number when it first asks for it
-    torch.get_num_threads()
-    threadpool_limits(n_threads, user_api="openmp")
-
-
-if hasattr(os, "register_at_fork"):
-    # a forked process has none of its parent's threads
-    os.register_at_fork(after_in_child=_EXECUTORS.clear)

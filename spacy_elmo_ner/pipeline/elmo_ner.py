@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
+from ..kernels.threads import own_threads
 from ..sentences import LINE_IS_SENTENCE, doc_parts
 from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
@@ -290,11 +291,12 @@ class ElmoNer(CheckedPipe):
         """
         self._use_settings()
         entities: List[Entities] = []
-        for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
-            if len(batch[0]) > PREDICT_TOKENS:
-                entities.append(self._predict_in_parts(*batch))
-            else:
-                entities.extend(self._predict_batch(batch))
+        with own_threads():
+            for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
+                if len(batch[0]) > PREDICT_TOKENS:
+                    entities.append(self._predict_in_parts(*batch))
+                else:
+                    entities.extend(self._predict_batch(batch))
         return entities
 
     def _predict_in_parts(self, doc: Doc) -> Entities:

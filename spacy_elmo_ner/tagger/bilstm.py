@@ -1,4 +1,4 @@
-"""torch: a bidirectional LSTM, whose directions have a thread each for a few tokens."""
+"""torch: a bidirectional LSTM, whose directions have a thread each."""
 
 from typing import List
 
@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels.threads import side_by_side_if_few
+from ..kernels.threads import in_parallel
 
 
 class BiLstm(nn.LSTM):
     """One layer of torch's LSTM in both directions, on packed rows.
 
     nn.LSTM reads them one after the other, and its products, one for each step, are too
-    small for several threads. Few rows are read in both at once.
+    small for several threads.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -46,9 +46,10 @@ class BiLstm(nn.LSTM):
                 False,
             )[0]
 
-        forward, backward = side_by_side_if_few(
-            lambda: read(x, self.all_weights[0]),
-            lambda: read(x.index_select(0, turned), self.all_weights[1]),
-            x,
+        forward, backward = in_parallel(
+            [
+                lambda: read(x, self.all_weights[0]),
+                lambda: read(x.index_select(0, turned), self.all_weights[1]),
+            ]
         )
         return torch.cat([forward, backward.index_select(0, turned)], 1)

@@ -14,8 +14,6 @@ from spacy.attrs import LOWER
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from ..kernels.threads import side_by_side_if_few
-
 
 class DocumentTokens(NamedTuple):
     """For the N tokens of all Docs end to end, two numbers each: (N,), int64.
@@ -59,11 +57,8 @@ class DocumentContext(nn.Module):
     def forward(self, x: Tensor, tokens: DocumentTokens) -> Tensor:
         """(N, nI) → (N, nO), both in the order of the tokens."""
         # multiplied before they are handed out: there are fewer words and Docs than tokens
-        of_word, of_doc = side_by_side_if_few(
-            lambda: self.of_word(_mean_of_group(x, tokens.words)),
-            lambda: self.of_doc(_mean_of_group(x, tokens.docs)),
-            x,
-        )
+        of_word = self.of_word(_mean_of_group(x, tokens.words))
+        of_doc = self.of_doc(_mean_of_group(x, tokens.docs))
         return F.relu(of_word[tokens.words] + of_doc[tokens.docs])
 
 

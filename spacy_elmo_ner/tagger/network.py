@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..kernels.threads import in_halves_if_few
 from .bilstm import BiLstm
 from .document_context import DocumentContext, DocumentTokens
 
@@ -79,7 +78,7 @@ class TaggerNetwork(nn.Module):
             x = F.dropout(x, dropout)
             if depth < len(self.layers):
                 x = self.layers[depth](x, batch_sizes, turned)
-        emissions = in_halves_if_few(self.output, x).index_select(0, unpacked)
+        emissions = self.output(x).index_select(0, unpacked)
         return emissions, self.transitions, self.start, self.end
 
     def copy_from(self, smaller: "TaggerNetwork") -> None:

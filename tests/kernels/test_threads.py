@@ -7,106 +7,122 @@ import torch
 
 from spacy_elmo_ner.bilm.lstm import BiLM
 from spacy_elmo_ner.bilm.options import ElmoOptions
-from spacy_elmo_ner.kernels.threads import (
-    FEW_ROWS,
-    in_halves_if_few,
-    side_by_side,
-    side_by_side_if_few,
-)
+from spacy_elmo_ner.kernels import threads as own
+from spacy_elmo_ner.kernels.threads import in_parallel, own_threads, rows_in_parallel
 
-LIKE = torch.zeros(1)
 OPTIONS = ElmoOptions(
     filters=((1, 8),), n_highway=1, lstm_width=96, projection_width=40
 )
 
 
-needs_openmp = pytest.mark.skipif(
-    not torch.backends.openmp.is_available(), reason="this torch has no OpenMP"
-)
+@pytest.fixture(params=[1, 2, 3, 5])
+def n_threads(request, monkeypatch):
+    """torch's threads, on a machine that has a CPU for each."""
+    monkeypatch.setattr(own, "usable_cpus", lambda: 5)
+    # of those that have begun without: as many as there are CPUs now
+    own._EXECUTORS.clear()
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+    own._EXECUTORS.clear()
 
 
 def seen_by(i):
     return i, torch.get_num_threads(), threading.get_ident()
 
 
-@needs_openmp
-@torch.no_grad()
-def test_calls_share_the_threads_and_leave_their_number(threads):
-    seen = side_by_side(seen_by, LIKE)
-    assert [i for i, _, _ in seen] == [0, 1]
-    if threads == 1:
-        assert {thread for _, _, thread in seen} == {threading.get_ident()}
-    else:
-        assert sum(share for _, share, _ in seen) == threads
-        assert len({thread for _, _, thread in seen} | {threading.get_ident()}) == 3
-    assert torch.get_num_threads() == threads
-    # of a thread that starts later, too
-    later = []
-    thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
-    thread.start()
-    thread.join()
-    assert later == [threads]
+@pytest.mark.skipif(
+    not torch.backends.openmp.is_available(), reason="this torch has no OpenMP"
+)
+def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(n_threads):
+    met = threading.Barrier(n_threads, timeout=10)
+
+    def meet(i):
+        met.wait()
+        return seen_by(i)
+
+    with own_threads():
+        seen = in_parallel([partial(meet, i) for i in range(n_threads)])
+        # of a thread that starts meanwhile, too
+        later = []
+        thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+    assert [i for i, _, _ in seen] == list(range(n_threads))
+    assert {share for _, share, _ in seen} == {1}
+    assert len({thread for _, _, thread in seen}) == n_threads
+    assert torch.get_num_threads() == n_threads
+    assert later == [n_threads]
 
 
-@torch.no_grad()
-def test_calls_overlap_where_there_are_threads(threads):
-    met = threading.Barrier(1 if threads == 1 else 2, timeout=10)
-    side_by_side(lambda i: met.wait(), LIKE)
+def test_more_calls_than_threads_and_calls_within_calls(n_threads):
+    def inner(i):
+        return in_parallel([partial(seen_by, 10 * i + k) for k in range(4)])
+
+    with own_threads():
+        seen = in_parallel([partial(inner, i) for i in range(9)])
+    assert [[i for i, _, _ in of_call] for of_call in seen] == [
+        [10 * i + k for k in range(4)] for i in range(9)
+    ]
+    used = {thread for of_call in seen for _, _, thread in of_call}
+    assert len(used) <= 5
 
 
-@torch.no_grad()
-def test_no_gradients_and_errors_come_back(threads):
+def test_calls_are_made_in_turn_by_those_who_did_not_ask_for_threads(n_threads):
+    with torch.no_grad():
+        seen = in_parallel([partial(seen_by, i) for i in range(3)])
+    assert {thread for _, _, thread in seen} == {threading.get_ident()}
+
+
+def test_no_gradients_and_errors_come_back(n_threads):
     weight = torch.ones(1, requires_grad=True)
-    outs = side_by_side(lambda i: weight * 2, LIKE)
-    assert not any(out.requires_grad for out in outs)
 
     def fail(i):
         raise ValueError(f"call {i}")
 
-    with pytest.raises(ValueError, match="call 0"):
-        side_by_side(fail, LIKE)
-    assert side_by_side(lambda i: i, LIKE) == [0, 1]
+    with own_threads():
+        outs = in_parallel([lambda: weight * 2] * 3)
+        assert not any(out.requires_grad for out in outs)
+        for bad in range(3):
+            calls = [partial(fail if i == bad else seen_by, i) for i in range(3)]
+            with pytest.raises(ValueError, match=f"call {bad}"):
+                in_parallel(calls)
+        assert in_parallel([lambda: 1, lambda: 2, lambda: 3]) == [1, 2, 3]
+    assert (weight * 2).requires_grad
+    assert all(out.requires_grad for out in in_parallel([lambda: weight * 2] * 3))
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("n", [0, 1, 2, 7, FEW_ROWS + 1])
-def test_halves_are_put_together_in_order(threads, n):
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 33])
+def test_parts_are_put_together_in_order(n_threads, n):
     rows = torch.randn(n, 3)
-    assert torch.equal(in_halves_if_few(lambda half: half * 2, rows), rows * 2)
-
-
-@needs_openmp
-@torch.no_grad()
-@pytest.mark.parametrize("n", [2, FEW_ROWS, FEW_ROWS + 1])
-def test_few_rows_are_worked_on_at_once_and_many_with_all_threads(threads, n):
-    rows = torch.zeros(n, 1)
-    is_shared = threads > 1 and n <= FEW_ROWS
-    seen = side_by_side_if_few(partial(seen_by, 0), partial(seen_by, 1), rows)
-    assert [i for i, _, _ in seen] == [0, 1]
-    assert len({thread for _, _, thread in seen}) == (2 if is_shared else 1)
     sizes = []
-    in_halves_if_few(lambda some: sizes.append(len(some)) or some, rows)
-    assert sorted(sizes) == ([n // 2, n // 2] if is_shared else [n])
+    with own_threads():
+        twice = rows_in_parallel(
+            lambda part: (sizes.append(len(part)), part * 2)[1], rows
+        )
+    assert torch.equal(twice, rows * 2)
+    assert len(sizes) <= n_threads and max(sizes) <= -(-n // n_threads)
 
 
-def test_gradients_and_autocast_are_seen(threads):
-    weight = torch.ones(1, requires_grad=True)
-    outs = side_by_side(lambda i: weight * 2, LIKE)
-    assert all(out.requires_grad for out in outs)
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-        products = side_by_side(lambda i: torch.ones(1, 1) @ torch.ones(1, 1), LIKE)
+def test_autocast_is_seen(n_threads):
+    with torch.autocast("cpu", dtype=torch.bfloat16), own_threads():
+        products = in_parallel([lambda: torch.ones(1, 1) @ torch.ones(1, 1)] * 2)
     assert {product.dtype for product in products} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("guard", [torch.no_grad, torch.inference_mode])
-def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(threads, guard):
+def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(
+    n_threads, guard
+):
     torch.manual_seed(0)
     bilm = BiLM(OPTIONS, "float32")
     types = torch.randn(7, OPTIONS.projection_width)
     lengths = [5, 1, 9]
     tokens = torch.randint(7, (sum(lengths),))
     with guard():
-        layers, state = bilm(types, tokens, lengths)
+        with own_threads():
+            layers, state = bilm(types, tokens, lengths)
         torch.set_num_threads(1)
         expected, expected_state = bilm(types, tokens, lengths)
     learnt_from, _ = bilm(types, tokens, lengths)
