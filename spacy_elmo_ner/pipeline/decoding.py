@@ -1,7 +1,7 @@
 """Scores of tags → entities, each with its probability where that is asked for."""
 
 from itertools import islice
-from typing import List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -23,16 +23,37 @@ class Entities(NamedTuple):
     probabilities: Optional[List[float]]
 
 
-def joined(starts: Sequence[int], parts: Sequence[Entities]) -> Entities:
-    """The entities of a Doc's parts, which begin at these tokens."""
-    spans = [
-        (first + start, last + start, label)
-        for start, part in zip(starts, parts, strict=True)
-        for first, last, label in part.spans
+def joined(parts: Sequence[Tuple[int, int]], entities: Sequence[Entities]) -> Entities:
+    """The entities of a Doc's parts, in order. Where two parts overlap, the first is
+    followed to where no entity of either of them stands, next to the middle of what they
+    have in common."""
+    moved = [
+        [(first + start, last + start, label) for first, last, label in part.spans]
+        for (start, _), part in zip(parts, entities, strict=True)
     ]
-    if any(part.probabilities is None for part in parts):
-        return Entities(spans, None)
-    return Entities(spans, [p for part in parts for p in part.probabilities or []])
+    seams = [0]
+    for i, (start, _) in enumerate(parts[1:]):
+        end = parts[i][1]
+        seams.append(_seam(max(start, seams[-1]), end, moved[i] + moved[i + 1]))
+    seams.append(parts[-1][1])
+    spans: List[Span] = []
+    probabilities: List[float] = []
+    for i, of_part in enumerate(moved):
+        for j, (first, last, label) in enumerate(of_part):
+            if seams[i] <= first and last <= seams[i + 1]:
+                spans.append((first, last, label))
+                probabilities += (entities[i].probabilities or [])[j : j + 1]
+    has_all = all(part.probabilities is not None for part in entities)
+    return Entities(spans, probabilities if has_all else None)
+
+
+def _seam(start: int, end: int, spans: Sequence[Span]) -> int:
+    """The place from start to end, next to their middle, that lies in no span; the middle
+    itself if there is none."""
+    taken = {i for first, last, _ in spans for i in range(first + 1, last)}
+    middle = (start + end) // 2
+    by_distance = sorted(range(start, end + 1), key=lambda i: abs(i - middle))
+    return next((i for i in by_distance if i not in taken), middle)
 
 
 def restricted_scores(potentials: Potentials, scheme: TagScheme) -> crf.Scores:
