@@ -5,7 +5,7 @@ from typing import List, Optional, Set
 
 from spacy.tokens import Doc
 
-from .lines import Line
+from .lines import BREAK, Line
 from .sentence_ends import ends_sentence
 
 BULLET = re.compile(r"[-–—*•·>#|]|\(?(\d+|[a-z])[.)]")
@@ -22,11 +22,12 @@ def sentence_breaks(doc: Doc, lines: List[Line]) -> Set[int]:
     """The tokens with a line break at which a sentence ends.
 
     At a blank line it does. A single break is passed over where the line was wrapped:
-    the next one begins with a small letter; or a hyphen ends it; or the line is about as
-    wide as the widest of its block, when the next word is counted to it; or all are
-    short, and punctuation ends a sentence that they begin. Headlines, names in lists, and lines of speakers
-    stand alone: in a block where most lines have no small word, and which was not wrapped
-    throughout, sentences go on only between lines that have one.
+    the next one begins with a small letter, or is the indented rest of a list's item; or
+    a hyphen ends it; or the line is about as wide as the widest of its block, when the
+    next word is counted to it; or all are short, and punctuation ends a sentence that
+    they begin. Headlines, names in lists, and lines of speakers stand alone: in a block
+    where most lines have no small word, and which was not wrapped throughout, sentences
+    go on only between lines that have one.
     """
     if len(lines) < 2:
         return {line.break_at for line in lines}
@@ -84,6 +85,9 @@ def _goes_on(
     is_speaker = after.start + 1 < after.end and doc[after.start + 1].text == ":"
     if BULLET.fullmatch(first) or is_speaker:
         return False
+    is_item = BULLET.fullmatch(doc[line.start].text) is not None
+    if is_item and _indent(doc, line) < _indent(doc, after):
+        return True
     if HYPHENATED.search(doc[line.start : line.end].text):
         return True
     if has_cases and first[:1].islower():
@@ -91,6 +95,11 @@ def _goes_on(
     if is_list and not (_has_small_word(doc, line) and _has_small_word(doc, after)):
         return False
     return None
+
+
+def _indent(doc: Doc, line: Line) -> int:
+    before = doc[line.start - 1] if line.start else None
+    return len(BREAK.split(before.text)[-1]) if before and before.is_space else 0
 
 
 def _has_small_word(doc: Doc, line: Line) -> bool:

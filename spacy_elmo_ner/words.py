@@ -38,10 +38,11 @@ ADDRESS = re.compile(
 )
 # Marks are none either, nor is what a tokenizer leaves of markup together with a word.
 LEFT_OF_MARKUP = re.compile(
-    r"\]\(|\]\[|</|[\"']>|^(?:\|+|\*+|\\n)$|^(?:\*\*|__|~~|`)|(?:\*\*|__|~~|`)$|[\w\]]\{"
+    r"\]\(|\]\[|</|[\"']>|[\w\]]\{|^(?:\|+|\*+|[-=]+>|(?:\\[nrt])+)$"
+    r"|^(?:\*\*|__|~~|`)|(?:\*\*|__|~~|`)$"
 )
 # Texts without any of these have neither, and most have not.
-HINT_OF_NO_NAME = re.compile(r"[@/\\|*~`{]|__|www\.|\]\[|[\"']>")
+HINT_OF_NO_NAME = re.compile(r"[@/\\|*~`{]|__|[-=]>|www\.|\]\[|[\"']>")
 # Elements of HTML, but not whatever stands in angle brackets: those of which there is an
 # end in the text, and usual ones. Links of Markdown.
 USUAL_ELEMENTS = (
