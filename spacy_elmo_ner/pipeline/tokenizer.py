@@ -43,7 +43,7 @@ MARKUP = (
     r"(?:\\[nrt])+(?=[^\Wa-z_])",
     rf"{NO_NAME};(?=[{ALPHA_UPPER}\"])",
     r"\\[A-Za-z]+\*?\{",
-    r"\{",
+    r"[{}]",
 )
 HYPHENATED = re.compile(
     r"[^\W\d_][-\u2010\u00ad][^\S\n\r]*(?:\r\n|[\n\r])[^\S\n\r]*[^\W\d_]"
