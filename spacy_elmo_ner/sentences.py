@@ -9,7 +9,7 @@ from .line_breaks import sentence_breaks
 from .lines import BREAK, lines_of
 from .sentence_ends import CLOSING, SENTENCE_END
 from .table_columns import column_gaps
-from .words import block_ends, word_places
+from .words import block_ends, link_texts, word_places
 
 # the attributes of nodes that cut Docs into sentences by themselves
 LINE_IS_SENTENCE = "line_is_sentence"
@@ -117,7 +117,7 @@ def _punctuation_starts(doc: Doc, line_is_sentence: bool) -> List[int]:
         if line_is_sentence:
             ends.update(line.break_at for line in lines)
         else:
-            ends |= sentence_breaks(doc, lines)
+            ends |= sentence_breaks(doc, lines) - link_texts(doc)
     starts = []
     ended = False
     for token in doc:

@@ -125,9 +125,8 @@ def _markup(doc: Doc) -> Iterator[range]:
     spans: List[Tuple[int, int]] = []
     if "<" in text:
         spans += [element.span() for element in _elements(text)]
-    if "](" in text or "][" in text:
-        for link in LINK.finditer(text):
-            spans += [(link.start(), link.start(1)), (link.end(1), link.end())]
+    for link in _links(text):
+        spans += [(link.start(), link.start(1)), (link.end(1), link.end())]
     if HINT_OF_EMPHASIS.search(text):
         for words in EMPHASIS.finditer(text):
             spans += [(words.start(), words.start(2)), (words.end(2), words.end())]
@@ -145,6 +144,19 @@ def _elements(text: str) -> Iterator["re.Match[str]"]:
         name = element[1]
         if name is None or name in names or name.lower() in names:
             yield element
+
+
+def _links(text: str) -> Iterator["re.Match[str]"]:
+    return LINK.finditer(text) if "](" in text or "][" in text else iter(())
+
+
+def link_texts(doc: Doc) -> Set[int]:
+    """The tokens within the texts of links."""
+    spans = [
+        doc.char_span(*link.span(1), alignment_mode="contract")
+        for link in _links(doc.text)
+    ]
+    return {token.i for tokens in spans for token in tokens or ()}
 
 
 def block_ends(doc: Doc) -> Set[int]:
