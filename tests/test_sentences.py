@@ -2,9 +2,9 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
-from spacy_elmo_ner.sentences import doc_parts, sentence_spans, sentence_words
+from spacy_elmo_ner.sentences import sentence_spans, sentence_words
 
 NLP = spacy.blank("en")
 PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]
@@ -154,37 +154,3 @@ def test_tabs_between_words_are_white_space():
     text = "A man came in\nThe woman left\nThey met in New York on Monday"
     for space in ("\t", "  "):
         assert sentences(text.replace(" ", space)) == sentences(text)
-
-
-@given(
-    st.integers(0, 200), st.integers(1, 50), st.lists(st.integers(0, 199), max_size=4)
-)
-def test_a_long_sentence_is_read_in_parts_that_overlap(n, longest, places):
-    doc = Doc(NLP.vocab, words=["Word"] * n)
-    overlap = longest // 4
-    ends = {min(place + max(overlap, 1), n) for place in places}
-    starts = sorted(ends)
-    doc.ents = [
-        Span(doc, max(a, b - max(overlap, 1)), b, "X")
-        for a, b in zip([0, *starts], starts, strict=False)
-        if a < b
-    ]
-    parts = doc_parts(doc, most=1000, longest=longest)
-    assert parts[0][0] == 0 and parts[-1][1] == n
-    assert all(end - start <= longest for start, end in parts)
-    for (_, end), (start, _) in zip(parts, parts[1:], strict=False):
-        assert overlap <= end - start < 2 * max(overlap, 1)
-        assert not any(ent.start < end < ent.end for ent in doc.ents)
-        assert not any(ent.start < start < ent.end for ent in doc.ents)
-
-
-@given(st.lists(st.sampled_from(PIECES), max_size=60), st.integers(1, 20))
-def test_parts_of_a_doc_have_whole_sentences(words, most):
-    doc = Doc(NLP.vocab, words=words)
-    parts = doc_parts(doc, most=most, longest=100)
-    assert {i for a, b in parts for i in range(a, b)} == set(range(len(doc)))
-    assert all(end - start <= most for start, end in parts)
-    whole = [(a, b) for a, b in sentence_spans(doc) if b - a <= most]
-    for start, end in whole:
-        assert sum(a <= start and end <= b for a, b in parts) == 1
-        assert not any(start < b < end for _, b in parts)

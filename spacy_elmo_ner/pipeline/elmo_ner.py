@@ -26,7 +26,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
-from ..sentences import LINE_IS_SENTENCE, MAX_LENGTH, doc_parts
+from ..parts import doc_parts, part_of
+from ..sentences import LINE_IS_SENTENCE, MAX_LENGTH
 from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
 from ..words import is_no_name, word_places
@@ -322,7 +323,7 @@ class ElmoNer(CheckedPipe):
         self, docs: List[Doc], parts: List[List[Tuple[int, int]]]
     ) -> Iterator[Entities]:
         read = (
-            doc if len(of_doc) == 1 else doc[start:end].as_doc()
+            doc if len(of_doc) == 1 else part_of(doc, start, end)
             for doc, of_doc in zip(docs, parts, strict=True)
             for start, end in of_doc
         )

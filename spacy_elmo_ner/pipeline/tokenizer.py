@@ -16,10 +16,12 @@ from spacy.util import (
 )
 
 # what is no letter has a name
-NAMED = r"&(?:nbsp|ensp|emsp|thinsp|quot|apos|lt|gt|[lr][sda]quo|#39|#x27|#34|#160);"
+NAMED = (
+    r"(?:&(?:nbsp|ensp|emsp|thinsp|quot|apos|lt|gt|[lr][sda]quo|#39|#x27|#34|#160);)+"
+)
 # and a letter may have one, in the midst of a word: M&uuml;ller
 NO_NAME = "".join(rf"(?<!&[A-Za-z]{{{n}}})" for n in range(2, 9))
-AT_START = (NAMED, r"&#?\w+;\w*", "~~", r"\\[A-Za-z]+\*?\{")
+AT_START = (NAMED, r"(?:&#?\w+;)+\w*", "~~+", r"\\[A-Za-z]+\*?\{")
 # within what stands between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,
 # <a href="…">Anna Smith</a><br>, Anna Smith[1], Anna&nbsp;Smith, **Anna Smith**,
 # [[Anna|A]], "name":"Anna", Anna;Berlin, \\emph{Anna}
@@ -36,7 +38,7 @@ MARKUP = (
     NAMED,
     r"\|",
     r"\*+",
-    r"~~",
+    r"~~+",
     r"`+",
     r"(?<!\w)_+(?=\w)",
     r"(?<=[^\W_])_+(?!\w)",
