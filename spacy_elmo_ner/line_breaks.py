@@ -1,51 +1,34 @@
 """Where a line break in running text ends a sentence, and where it only wraps a line."""
 
 import re
-from typing import List, NamedTuple, Optional, Set
+from typing import List, Optional, Set
 
 from spacy.tokens import Doc
 
+from .lines import BREAK, Line
 from .sentence_ends import ends_sentence
 
-BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
-PARAGRAPH_BREAKS = "\x0c\u2029"
 BULLET = re.compile(r"[-–—*•·>#|]|\(?(\d+|[a-z])[.)]")
+HYPHENATED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
 # Lines are wrapped at some width. In text with longer ones they are paragraphs or sentences.
 WIDEST = 120
 # With shorter ones the width says nothing, and the punctuation has to.
 NARROWEST = 40
-# A wrapped line is filled up to so much of the width, at least, with the next word.
-FILLED = 0.75
 # The share of lines that are full where all were wrapped.
 MOSTLY = 0.9
 
 
-class Line(NamedTuple):
-    """Tokens start to end, and what stands behind them.
-
-    width: in characters.
-    break_at: the white-space token with the line break, or the Doc's length.
-    ends_block: whether a blank line comes next.
-    """
-
-    start: int
-    end: int
-    width: int
-    break_at: int
-    ends_block: bool
-
-
-def sentence_breaks(doc: Doc) -> Set[int]:
+def sentence_breaks(doc: Doc, lines: List[Line]) -> Set[int]:
     """The tokens with a line break at which a sentence ends.
 
     At a blank line it does. A single break is passed over where the line was wrapped:
-    the next one begins with a small letter; or the line is about as wide as the widest
-    of its block, when the next word is counted to it; or all are short, and punctuation
-    ends a sentence that they begin. Headlines, names in lists, and lines of speakers
-    stand alone: in a block where most lines have no small word, and which was not wrapped
-    throughout, sentences go on only between lines that have one.
+    the next one begins with a small letter, or is the indented rest of a list's item; or
+    a hyphen ends it; or the line is about as wide as the widest of its block, when the
+    next word is counted to it; or all are short, and punctuation ends a sentence that
+    they begin. Headlines, names in lists, and lines of speakers stand alone: in a block
+    where most lines have no small word, and which was not wrapped throughout, sentences
+    go on only between lines that have one.
     """
-    lines = _lines(doc)
     if len(lines) < 2:
         return {line.break_at for line in lines}
     found: Set[int] = set()
@@ -57,33 +40,6 @@ def sentence_breaks(doc: Doc) -> Set[int]:
             found.update(_breaks_within(doc, block))
             block = []
     return found
-
-
-def _lines(doc: Doc) -> List[Line]:
-    lines: List[Line] = []
-    start = width = 0
-    for token in doc:
-        if token.is_space and BREAK.search(token.text):
-            if token.i > start:
-                lines.append(
-                    Line(start, token.i, width, token.i, _is_blank(token.text))
-                )
-            elif lines:
-                # a break of its own token behind another: the line between is empty
-                lines[-1] = lines[-1]._replace(ends_block=True)
-            start, width = token.i + 1, 0
-        else:
-            width += len(token.text_with_ws)
-    if start < len(doc):
-        lines.append(Line(start, len(doc), width, len(doc), True))
-    elif lines:
-        lines[-1] = lines[-1]._replace(ends_block=True)
-    return lines
-
-
-def _is_blank(text: str) -> bool:
-    breaks = BREAK.findall(text)
-    return len(breaks) > 1 or any(mark in breaks for mark in PARAGRAPH_BREAKS)
 
 
 def _breaks_within(doc: Doc, block: List[Line]) -> Set[int]:
@@ -129,11 +85,21 @@ def _goes_on(
     is_speaker = after.start + 1 < after.end and doc[after.start + 1].text == ":"
     if BULLET.fullmatch(first) or is_speaker:
         return False
+    is_item = BULLET.fullmatch(doc[line.start].text) is not None
+    if is_item and _indent(doc, line) < _indent(doc, after):
+        return True
+    if HYPHENATED.search(doc[line.start : line.end].text):
+        return True
     if has_cases and first[:1].islower():
         return True
     if is_list and not (_has_small_word(doc, line) and _has_small_word(doc, after)):
         return False
     return None
+
+
+def _indent(doc: Doc, line: Line) -> int:
+    before = doc[line.start - 1] if line.start else None
+    return len(BREAK.split(before.text)[-1]) if before and before.is_space else 0
 
 
 def _has_small_word(doc: Doc, line: Line) -> bool:
@@ -145,8 +111,6 @@ def _has_end(doc: Doc, line: Line) -> bool:
     return any(ends_sentence(doc, i) for i in range(line.start + 1, line.end + 1))
 
 
-def _is_full(
-    doc: Doc, line: Line, after: Line, width: int, filled: float = 1.0
-) -> bool:
-    """Whether the next word would have taken more of the width than `filled`."""
-    return line.width + 1 + len(doc[after.start].text) > filled * width
+def _is_full(doc: Doc, line: Line, after: Line, width: int) -> bool:
+    """Whether the line had no room for the next word."""
+    return line.width + 1 + len(doc[after.start].text) > width

@@ -1,5 +1,6 @@
 """What of a Doc is read: the tokens that are words, and of each what a reader sees."""
 
+import html
 import re
 import unicodedata
 from functools import lru_cache
@@ -8,6 +9,8 @@ from typing import Iterator, List, Set, Tuple
 import numpy as np
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
+
+from .lines import margin_tokens
 
 # What is invisible beside Unicode's controls and formats, which have categories of their
 # own: fillers, selectors of variants, a joiner of graphemes, an empty Braille pattern.
@@ -24,16 +27,24 @@ JOINERS = "\u200c\u200d"
 NEEDLESS_JOINERS = re.compile(
     f"(?<=[A-Za-z\u00c0-\u024f\u1e00-\u1eff])[{JOINERS}]+|^[{JOINERS}]+|[{JOINERS}]+$"
 )
-# An address is no name, whatever stands in it. Nor are marks, and what a tokenizer leaves
-# of markup together with a word.
-NO_NAME = re.compile(
-    r"://|^www\.|^[^\s@]+@[^\s@]+\.\w+$|^[\w.-]+\.[a-z]{2,}/|^/\w+/"
-    r"|\]\(|\]\[|</|[\"']>|^(\|+|\*+|~~|`+|&\w+;)$"
+# An address is no name, whatever stands in it, nor is the path of a file.
+ADDRESS = re.compile(
+    r"(?<![\w+.-])[A-Za-z][\w+.-]*://[^\s<>\"|\]]+|\bwww\.[^\s<>\"|\]]+"
+    r"|(?<![^\s@<>()\[\]\"',;:])[^\s@<>()\[\]\"',;:]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/[^\s<>\"|\]]*"
+    r"|(?<![\w/<.])(?:~|\.{1,2})?/\w[\w.-]*/[\w./-]*"
+    r"|(?<![\w/.-])(?:[\w.-]+/)+[\w.-]*\.[a-z][a-z0-9]{0,3}\b"
+    r"|(?:\b[A-Za-z]:|\\)\\[^\s<>\"|]+"
 )
-# Texts without any of these have none, and most have not.
-HINT_OF_NO_NAME = re.compile(r"[@/|*~`&]|www\.|\]\(|\]\[|[\"']>")
+# Marks are none either, nor is what a tokenizer leaves of markup together with a word.
+LEFT_OF_MARKUP = re.compile(
+    r"\]\(|\]\[|</|[\"']>|[\w\]]\{|^(?:\|+|\*+|[-=]+>|(?:\\[nrt])+)$"
+    r"|^(?:\*\*|__|~~|`)|(?:\*\*|__|~~|`)$"
+)
+# Texts without any of these have neither, and most have not.
+HINT_OF_NO_NAME = re.compile(r"[@/\\|*~`{]|__|[-=]>|www\.|\]\[|[\"']>")
 # Elements of HTML, but not whatever stands in angle brackets: those of which there is an
-# end in the text, and usual ones. Links of Markdown, and spaces by name.
+# end in the text, and usual ones. Links of Markdown.
 USUAL_ELEMENTS = (
     "a abbr b big blockquote body br center cite code dd del div dl dt em font footer h1 "
     "h2 h3 h4 h5 h6 head header hr html i img ins li mark nav ol p pre q s section small "
@@ -43,29 +54,48 @@ BLOCKS = frozenset(
     "blockquote br dd div dt h1 h2 h3 h4 h5 h6 hr li p pre section table td th title tr"
     " ul ol".split()
 )
-ELEMENT = re.compile(r"</?([A-Za-z][\w:.-]*)(?:\s[^<>]*)?/?>|<!--.*?-->", re.DOTALL)
+ELEMENT = re.compile(
+    r"</?([A-Za-z][\w:.-]*)(?:\s[^<>]*)?/?>|<!--(?:(?!<!--).)*?-->", re.DOTALL
+)
 END_OF_ELEMENT = re.compile(r"</([A-Za-z][\w:.-]*)\s*>")
 LINK = re.compile(
-    r"\[([^\[\]\n]+)\](?:\([^()\s]*(?:\s+\"[^\"\n]*\")?\)|\[[^\[\]\s]*\])"
+    r"!?\[((?:[^\[\]\n]|\n(?!\s*\n))+)\](?:\([^()\s]*(?:\s+\"[^\"\n]*\")?\)|\[[^\[\]\s]*\])"
 )
-SPACE_BY_NAME = re.compile("&(?:nbsp|ensp|emsp|thinsp|shy|zwnj|zwj);")
+# What makes words bold or slanted: in Markdown, and in LaTeX
+EMPHASIS = re.compile(
+    r"(?<![\w\\])(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)"
+    r"((?:[^\n]|\n(?!\s*\n)){1,300}?)(?<=\S)\1(?!\w)"
+)
+HINT_OF_EMPHASIS = re.compile("[*_`]|~~")
+COMMAND = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\]\n]*\])?\{")
+# the end of a line within a word
+HYPHENATION = re.compile(r"([-\u2010\u00ad])\s+(?=(.?))")
+# Texts without any of these are seen as they are written.
+ODD = re.compile(r"[^\s\x20-\x7e]|&")
 
 
 def visible(text: str) -> str:
-    """The text without what nobody sees, and with composed letters (NFC)."""
-    if text.isascii() and text.isprintable():
+    """A token as it is seen: without what nobody sees, with composed letters (NFC), with
+    what names of HTML stand for, and in one line."""
+    if text.isascii() and text.isprintable() and "&" not in text:
         return text
     return _visible(text)
 
 
 @lru_cache(maxsize=2**16)
 def _visible(text: str) -> str:
-    seen = "".join(letter for letter in text if not _is_invisible(letter))
     while True:
-        composed = unicodedata.normalize("NFC", NEEDLESS_JOINERS.sub("", seen))
-        if composed == seen:
+        seen = HYPHENATION.sub(_hyphen_within, html.unescape(text))
+        seen = "".join(letter for letter in seen if not _is_invisible(letter))
+        seen = unicodedata.normalize("NFC", NEEDLESS_JOINERS.sub("", seen))
+        if seen == text:
             return seen
-        seen = composed
+        text = seen
+
+
+def _hyphen_within(end_of_line: "re.Match[str]") -> str:
+    hyphen, letter = end_of_line.groups()
+    return "" if letter.islower() else hyphen
 
 
 def _is_invisible(letter: str) -> bool:
@@ -82,9 +112,10 @@ def word_places(doc: Doc) -> np.ndarray:
     int64."""
     is_word = doc.to_array([IS_SPACE]).ravel() == 0
     text = doc.text
-    if not text.isascii():
-        is_word &= [bool(visible(token.text)) for token in doc]
+    if ODD.search(text):
+        is_word &= [bool(visible(token.text).strip()) for token in doc]
     is_word[[i for tokens in _markup(doc) for i in tokens]] = False
+    is_word[list(margin_tokens(doc))] = False
     return np.flatnonzero(is_word)
 
 
@@ -94,11 +125,13 @@ def _markup(doc: Doc) -> Iterator[range]:
     spans: List[Tuple[int, int]] = []
     if "<" in text:
         spans += [element.span() for element in _elements(text)]
-    if "](" in text or "][" in text:
-        for link in LINK.finditer(text):
-            spans += [(link.start(), link.start(1)), (link.end(1), link.end())]
-    if "&" in text:
-        spans += [space.span() for space in SPACE_BY_NAME.finditer(text)]
+    for link in _links(text):
+        spans += [(link.start(), link.start(1)), (link.end(1), link.end())]
+    if HINT_OF_EMPHASIS.search(text):
+        for words in EMPHASIS.finditer(text):
+            spans += [(words.start(), words.start(2)), (words.end(2), words.end())]
+    if "\\" in text:
+        spans += [command.span() for command in COMMAND.finditer(text)]
     for start, end in spans:
         tokens = doc.char_span(start, end, alignment_mode="contract")
         if tokens is not None:
@@ -113,6 +146,19 @@ def _elements(text: str) -> Iterator["re.Match[str]"]:
             yield element
 
 
+def _links(text: str) -> Iterator["re.Match[str]"]:
+    return LINK.finditer(text) if "](" in text or "][" in text else iter(())
+
+
+def link_texts(doc: Doc) -> Set[int]:
+    """The tokens within the texts of links."""
+    spans = [
+        doc.char_span(*link.span(1), alignment_mode="contract")
+        for link in _links(doc.text)
+    ]
+    return {token.i for tokens in spans for token in tokens or ()}
+
+
 def block_ends(doc: Doc) -> Set[int]:
     """The last tokens of elements that begin or end a block of text."""
     if "<" not in doc.text:
@@ -125,13 +171,18 @@ def block_ends(doc: Doc) -> Set[int]:
     return {tokens.end - 1 for tokens in spans if tokens is not None}
 
 
-def no_names(doc: Doc) -> List[int]:
-    """The tokens that are addresses or have markup in them."""
-    if not HINT_OF_NO_NAME.search(doc.text):
-        return []
-    return [i for i, token in enumerate(doc) if is_no_name(token.text)]
+def no_names(doc: Doc) -> Set[int]:
+    """The tokens that are part of an address or have markup in them."""
+    text = doc.text
+    if not HINT_OF_NO_NAME.search(text):
+        return set()
+    found = {i for i, token in enumerate(doc) if LEFT_OF_MARKUP.search(token.text)}
+    for address in ADDRESS.finditer(text):
+        tokens = doc.char_span(*address.span(), alignment_mode="expand")
+        found.update(token.i for token in tokens or ())
+    return found
 
 
 def is_no_name(text: str) -> bool:
     """Whether a token is an address or has markup in it."""
-    return NO_NAME.search(text) is not None
+    return bool(ADDRESS.search(text) or LEFT_OF_MARKUP.search(text))

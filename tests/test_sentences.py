@@ -2,9 +2,9 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
-from spacy_elmo_ner.sentences import doc_parts, sentence_spans, sentence_words
+from spacy_elmo_ner.sentences import sentence_spans, sentence_words
 
 NLP = spacy.blank("en")
 PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]
@@ -106,31 +106,51 @@ def test_lines_that_nobody_wrapped_are_sentences():
     assert len(sentences(f"{long}\n{long}\nLONDON 1996-08-30\n{long}")) == 4
 
 
-def test_a_long_sentence_is_not_cut_within_a_name():
-    for before in range(60, 110):
-        words = ["word"] * before + ["Bank", "of", "the", "South"] + ["more"] * 60
-        doc = Doc(NLP.vocab, words=words)
-        spans = sentence_spans(doc, max_length=100)
-        assert all(end - start <= 100 for start, end in spans)
-        assert not {end for _, end in spans} & {before + 1, before + 2, before + 3}
+MARGINS = ["> ", ">> ", "> > ", "# ", "// ", "; ", "-- "]
 
 
-def test_a_long_sentence_is_not_cut_within_an_entity_that_is_set():
-    doc = Doc(NLP.vocab, words=["Word"] * 150)
-    doc.ents = [Span(doc, 90, 110, "X")]
-    assert sentence_spans(doc, max_length=100) == [(0, 90), (90, 150)]
+@pytest.mark.parametrize("margin", MARGINS)
+def test_a_margin_is_not_read(margin):
+    quoted = margin + WRAPPED.replace("\n", "\n" + margin)
+    assert sentences(quoted) == sentences(WRAPPED)
+    # a blank line and another margin end a sentence
+    assert len(sentences(f"{margin}Angela\n{margin}\n{margin}Merkel left.")) == 2
+    assert len(sentences(f"I met Angela\n{quoted}\nMerkel left.")) == 4
 
 
-def test_a_long_sentence_is_best_cut_after_a_pause():
-    words = ["a"] * 80 + [","] + ["a"] * 60
-    assert texts(Doc(NLP.vocab, words=words))[0].endswith(",")
+def test_a_comment_in_code_is_read_without_its_stars():
+    comment = "/*\n * " + WRAPPED.replace("\n", "\n * ") + "\n */"
+    assert sentences(comment) == sentences(WRAPPED)
+    assert len(sentences("* Angela Merkel left\n* Barack Obama came")) == 2
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=60), st.integers(1, 20))
-def test_parts_of_a_doc_have_whole_sentences(words, most):
-    doc = Doc(NLP.vocab, words=words)
-    parts = doc_parts(doc, most)
-    assert [i for a, b in parts for i in range(a, b)] == list(range(len(doc)))
-    assert all(end - start <= most for start, end in parts)
-    ends = {end for _, end in sentence_spans(doc, max_length=most)}
-    assert {end for _, end in parts} <= {*ends, len(doc)}
+@pytest.mark.parametrize("line_break", ["\x85", "\u2028"], ids=ascii)
+def test_line_breaks_of_unicode_are_line_breaks(line_break):
+    plain = WRAPPED.replace("\n", " ")
+    assert sentences(WRAPPED.replace("\n", line_break)) == sentences(plain)
+    assert len(sentences(f"Angela{line_break}{line_break}Merkel left.")) == 2
+    assert len(sentences("Angela\u2029Merkel left.")) == 2
+
+
+def test_a_hyphen_at_the_end_of_a_line_ends_no_sentence():
+    text = "The Chancellor of Germany\nis Angela Mer-\nkel\n\nJean-\nLuc Godard"
+    assert len(sentences(text)) == 2
+
+
+@pytest.mark.parametrize("gap", ["\t", "    "])
+def test_columns_of_a_table_stand_alone(gap):
+    rows = [["Angela Merkel", "Berlin", "CDU"], ["Barack Obama", "Hawaii", "DP"]]
+    table = "\n".join(
+        gap.join(cell.ljust(0 if gap == "\t" else 15) for cell in row) for row in rows
+    )
+    assert sentences(table) == [cell for row in rows for cell in row]
+    assert sentences(f"In a table:\n{table}\n")[1:] == [c for r in rows for c in r]
+    names = table.replace(" M", "M").replace(" O", "O")
+    assert len(sentences(names)) == 6
+
+
+def test_tabs_between_words_are_white_space():
+    assert len(sentences("Angela\tMerkel met Barack\tObama\nin New York\tCity.")) == 1
+    text = "A man came in\nThe woman left\nThey met in New York on Monday"
+    for space in ("\t", "  "):
+        assert sentences(text.replace(" ", space)) == sentences(text)

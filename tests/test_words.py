@@ -43,6 +43,11 @@ def test_what_is_visible_stays(text):
         "Johnson](https://x.com",
         "Doe</b",
         'href="x">New',
+        "/home/john/Berlin.txt",
+        "C:\\Users\\Paris",
+        "src/Paris.py",
+        "**Anna",
+        "Smith__",
     ],
 )
 def test_addresses_and_markup_are_no_names(text):
@@ -50,7 +55,8 @@ def test_addresses_and_markup_are_no_names(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["Amazon.com", "AT&T", "@john", "O'Neill", "C++", "U.S."]
+    "text",
+    ["Amazon.com", "AT&T", "@john", "O'Neill", "C++", "U.S.", "AC/DC", "U.S./U.K."],
 )
 def test_names_may_look_odd(text):
     assert not is_no_name(text)

@@ -1,7 +1,7 @@
 """Scores of tags → entities, each with its probability where that is asked for."""
 
-from itertools import islice
-from typing import List, NamedTuple, Optional, Sequence
+from itertools import islice, takewhile
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 import torch
@@ -23,16 +23,52 @@ class Entities(NamedTuple):
     probabilities: Optional[List[float]]
 
 
-def joined(starts: Sequence[int], parts: Sequence[Entities]) -> Entities:
-    """The entities of a Doc's parts, which begin at these tokens."""
-    spans = [
-        (first + start, last + start, label)
-        for start, part in zip(starts, parts, strict=True)
-        for first, last, label in part.spans
-    ]
-    if any(part.probabilities is None for part in parts):
-        return Entities(spans, None)
-    return Entities(spans, [p for part in parts for p in part.probabilities or []])
+def joined(parts: Sequence[Tuple[int, int]], entities: Sequence[Entities]) -> Entities:
+    """The entities of a Doc's parts, in order.
+
+    Where two parts overlap, the first is followed to a seam next to the middle of what
+    they have in common, in which no entity of either stands. If there is none, the two
+    ends of an entity that both have across the middle are of one entity.
+    """
+    spans: List[Span] = []
+    values: List[float] = []
+    end_before = 0
+    for (start, end), part in zip(parts, entities, strict=True):
+        moved = [(a + start, b + start, label) for a, b, label in part.spans]
+        of_part = part.probabilities or [1.0] * len(moved)
+        seam = _seam(start, end_before, reversed(spans), moved)
+        while spans and spans[-1][0] >= seam:
+            spans.pop()
+            values.pop()
+        for (a, b, label), value in zip(moved, of_part, strict=True):
+            if b <= seam:
+                continue
+            across = a < seam and bool(spans) and spans[-1][1] > seam
+            if across and spans[-1][2] == label:
+                spans[-1] = (spans[-1][0], b, label)
+                values[-1] = min(values[-1], value)
+            elif not spans or spans[-1][1] <= a:
+                spans.append((a, b, label))
+                values.append(value)
+        end_before = end
+    has_all = all(part.probabilities is not None for part in entities)
+    return Entities(spans, values if has_all else None)
+
+
+def _seam(start: int, end: int, before: Iterable[Span], after: Iterable[Span]) -> int:
+    """The place from start to end, next to their middle, that lies in no span; the middle
+    itself if there is none.
+
+    before, after: spans of the two parts, those that are next to the seam first.
+    """
+    taken: Set[int] = set()
+    for span in takewhile(lambda span: span[1] > start, before):
+        taken.update(range(span[0] + 1, span[1]))
+    for span in takewhile(lambda span: span[0] < end, after):
+        taken.update(range(span[0] + 1, span[1]))
+    middle = (start + max(start, end)) // 2
+    by_distance = sorted(range(start, end + 1), key=lambda i: abs(i - middle))
+    return next((i for i in by_distance if i not in taken), middle)
 
 
 def restricted_scores(potentials: Potentials, scheme: TagScheme) -> crf.Scores:

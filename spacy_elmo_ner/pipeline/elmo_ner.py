@@ -15,7 +15,8 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
 from ..kernels.threads import own_threads
-from ..sentences import LINE_IS_SENTENCE, doc_parts
+from ..parts import doc_parts, part_of
+from ..sentences import LINE_IS_SENTENCE, MAX_LENGTH
 from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
 from .checked_pipe import CheckedPipe
@@ -287,24 +288,41 @@ class ElmoNer(CheckedPipe):
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
         """The entities of each Doc; the Docs are not changed.
 
-        A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences.
+        A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences, and
+        a sentence that is longer than the model's windows in parts that overlap.
         """
         self._use_settings()
-        entities: List[Entities] = []
+        docs = list(docs)
+        longest = min(
+            node.attrs[MAX_LENGTH]
+            for node in self.model.walk()
+            if MAX_LENGTH in node.attrs
+        )
+        parts = [
+            doc_parts(
+                doc,
+                most=PREDICT_TOKENS,
+                longest=longest,
+                line_is_sentence=self.cfg["line_is_sentence"],
+            )
+            for doc in docs
+        ]
         with own_threads():
-            for batch in _batches_by_tokens(docs, PREDICT_TOKENS):
-                if len(batch[0]) > PREDICT_TOKENS:
-                    entities.append(self._predict_in_parts(*batch))
-                else:
-                    entities.extend(self._predict_batch(batch))
-        return entities
+            found = self._predict_parts(docs, parts)
+            return [
+                joined(of_doc, list(islice(found, len(of_doc)))) for of_doc in parts
+            ]
 
-    def _predict_in_parts(self, doc: Doc) -> Entities:
-        starts, entities = [], []
-        for start, end in doc_parts(doc, PREDICT_TOKENS):
-            starts.append(start)
-            entities += self._predict_batch([doc[start:end].as_doc()])
-        return joined(starts, entities)
+    def _predict_parts(
+        self, docs: List[Doc], parts: List[List[Tuple[int, int]]]
+    ) -> Iterator[Entities]:
+        read = (
+            doc if len(of_doc) == 1 else part_of(doc, start, end)
+            for doc, of_doc in zip(docs, parts, strict=True)
+            for start, end in of_doc
+        )
+        for batch in _batches_by_tokens(read, PREDICT_TOKENS):
+            yield from self._predict_batch(batch)
 
     def _predict_batch(self, docs: List[Doc]) -> List[Entities]:
         wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0

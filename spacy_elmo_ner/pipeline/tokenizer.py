@@ -1,35 +1,108 @@
-"""A language's tokenizer that parts words from markup."""
+"""A language's tokenizer that parts words from markup, and joins hyphenated ones."""
 
-from typing import Callable
+import re
+from typing import Any, Callable, List
 
+from spacy.lang.char_classes import ALPHA_UPPER
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
-from spacy.util import compile_infix_regex, registry
+from spacy.tokens import Doc, Span
+from spacy.util import (
+    compile_infix_regex,
+    compile_prefix_regex,
+    compile_suffix_regex,
+    filter_spans,
+    registry,
+)
 
+# what is no letter has a name
+NAMED = (
+    r"(?:&(?:nbsp|ensp|emsp|thinsp|quot|apos|lt|gt|[lr][sda]quo|#39|#x27|#34|#160);)+"
+)
+# and a letter may have one, in the midst of a word: M&uuml;ller
+NO_NAME = "".join(rf"(?<!&[A-Za-z]{{{n}}})" for n in range(2, 9))
+AT_START = (NAMED, r"(?:&#?\w+;)+\w*", "~~+", r"\\[A-Za-z]+\*?\{")
 # within what stands between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,
-# <a href="…">Anna Smith</a><br>, Anna Smith[1], Anna&nbsp;Smith, **Anna Smith**, [[Anna|A]]
+# <a href="…">Anna Smith</a><br>, Anna Smith[1], Anna&nbsp;Smith, **Anna Smith**,
+# [[Anna|A]], "name":"Anna", Anna;Berlin, \\emph{Anna}
 MARKUP = (
     r"\]\(",
     r"\]\[",
-    r"\[(?=\d+\])",
+    r"\[",
+    rf"\((?=['{ALPHA_UPPER}])",
+    r"(?<=[(\[{,=:])'",
+    r"'(?=[)\]},=:])",
     r"</",
     r"<(?=[A-Za-z!])",
     r"(?<=[\w/\"'-])>(?=[\w<])",
-    r"&(?:nbsp|ensp|emsp|thinsp|amp|quot|lt|gt|shy|zwnj|zwj);",
+    NAMED,
     r"\|",
     r"\*+",
-    r"~~",
+    r"~~+",
+    r"`+",
+    r"(?<!\w)_+(?=\w)",
+    r"(?<=[^\W_])_+(?!\w)",
+    r"[\"“”„«»]",
+    r"[-=]+>",
+    r"(?:\\[nrt])+(?=[^\Wa-z_])",
+    rf"{NO_NAME};(?=[{ALPHA_UPPER}\"])",
+    r"\\[A-Za-z]+\*?\{",
+    r"[{}]",
 )
+HYPHENATED = re.compile(
+    r"[^\W\d_][-\u2010\u00ad][^\S\n\r]*(?:\r\n|[\n\r])[^\S\n\r]*[^\W\d_]"
+)
+
+
+class MarkupTokenizer(Tokenizer):
+    """A Tokenizer that makes one token of a word that is hyphenated at a line's end."""
+
+    def __call__(self, string: str) -> Doc:
+        doc = super().__call__(string)
+        words = list(_hyphenated(doc))
+        if words:
+            with doc.retokenize() as retokenizer:
+                for word in filter_spans(words):
+                    retokenizer.merge(word)
+        return doc
+
+    def __reduce__(self) -> Any:
+        return _unpickle, (self.vocab, self.to_bytes())
+
+
+def _unpickle(vocab: Any, data: bytes) -> MarkupTokenizer:
+    return MarkupTokenizer(vocab).from_bytes(data)
+
+
+def _hyphenated(doc: Doc) -> List[Span]:
+    found: List[Span] = []
+    for place in HYPHENATED.finditer(doc.text):
+        word = doc.char_span(*place.span(), alignment_mode="expand")
+        assert word is not None
+        # "anti-" and "American" are two words
+        if word[-1].text[0].islower() or word.text[0].isupper():
+            found.append(word)
+    return found
 
 
 def create_tokenizer_v1() -> Callable[[Language], Tokenizer]:
     """`spacy_elmo_ner.Tokenizer.v1`, for [nlp.tokenizer]: `spacy.Tokenizer.v1` that also
-    cuts at the end of a link's text and of an element, where markup touches a word."""
+    cuts at the end of a link's text and of an element, where markup touches a word, and
+    makes one token of a word that is hyphenated at the end of a line."""
     return make_tokenizer
 
 
 def make_tokenizer(nlp: Language) -> Tokenizer:
-    tokenizer = registry.tokenizers.get("spacy.Tokenizer.v1")()(nlp)
+    usual = registry.tokenizers.get("spacy.Tokenizer.v1")()(nlp)
     infixes = [*(nlp.Defaults.infixes or ()), *MARKUP]
-    tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
-    return tokenizer
+    prefixes = [*AT_START, *(nlp.Defaults.prefixes or ())]
+    suffixes = [NAMED, *(nlp.Defaults.suffixes or ())]
+    return MarkupTokenizer(
+        nlp.vocab,
+        rules=usual.rules,
+        prefix_search=compile_prefix_regex(prefixes).search,
+        suffix_search=compile_suffix_regex(suffixes).search,
+        infix_finditer=compile_infix_regex(infixes).finditer,
+        token_match=usual.token_match,
+        url_match=usual.url_match,
+    )

@@ -66,7 +66,7 @@ def build_crf_tagger_v2(
     hidden_width, depth: of the BiLSTM, each direction; depth 0 leaves it out.
     document_width: of what a token learns from its whole Doc, see DocumentContext; with
         0, each sentence is tagged by itself.
-    max_sentence_length: longer sentences are tagged in windows of as many tokens.
+    max_sentence_length: the BiLSTM reads longer sentences in windows of as many tokens.
     nO: number of tags; set by the component.
 
     `dropout` of the training config acts on the features and on every layer.
@@ -119,12 +119,13 @@ def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
     return models[0] if len(models) == 1 else concatenate(*models)
 
 
-def doc_rows(model: Model, docs: List[Doc]) -> DocRows:
-    """The sentences of which a CrfTagger's emissions are."""
+def doc_rows(
+    model: Model, docs: List[Doc], *, max_length: Optional[int] = None
+) -> DocRows:
+    """The sentences of which a CrfTagger's emissions are. The network reads long ones in
+    windows of a `max_length`, but their tags are chosen together."""
     return DocRows(
-        docs,
-        max_length=model.attrs["max_sentence_length"],
-        line_is_sentence=model.attrs[LINE_IS_SENTENCE],
+        docs, max_length=max_length, line_is_sentence=model.attrs[LINE_IS_SENTENCE]
     )
 
 
@@ -163,7 +164,7 @@ def _forward(
     model: Model, docs: List[Doc], is_train: bool
 ) -> Tuple[Potentials, Callable[[Potentials], List[Doc]]]:
     tok2vec, network = model.layers
-    rows = doc_rows(model, docs)
+    rows = doc_rows(model, docs, max_length=model.attrs["max_sentence_length"])
     vectors, backprop_tok2vec = tok2vec(docs, is_train)
     of_tokens = model.ops.xp.vstack(vectors)
     # white space is no word, and the tagger does not see it

@@ -1,6 +1,6 @@
 """The sentences of a batch of Docs as rows, for recurrent layers and the CRF."""
 
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -57,7 +57,11 @@ class DocRows(SentenceRows):
     """
 
     def __init__(
-        self, docs: Sequence[Doc], *, max_length: int, line_is_sentence: bool = False
+        self,
+        docs: Sequence[Doc],
+        *,
+        max_length: Optional[int] = None,
+        line_is_sentence: bool = False,
     ):
         self.words: List[np.ndarray] = []
         self.docs: List[int] = []

@@ -1,14 +1,16 @@
 """Text as people write it: what is found, whatever stands between the words."""
 
+import html
 import unicodedata
 
 import pytest
+import spacy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Span
+from spacy.tokens import Doc, Span
 
 from spacy_elmo_ner.pipeline.packaged import load_packaged
-from spacy_elmo_ner.words import visible
+from spacy_elmo_ner.words import visible, word_places
 
 TEXT = "Angela Merkel met Barack Obama in New York on Monday ."
 EXPECTED = [("Angela Merkel", "PER"), ("Barack Obama", "PER"), ("New York", "LOC")]
@@ -59,6 +61,92 @@ def test_decomposed_letters_are_letters(nlp):
 def test_entities_have_no_markup_and_no_addresses(nlp, text):
     assert found(nlp, text) == EXPECTED
     assert [ent.text for ent in nlp(text).ents] == [name for name, _ in EXPECTED]
+
+
+WRAPPED = """The talks between the two heads of government, Angela
+Merkel and Barack Obama, were held in the city of New
+York on Monday, and they went on there until midnight."""
+
+
+@pytest.mark.parametrize("margin", ["> ", ">> ", "# ", "// ", " * "])
+def test_names_go_over_the_lines_of_a_mail_or_comment(nlp, margin):
+    text = margin + WRAPPED.replace("\n", "\n" + margin)
+    if "*" in margin:
+        text = f"/**\n{text}\n */"
+    names = [ent.text for ent in nlp(text).ents]
+    assert names == [f"Angela\n{margin}Merkel", "Barack Obama", f"New\n{margin}York"]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", " \n  "])
+def test_hyphenated_names_are_whole(nlp, line_break):
+    text = "The Chancellor, Angela Mer-\nkel, met the director Jean-\nLuc Godard."
+    text = text.replace("\n", line_break)
+    doc = nlp(text)
+    assert [ent.text for ent in doc.ents] == [
+        f"Angela Mer-{line_break}kel",
+        f"Jean-{line_break}Luc Godard",
+    ]
+    assert doc.text == text
+    read = [visible(token.text) for token in doc]
+    assert "Merkel" in read and "Jean-Luc" in read
+
+
+@pytest.mark.parametrize("mark", ["**", "__", "~~", "`", "*", "_"])
+@pytest.mark.parametrize("own_tokenizer", [True, False])
+def test_no_entity_begins_or_ends_with_marks(nlp, mark, own_tokenizer):
+    text = TEXT
+    for name, _ in EXPECTED:
+        text = text.replace(name, f"{mark}{name}{mark}")
+    make_doc = nlp.make_doc if own_tokenizer else spacy.blank("en").make_doc
+    names = [ent.text for ent in nlp(Doc.from_docs([make_doc(text)])).ents]
+    if own_tokenizer:
+        assert names == [name for name, _ in EXPECTED]
+    assert not any(mark[0] in name for name in names)
+
+
+def test_a_tag_between_two_words_of_a_name_stands_in_it(nlp):
+    text = "Angela <b>Merkel</b> met <i>Barack</i> <i>Obama</i> in New <u>York</u> ."
+    assert [ent.text for ent in nlp(text).ents] == [
+        "Angela <b>Merkel",
+        "Barack</i> <i>Obama",
+        "New <u>York",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Angela Merkel\tNew York\nBarack Obama\tNew York",
+        "Angela Merkel    New York\nBarack Obama     New York",
+        "Angela Merkel;New York\nBarack Obama;New York",
+        "| Angela Merkel | New York |\n| Barack Obama | New York |",
+        '[{"name":"Angela Merkel","city":"New York"},'
+        '{"name":"Barack Obama","city":"New York"}]',
+        "\\textbf{Angela Merkel} met in \\emph{New York} with \\textbf{Barack Obama} in "
+        "{New York}.",
+        "See /home/john/Berlin.txt, C:\\Users\\Paris, ../London/x.py for Angela Merkel in "
+        "New York, and [Barack\nObama](https://x.org/London) in [New\nYork][1] .",
+        "Angela Merkel😀 was in New York🎉 and 👩\u200d🚀Barack Obama came to New York🇺🇸",
+        "Angela&nbsp;Merkel in New&#160;York &amp; &quot;Barack Obama&quot; in New York.",
+        "print('Angela Merkel was in New York\\nBarack Obama was in New York')",
+        "Angela Merkel -> New York\u2028\u2028Barack Obama->New York",
+        "The guests are:\n- Angela Merkel, who lives in New\n  York\n- Barack Obama, from New"
+        "\n  York",
+    ],
+)
+def test_names_in_other_kinds_of_text(nlp, text):
+    names = [" ".join(html.unescape(ent.text).split()) for ent in nlp(text).ents]
+    assert names == ["Angela Merkel", "New York", "Barack Obama", "New York"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["AT&amp;T", "AT&T", "Procter &amp; Gamble", "M&uuml;ller", "Caf&eacute;"],
+)
+def test_names_of_html_are_what_they_stand_for(written):
+    doc = load_packaged().make_doc(written)
+    read = " ".join(visible(doc[i].text) for i in word_places(doc).tolist())
+    assert read.removesuffix(" ;") == html.unescape(written)
 
 
 def test_a_name_at_the_border_of_a_window(nlp):

@@ -1,0 +1,94 @@
+"""A long Doc in parts that are read on their own."""
+
+from typing import Any, Iterator, List, Set, Tuple
+
+from spacy.attrs import (
+    ENT_IOB,
+    ENT_TYPE,
+    LEMMA,
+    MORPH,
+    NORM,
+    POS,
+    SENT_START,
+    TAG,
+)
+from spacy.tokens import Doc
+
+from .sentences import sentence_spans
+
+# what of a token may be a feature, or a condition
+ATTRS = [NORM, TAG, POS, MORPH, LEMMA, ENT_IOB, ENT_TYPE]
+
+
+def doc_parts(
+    doc: Doc, *, most: int, longest: int, line_is_sentence: bool = False
+) -> List[Tuple[int, int]]:
+    """The Doc in parts that are read on their own, and overlap where they cut a sentence.
+
+    most: tokens of a part of whole sentences.
+    longest: tokens of a sentence that is read at once; a longer one is parted, and each
+        part has a quarter of them in common with the next. No part begins or ends within
+        an entity that is set, unless that is longer than what they have in common.
+    """
+    if len(doc) <= min(most, longest):
+        return [(0, len(doc))]
+    longest = min(most, longest)
+    taken = {i for ent in doc.ents for i in range(ent.start + 1, ent.end)}
+    parts: List[Tuple[int, int]] = []
+    is_open = False
+    spans = sentence_spans(doc, line_is_sentence=line_is_sentence)
+    for start, end in _uncut(spans, taken):
+        if end - start > longest:
+            parts += _windows(start, end, longest, taken)
+            is_open = False
+        elif is_open and end - parts[-1][0] <= most:
+            parts[-1] = (parts[-1][0], end)
+        else:
+            parts.append((start, end))
+            is_open = True
+    return parts
+
+
+def _uncut(spans: List[Tuple[int, int]], taken: Set[int]) -> Iterator[Tuple[int, int]]:
+    """The sentences; those that an entity which is set lies across are one."""
+    start = 0
+    for _, end in spans:
+        if end not in taken:
+            yield start, end
+            start = end
+
+
+def _windows(
+    start: int, end: int, longest: int, taken: Set[int]
+) -> Iterator[Tuple[int, int]]:
+    overlap = longest // 4
+    while end - start > longest:
+        stop = _last_free(start + longest, overlap, taken)
+        yield start, stop
+        start = _last_free(stop - overlap, overlap, taken)
+    yield start, end
+
+
+def _last_free(place: int, most: int, taken: Set[int]) -> int:
+    """The last place up to this one, at most so far before it, that cuts no entity."""
+    free = (i for i in range(place, place - most, -1) if i not in taken)
+    return next(free, place)
+
+
+def part_of(doc: Doc, start: int, end: int) -> Doc:
+    """Some tokens as a Doc, as `Span.as_doc` makes it, which takes as long as the whole
+    Doc has tokens."""
+    span = doc[start:end]
+    part = Doc(
+        doc.vocab,
+        words=[token.text for token in span],
+        spaces=[bool(token.whitespace_) for token in span],
+    )
+    attrs = [*ATTRS]
+    if doc.has_annotation("SENT_START"):
+        attrs.append(SENT_START)
+    values: Any = span.to_array(attrs)  # type: ignore[attr-defined]
+    part.from_array([*attrs], values)
+    if doc.tensor.size:
+        part.tensor = doc.tensor[start:end]
+    return part
