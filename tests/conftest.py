@@ -7,6 +7,8 @@ from typing import Callable, Dict, Iterator
 import pytest
 import torch
 
+# writer → "whole", "0", "1" … → file → content
+Outputs = Dict[str, Dict[str, Dict[str, bytes]]]
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -39,18 +41,16 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.fixture
-def killed_runs(tmp_path: Path) -> Callable[[str, int], Dict[str, Dict[str, bytes]]]:
-    """Runs code that defines run(output) whole, and killed at n moments and then again;
-    see `killed_runs.py`. Returns the files of each output, "whole" and "0", "1" …"""
+def killed_runs(tmp_path: Path) -> Callable[[str, int], Outputs]:
+    """Runs each function of RUNS, which the code defines, whole, and killed at n moments
+    and then again; see `killed_runs.py`. Returns the files that they have written."""
     if not hasattr(os, "fork"):
         pytest.skip("processes are forked here")
 
-    def run(code: str, n: int) -> Dict[str, Dict[str, bytes]]:
+    def run(code: str, n: int) -> Outputs:
         file, folder = tmp_path / "code.py", tmp_path / "outputs"
         file.write_text(code, encoding="utf8")
         folder.mkdir()
-        for name in ["whole", *map(str, range(n))]:
-            (folder / name).mkdir()
         script = REPOSITORY / "tests" / "killed_runs.py"
         done = subprocess.run(
             [sys.executable, str(script), str(file), str(folder), str(n)],
@@ -62,13 +62,16 @@ def killed_runs(tmp_path: Path) -> Callable[[str, int], Dict[str, Dict[str, byte
         )
         assert done.returncode == 0, done.stdout[-3000:]
         return {
-            output.name: {
-                path.relative_to(output).as_posix(): path.read_bytes()
-                for path in output.rglob("*")
-                if path.is_file()
-            }
-            for output in folder.iterdir()
-            if any(output.iterdir())
+            writer.name: {output.name: files_in(output) for output in writer.iterdir()}
+            for writer in folder.iterdir()
         }
 
     return run
+
+
+def files_in(folder: Path) -> Dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

@@ -7,7 +7,8 @@ when whoever read the output has gone, as a shell has it for a command ended by 
 import io
 import os
 import sys
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Iterator
 
 import typer
 from spacy.cli._util import app as spacy_app
@@ -36,20 +37,30 @@ WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 class Commands(TyperGroup):
     """What is wrong with a command's input is said in a sentence."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _errors_told():  # --version and --help print while they are parsed
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
             # what another encoding than UTF-8 lacks is shown by its number
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        try:
+        with _errors_told():
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            # else Python writes what is left at its exit, and complains
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(OUTPUT_GONE) from error
-        except (ValueError, OSError, ImportError) as error:
-            typer.secho(escaped_lines(_in_words(error)), fg="red", err=True)
-            raise typer.Exit(1) from error
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        # else Python writes what is left at its exit, and complains
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(OUTPUT_GONE) from error
+    except (ValueError, OSError, ImportError) as error:
+        typer.secho(escaped_lines(_in_words(error)), fg="red", err=True)
+        raise typer.Exit(1) from error
 
 
 def _in_words(error: Exception) -> str:

@@ -11,6 +11,7 @@ import typer
 from ..elmo.layer_cache import is_layer_cache
 from ..workspace import remove_leftovers
 from ..written import MARKER, unchanged_beside, unchanged_in, written_in
+from .escapes import echo
 
 # in which `spacy project run` keeps what each command has written, with a checksum
 PROJECT_LOCK = "project.lock"
@@ -39,7 +40,7 @@ def clean(
     for folder in folders:
         if folder.is_dir():
             kept += _clean(folder)
-            typer.echo(f"{folder} {'cleaned' if folder.is_dir() else 'removed'}")
+            echo(f"{folder} {'cleaned' if folder.is_dir() else 'removed'}")
     if kept:
         names = ", ".join(map(str, kept[:SHOWN]))
         more = f" and {len(kept) - SHOWN:,} more" if len(kept) > SHOWN else ""

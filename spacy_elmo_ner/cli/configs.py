@@ -1,17 +1,25 @@
 """The config that a command is given, with the settings that override it."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import List, Sequence
 
 import typer
 from click import NoSuchOption
 from spacy.cli._util import parse_config_overrides
+from spacy.schemas import ConfigSchemaInit, ConfigSchemaNlp, ConfigSchemaTraining
 from spacy.util import load_config
 from thinc.api import Config
 
 from ..reading import reason, refuse_pointer
 from .escapes import escaped
 from .texts import check_file, check_unicode
+
+SCHEMAS = {
+    "nlp": ConfigSchemaNlp,
+    "training": ConfigSchemaTraining,
+    "initialize": ConfigSchemaInit,
+}
 
 
 def read_config(
@@ -55,3 +63,23 @@ def read_config(
                 "fill-config` adds what is missing beside [nlp] and [components]."
             )
     return config
+
+
+def check_keys(config: Config, path: Path) -> None:
+    """Raise ValueError for a key of a pipeline's config that spaCy does not know, and
+    would drop without a word."""
+    for section, schema in SCHEMAS.items():
+        # by the name that pydantic has had for them since its second version, or before
+        known = list(getattr(schema, "model_fields", None) or schema.__fields__)
+        for key in config.get(section, {}):
+            if key not in known:
+                near = get_close_matches(key, known, n=1)
+                remedy = (
+                    f"did you mean {near[0]}?"
+                    if near
+                    else f"take one of {', '.join(known)}."
+                )
+                raise ValueError(
+                    f"[{section}] of {escaped(str(path))} has a key {key}, which spaCy "
+                    f"does not know; {remedy}"
+                )

@@ -15,6 +15,7 @@ from ..corpus.conll_export import write_conll
 from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.docs import sentence_bounds
 from ..corpus.reader import DOCBIN_SUFFIX
+from .escapes import echo
 from .gold_options import (
     ALIGNMENT_MODE,
     DELIMITER,
@@ -93,7 +94,7 @@ def convert(
         )
     if not any(doc.ents for doc in docs):
         echo_note(f"there are no entities in {source}.")
-    typer.echo(f"{output}: {describe(docs)}")
+    echo(f"{output}: {describe(docs)}")
 
 
 def _blank(lang: str) -> Language:

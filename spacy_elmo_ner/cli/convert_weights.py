@@ -9,6 +9,7 @@ from spacy.util import is_package
 from ..bilm.weight_files import read_weights, write_hdf5, write_safetensors
 from ..bilm.weights import ElmoWeights
 from ..elmo.loader import elmo_weights_of
+from .escapes import echo
 from .loading import load_pipeline
 from .outputs import check_distinct
 
@@ -71,11 +72,9 @@ def convert_weights(
         assert options is not None
         write_hdf5(weights, output, options)
     n_values = sum(array.numel() for array in weights.arrays.values())
-    typer.echo(f"{output}: {len(weights.arrays)} arrays, {n_values:,} values")
+    echo(f"{output}: {len(weights.arrays)} arrays, {n_values:,} values")
     if half:
-        typer.echo(
-            f"largest rounding error: {_largest_difference(weights, output):.1e}"
-        )
+        echo(f"largest rounding error: {_largest_difference(weights, output):.1e}")
 
 
 def _largest_difference(weights: ElmoWeights, path: Path) -> float:

@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 
 from ..corpus.audit import count_corpus, find_problems
-from .configs import read_config
+from .configs import check_keys, read_config
 from .escapes import echo
 
 
@@ -28,6 +28,7 @@ def debug(
     """
     import_code(code)
     config = read_config(config_path, ctx.args, sections=["nlp"])
+    check_keys(config, config_path)
     with show_validation_error(config_path):
         nlp = load_model_from_config(config, auto_fill=True)
         filled = nlp.config.interpolate()

@@ -22,9 +22,9 @@ def escaped_lines(text: str) -> str:
     return IN_LINES.sub(_escape, text)
 
 
-def echo(text: str) -> None:
-    """Print a text for readers."""
-    typer.echo(escaped_lines(text))
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a text for readers, to standard output or standard error."""
+    typer.echo(escaped_lines(text), err=err)
 
 
 def _escape(match: "re.Match[str]") -> str:

@@ -11,6 +11,7 @@ from ..atomic import check_writable, replacing
 from ..evaluation.raw_report import RawReport, report_raw_text
 from ..evaluation.report import Report, report_pipeline
 from ..evaluation.scorer_file import write_scorer_file
+from .escapes import echo
 from .gold_options import (
     ALIGNMENT_MODE,
     DELIMITER,
@@ -91,7 +92,7 @@ def evaluate(
         raise ValueError(f"There is nothing in {data} to evaluate on.")
     if not total.gold:
         echo_note(f"there are no entities in {data}, so every score is 0.")
-    typer.echo(report.to_text(), nl=False)
+    echo(report.to_text().rstrip("\n"))
     if output is not None:
         with replacing(output) as temporary:
             temporary.write_text(

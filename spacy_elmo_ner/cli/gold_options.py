@@ -11,6 +11,7 @@ from ..corpus.conll import ConllFormat
 from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.delimiters import DETECT
 from ..corpus.reader import read_docs
+from .escapes import echo
 
 GOLD = "CoNLL file, .jsonl or .json of an annotation tool, .spacy file, or folder of "
 GOLD += ".spacy files"
@@ -80,7 +81,7 @@ def read_gold(
 
 
 def echo_note(text: str) -> None:
-    typer.echo(f"Note: {text}", err=True)
+    echo(f"Note: {text}", err=True)
 
 
 def old_name(value: Optional[str], name: str, current: str) -> Optional[str]:

@@ -23,6 +23,7 @@ from ..pretraining.tokenization import (
     tokenize_files,
 )
 from .configs import read_config
+from .escapes import echo
 
 # glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -67,7 +68,7 @@ def pretrain(
 
         run(settings, output, processes, report)
     if is_first and not bar.n:
-        typer.echo(
+        echo(
             f"The pre-training in {output} is finished. Raise training.epochs to go on, "
             "or choose another --output to train anew."
         )

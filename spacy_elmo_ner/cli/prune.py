@@ -7,6 +7,7 @@ from spacy.strings import StringStore
 
 from ..atomic import check_replaceable, replacing_folder
 from ..features.pruning import prune_pipeline
+from .escapes import echo
 from .loading import load_pipeline
 from .outputs import check_distinct
 
@@ -33,4 +34,4 @@ def prune(
         # a store forgets nothing, so that the words would still be written
         kept = StringStore(text for text in nlp.vocab.strings if text not in dropped)
         kept.to_disk(fresh / "vocab" / "strings.json")
-    typer.echo(f"{words:,} vectors kept, besides those that were moved: {output}")
+    echo(f"{words:,} vectors kept, besides those that were moved: {output}")

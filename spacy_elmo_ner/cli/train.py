@@ -7,7 +7,8 @@ import typer
 from spacy.cli._util import import_code, setup_gpu, show_validation_error
 
 from ..training.loop import train as train_pipeline
-from .configs import read_config
+from .configs import check_keys, read_config
+from .escapes import echo
 
 
 def train(
@@ -29,6 +30,7 @@ def train(
     of the config are overridden as in `spacy train`, for instance --training.seed 1."""
     import_code(code)
     config = read_config(config_path, ctx.args, sections=["nlp", "training"])
+    check_keys(config, config_path)
     setup_gpu(gpu_id)
     with show_validation_error(config_path):
-        train_pipeline(config, output, use_gpu=gpu_id, force=force is True)
+        train_pipeline(config, output, use_gpu=gpu_id, force=force is True, say=echo)

