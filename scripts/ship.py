@@ -17,9 +17,9 @@ import spacy
 import srsly
 from thinc.api import Config
 
-from spacy_elmo_ner.atomic import replacing_folder
+from spacy_elmo_ner.files.atomic import replacing_folder
+from spacy_elmo_ner.files.written import MARKER
 from spacy_elmo_ner.pipeline.packaged import FOLDER
-from spacy_elmo_ner.written import MARKER
 
 CARD_TEMPLATE = Path(__file__).parent / "model_card.md"
 CARD = "README.md"

@@ -13,7 +13,7 @@ from thinc.api import ArgsKwargs, PyTorchShim, get_current_ops
 from thinc.util import torch2xp, xp2torch
 from torch import nn
 
-from .checksum import checksum
+from .files.checksum import checksum
 from .kernels.threads import own_threads
 
 HEADER = "spacy_elmo_ner"

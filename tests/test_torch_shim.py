@@ -10,7 +10,7 @@ from safetensors.torch import save
 from thinc.api import Adam, ArgsKwargs
 from torch import nn
 
-from spacy_elmo_ner.checksum import checksum
+from spacy_elmo_ner.files.checksum import checksum
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import Any, Dict, Optional, Tuple, Union
 
-from ..reading import reading
+from ..files.reading import reading
 
 # Ids in a word: begin, at most 48 bytes, end. Fixed by every published model.
 MAX_CHARACTERS = 50

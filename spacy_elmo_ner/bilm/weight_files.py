@@ -18,9 +18,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..atomic import replacing, replacing_pair
-from ..checksum import checksum
-from ..reading import reading, refuse_pointer
+from ..files.atomic import replacing, replacing_pair
+from ..files.checksum import checksum
+from ..files.reading import reading, refuse_pointer
 from .options import (
     MAX_FILE,
     ElmoOptions,

@@ -9,8 +9,8 @@ import srsly
 import typer
 
 from ..elmo.layer_cache import is_layer_cache
-from ..workspace import remove_leftovers
-from ..written import MARKER, unchanged_beside, unchanged_in, written_in
+from ..files.workspace import remove_leftovers
+from ..files.written import MARKER, unchanged_beside, unchanged_in, written_in
 from .escapes import echo
 
 # in which `spacy project run` keeps what each command has written, with a checksum

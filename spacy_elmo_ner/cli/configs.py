@@ -11,7 +11,7 @@ from spacy.schemas import ConfigSchemaInit, ConfigSchemaNlp, ConfigSchemaTrainin
 from spacy.util import load_config
 from thinc.api import Config
 
-from ..reading import reason, refuse_pointer
+from ..files.reading import reason, refuse_pointer
 from .escapes import escaped
 from .texts import check_file, check_unicode
 

@@ -9,12 +9,12 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from ..atomic import replacing
 from ..corpus.annotation_json import SUFFIXES as JSON_SUFFIXES
 from ..corpus.conll_export import write_conll
 from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.docs import sentence_bounds
 from ..corpus.reader import DOCBIN_SUFFIX
+from ..files.atomic import replacing
 from .escapes import echo
 from .gold_options import (
     ALIGNMENT_MODE,

@@ -7,10 +7,10 @@ import srsly
 import typer
 from spacy.cli._util import import_code, setup_gpu
 
-from ..atomic import check_writable, replacing
 from ..evaluation.raw_report import RawReport, report_raw_text
 from ..evaluation.report import Report, report_pipeline
 from ..evaluation.scorer_file import write_scorer_file
+from ..files.atomic import check_writable, replacing
 from .escapes import echo
 from .gold_options import (
     ALIGNMENT_MODE,

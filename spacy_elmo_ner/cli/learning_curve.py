@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional
 
 import typer
 
-from ..atomic import replacing
+from ..files.atomic import replacing
 from ..training.progress import HISTORY, read_history
 from .outputs import check_distinct
 

@@ -15,7 +15,7 @@ from spacy.vectors import Mode
 from spacy.vocab import Vocab
 from thinc.api import Config
 
-from ..reading import reading, reason
+from ..files.reading import reading, reason
 
 MODEL = typer.Option(
     None, "--model", "-m", help="Pipeline (folder or package); without it, the shipped"

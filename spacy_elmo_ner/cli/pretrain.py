@@ -9,7 +9,7 @@ import torch
 import typer
 from tqdm import tqdm
 
-from ..atomic import check_replaceable, recover
+from ..files.atomic import check_replaceable, recover
 from ..pretraining.loop import check_output
 from ..pretraining.loop import pretrain as run
 from ..pretraining.processes import Processes

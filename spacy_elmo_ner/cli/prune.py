@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 from spacy.strings import StringStore
 
-from ..atomic import check_replaceable, replacing_folder
 from ..features.pruning import prune_pipeline
+from ..files.atomic import check_replaceable, replacing_folder
 from .escapes import echo
 from .loading import load_pipeline
 from .outputs import check_distinct

@@ -14,7 +14,7 @@ import typer
 from spacy.language import Language
 from spacy.vectors import Vectors
 
-from ..atomic import check_replaceable, replacing_folder
+from ..files.atomic import check_replaceable, replacing_folder
 from .escapes import echo
 from .outputs import check_distinct
 

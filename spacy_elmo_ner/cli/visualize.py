@@ -9,9 +9,9 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..atomic import check_writable, replacing
 from ..corpus.delimiters import DETECT
 from ..corpus.reader import to_examples
+from ..files.atomic import check_writable, replacing
 from .displacy_page import Shown, displacy_page
 from .escapes import echo, escaped
 from .gold_options import (

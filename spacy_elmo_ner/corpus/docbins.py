@@ -9,7 +9,7 @@ from spacy.attrs import DEP, ENT_KB_ID, ENT_TYPE, LEMMA, ORTH, TAG
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from ..reading import reading
+from ..files.reading import reading
 
 DOCBIN_SUFFIX = ".spacy"
 REMEDY = "write it again with the convert command"

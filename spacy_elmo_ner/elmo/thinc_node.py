@@ -13,9 +13,9 @@ from torch import nn
 from ..bilm.char_ids import index_types
 from ..bilm.options import ElmoOptions
 from ..bilm.weights import ElmoWeights
-from ..sentences import LINE_IS_SENTENCE, sentence_words
+from ..text.sentences import LINE_IS_SENTENCE, sentence_words
+from ..text.words import visible
 from ..torch_shim import LazyTorchShim
-from ..words import visible
 from .layer_mix import depth_of
 
 # by this name ELMo is found in any pipe

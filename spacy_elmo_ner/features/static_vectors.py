@@ -12,7 +12,7 @@ from thinc.types import Floats2d, Ints1d
 
 from spacy_elmo_ner.features.tables import copy_vectors, is_empty
 from spacy_elmo_ner.features.word_types import token_ids
-from spacy_elmo_ner.words import visible
+from spacy_elmo_ner.text.words import visible
 
 NODE_NAME = "static_vectors"
 # the attribute that holds the table

@@ -5,7 +5,7 @@ from typing import List, Sequence, Tuple, Union
 import numpy as np
 from spacy.tokens import Doc
 
-from ..words import visible
+from ..text.words import visible
 
 
 def token_ids(docs: List[Doc], attrs: Sequence[str]) -> np.ndarray:

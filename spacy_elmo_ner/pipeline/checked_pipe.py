@@ -13,7 +13,7 @@ import srsly
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.util import ensure_path
 
-from ..reading import reading, reason, refuse_pointer
+from ..files.reading import reading, reason, refuse_pointer
 
 CFG, MODEL, CHECKSUMS = "cfg", "model", "sha256sums"
 REMEDY = "get the pipeline again, or load it with the versions that its meta.json names"

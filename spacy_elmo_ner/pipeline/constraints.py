@@ -7,7 +7,7 @@ from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc
 
 from ..tagger.tag_schemes import Span, TagScheme
-from ..words import no_names
+from ..text.words import no_names
 
 BEGIN = 3  # spaCy's ENT_IOB of "B"
 

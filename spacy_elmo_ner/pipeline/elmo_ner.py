@@ -15,10 +15,10 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
 from ..kernels.threads import own_threads
-from ..parts import doc_parts, part_of
-from ..sentences import LINE_IS_SENTENCE, MAX_LENGTH
 from ..tagger.architecture import Potentials, doc_rows
 from ..tagger.tag_schemes import TagScheme, check_label
+from ..text.parts import doc_parts, part_of
+from ..text.sentences import LINE_IS_SENTENCE, MAX_LENGTH
 from .checked_pipe import CheckedPipe
 from .constraints import blocked_tokens
 from .decoding import Entities, decode, joined

@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..words import is_no_name, word_places
+from ..text.words import is_no_name, word_places
 
 
 def no_examples(vocab: Vocab) -> List[Example]:

@@ -13,7 +13,7 @@ from ..tagger.gold_tags import tags_of_words
 from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import DocRows, SentenceRows
 from ..tagger.tag_schemes import Span, TagScheme
-from ..words import word_places
+from ..text.words import word_places
 from .decoding import restricted_scores
 
 Loss = Tuple[float, Potentials]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..atomic import replacing_folder
+from ..files.atomic import replacing_folder
+from ..files.written import check_whole, damage_told, list_beside
 from ..training.progress import HISTORY, Progress
-from ..written import check_whole, damage_told, list_beside
 from .gradient_scaler import GradientScaler
 from .pieces import load_pieces, save_pieces
 from .settings import Settings

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
-from ..atomic import check_is_no_file, check_replaceable, check_writable, recover
 from ..bilm.weight_files import write_safetensors
 from ..bilm.weights import to_weights
+from ..files.atomic import check_is_no_file, check_replaceable, check_writable, recover
 from ..training.progress import HISTORY, Progress, write_history
 from .batches import batches, first_batches
 from .checkpoint import WEIGHTS, PretrainingCheckpoint

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ..written import checksum
+from ..files.written import checksum
 from .settings import TextSettings
 from .text_files import list_files
 

@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
-from ..atomic import replacing_folder
+from ..files.atomic import replacing_folder
 from .text_origin import write_origin
 
 # tokens of a file: 60 MB at most, so that it can be sent somewhere

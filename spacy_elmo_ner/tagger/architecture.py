@@ -9,7 +9,7 @@ from thinc.types import Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
-from ..sentences import LINE_IS_SENTENCE
+from ..text.sentences import LINE_IS_SENTENCE
 from ..torch_shim import LazyTorchShim, default_device
 from .document_context import DocumentTokens
 from .network import TaggerNetwork

@@ -7,7 +7,7 @@ import torch
 from spacy.tokens import Doc
 
 from ..kernels.packing import pack
-from ..sentences import sentence_words
+from ..text.sentences import sentence_words
 
 
 class SentenceRows:

@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 from spacy.language import Language
 from thinc.api import Config, Optimizer
 
-from ..atomic import replacing_folder
-from ..written import check_whole, damage_told, list_beside
+from ..files.atomic import replacing_folder
+from ..files.written import check_whole, damage_told, list_beside
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
 from .progress import HISTORY, Progress
 

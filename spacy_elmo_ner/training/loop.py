@@ -20,14 +20,14 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from ..atomic import (
+from ..files.atomic import (
     check_is_no_file,
     check_replaceable,
     check_writable,
     recover,
     replacing_folder,
 )
-from ..written import checksum
+from ..files.written import checksum
 from .checkpoint import Checkpoint
 from .progress import HISTORY, Progress, write_history
 

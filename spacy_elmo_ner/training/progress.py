@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 
 import srsly
 
-from ..atomic import replacing
+from ..files.atomic import replacing
 
 HISTORY = "history.jsonl"
 

@@ -9,11 +9,11 @@ import pytest
 import spacy
 import srsly
 
-from spacy_elmo_ner.atomic import replacing_folder
 from spacy_elmo_ner.cli.clean import clean
 from spacy_elmo_ner.elmo.layer_cache import LayerCache
-from spacy_elmo_ner.workspace import LOCK, OURS
-from spacy_elmo_ner.written import MARKER, list_beside
+from spacy_elmo_ner.files.atomic import replacing_folder
+from spacy_elmo_ner.files.workspace import LOCK, OURS
+from spacy_elmo_ner.files.written import MARKER, list_beside
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
 from spacy_elmo_ner.pipeline.packaged import load_packaged
-from spacy_elmo_ner.words import visible, word_places
+from spacy_elmo_ner.text.words import visible, word_places
 
 TEXT = "Angela Merkel met Barack Obama in New York on Monday ."
 EXPECTED = [("Angela Merkel", "PER"), ("Barack Obama", "PER"), ("New York", "LOC")]

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_elmo_ner.parts import doc_parts
 from spacy_elmo_ner.pipeline.decoding import Entities, joined
 from spacy_elmo_ner.pipeline.packaged import load_packaged
+from spacy_elmo_ner.text.parts import doc_parts
 
 VOCAB = spacy.blank("en").vocab
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_elmo_ner.atomic import (
+from spacy_elmo_ner.files.atomic import (
     WriteError,
     check_writable,
     recover,
@@ -17,7 +17,7 @@ from spacy_elmo_ner.atomic import (
     replacing_folder,
     replacing_pair,
 )
-from spacy_elmo_ner.written import MARKER, check_whole
+from spacy_elmo_ner.files.written import MARKER, check_whole
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="of POSIX systems")
 
@@ -246,7 +246,7 @@ def test_a_full_device_is_told(tmp_path):
 def test_standard_output_goes_on(tmp_path, kind):
     script = """
 from pathlib import Path
-from spacy_elmo_ner.atomic import replacing
+from spacy_elmo_ner.files.atomic import replacing
 print("before", flush=True)
 with replacing(Path("/dev/stdout")) as path:
     path.write_text("between\\n")
@@ -302,7 +302,7 @@ def audit(event, arguments):
         if steps < 0:
             os.kill(os.getpid(), signal.SIGKILL)
 from pathlib import Path
-from spacy_elmo_ner.atomic import replacing, replacing_folder, replacing_pair
+from spacy_elmo_ner.files.atomic import replacing, replacing_folder, replacing_pair
 folder, text = Path(sys.argv[1]), sys.argv[2]
 sys.addaudithook(audit)
 """

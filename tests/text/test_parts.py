@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
-from spacy_elmo_ner.parts import ATTRS, doc_parts, part_of
-from spacy_elmo_ner.sentences import sentence_spans
+from spacy_elmo_ner.text.parts import ATTRS, doc_parts, part_of
+from spacy_elmo_ner.text.sentences import sentence_spans
 
 NLP = spacy.blank("en")
 PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_elmo_ner.sentences import sentence_spans, sentence_words
+from spacy_elmo_ner.text.sentences import sentence_spans, sentence_words
 
 NLP = spacy.blank("en")
 PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]

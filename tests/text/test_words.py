@@ -5,7 +5,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.words import is_no_name, visible, word_places
+from spacy_elmo_ner.text.words import is_no_name, visible, word_places
 
 NLP = spacy.blank("en")
 WITH_MARKUP = {"nlp": {"tokenizer": {"@tokenizers": "spacy_elmo_ner.Tokenizer.v1"}}}
