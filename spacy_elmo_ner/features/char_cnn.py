@@ -10,12 +10,12 @@ from thinc.types import Floats2d
 from torch import nn
 from torch.nn import functional as F
 
-from spacy_elmo_ner.bilm.char_ids import PADDING, encode_words
-from spacy_elmo_ner.features.word_types import word_types
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
+from ..bilm.char_ids import PADDING, encode_words
 from ..kernels.steady_product import steady_product
 from ..kernels.threads import rows_in_parallel
+from .word_types import word_types
 
 
 def build_char_cnn_v1(

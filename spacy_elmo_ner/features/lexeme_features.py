@@ -10,8 +10,8 @@ from spacy.vocab import Vocab
 from thinc.api import Embed, HashEmbed, Model, chain, concatenate
 from thinc.types import Floats2d, Ints1d, Ints2d
 
-from spacy_elmo_ner.features.tables import copy_table, empty_table
-from spacy_elmo_ner.features.word_types import token_ids, word_types
+from .tables import copy_table, empty_table
+from .word_types import token_ids, word_types
 
 DIGIT = re.compile(r"\d")
 CLUSTER_TABLE = "lexeme_cluster"

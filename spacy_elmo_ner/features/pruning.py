@@ -1,17 +1,24 @@
 """A pipeline that takes less room, and loads faster, for a little of its F1."""
 
-from typing import List, Set
+from typing import Callable, List, Set, Tuple
 
 import numpy as np
 from spacy.language import Language
-from spacy.vectors import Vectors
-from thinc.api import Model
+from spacy.lookups import Table
+from spacy.strings import StringStore
+from spacy.vectors import Mode, Vectors
+from thinc.api import Model, get_array_module
 
-from .cluster_pruning import prune_clusters
 from .lexeme_features import CLUSTER_TABLE, TABLES
 from .static_vectors import NODE_NAME, VECTORS
 from .tables import is_empty
-from .vector_pruning import keep_rows, prune_vectors
+
+FORMS: Tuple[Callable[[str], str], ...] = (
+    str.lower,
+    str.capitalize,
+    str.title,
+    str.upper,
+)
 
 
 def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
@@ -53,6 +60,64 @@ def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
     labels = {label for some in nlp.pipe_labels.values() for label in some}
     dropped = known.difference(vocab.vectors.key2row)
     return {vocab.strings[key] for key in dropped if key in vocab.strings} - labels
+
+
+def prune_vectors(model: Model, n_rows: int) -> None:
+    """Keep the first rows of the vectors of a StaticVectors.v1, and those that it has
+    fine-tuned; published tables begin with their most frequent words.
+
+    Raises ValueError as `keep_rows`.
+    """
+    vectors = model.attrs[VECTORS]
+    kept = np.arange(len(vectors.data)) < n_rows
+    if "differences" in model.attrs:
+        kept |= model.attrs["differences"] >= 0
+        model.attrs["differences"] = model.attrs["differences"][kept]
+    model.attrs[VECTORS] = keep_rows(vectors, kept)
+
+
+def keep_rows(vectors: Vectors, kept: np.ndarray) -> Vectors:
+    """A table with some of the rows.
+
+    kept: (rows,) bool.
+
+    Raises ValueError if the table composes its vectors, so that no row is a word's.
+    """
+    if not isinstance(vectors, Vectors) or vectors.mode != Mode.default:
+        raise ValueError(
+            "The pipeline's vectors are composed of several rows each, so that none "
+            "can be left out. Only tables with a row for each word can be pruned."
+        )
+    new_rows = np.cumsum(kept) - 1
+    xp = get_array_module(vectors.data)
+    smaller = Vectors(data=vectors.data[xp.asarray(kept)], name=vectors.name)
+    for key, row in vectors.key2row.items():
+        if kept[row]:
+            smaller.add(key, row=int(new_rows[row]))
+    return smaller
+
+
+def prune_clusters(table: Table, vectors: Vectors, strings: StringStore) -> Table:
+    """The clusters of words that have a vector, and of the same words in lower case,
+    capitalized and in capitals, where these are not in the lower-case word's cluster.
+
+    To LexemeFeatures.v1 all these stay what they are, as it takes the lower-case word's
+    cluster where it finds none. So it does for what is left out: words without a vector,
+    and other mixtures of cases. What stands in the table under a key whose word is lost
+    stays there.
+    """
+    words = {strings[key] for key in vectors.key2row if key in strings}
+    forms: Set[str] = words.union(*(set(map(form, words)) for form in FORMS))
+
+    def says_something(key: int, cluster: int) -> bool:
+        if key not in strings:  # type: ignore[operator]
+            return True
+        word = strings[key]
+        lower = word.lower()
+        return word in forms and (word == lower or cluster != table.get(lower, 0))
+
+    kept = {key: value for key, value in table.items() if says_something(key, value)}
+    return Table(name=table.name, data=kept)
 
 
 def _nodes(nlp: Language) -> List[Model]:

@@ -10,9 +10,10 @@ from spacy.vocab import Vocab
 from thinc.api import Embed, Model, get_array_module, to_numpy, zero_init
 from thinc.types import Floats2d, Ints1d
 
-from spacy_elmo_ner.features.tables import copy_vectors, is_empty
-from spacy_elmo_ner.features.word_types import token_ids
 from spacy_elmo_ner.text.words import visible
+
+from .tables import copy_vectors, is_empty
+from .word_types import token_ids
 
 NODE_NAME = "static_vectors"
 # the attribute that holds the table

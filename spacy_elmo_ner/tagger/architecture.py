@@ -1,10 +1,10 @@
 """The Thinc model of the tagger: Docs → tag scores and CRF parameters."""
 
 import functools
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
 
 from spacy.tokens import Doc
-from thinc.api import ArgsKwargs, Model, concatenate
+from thinc.api import ArgsKwargs, Model
 from thinc.types import Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
@@ -101,22 +101,6 @@ def build_crf_tagger_v2(
             "has_document_context": document_width > 0,
         },
     )
-
-
-def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
-    """Several tok2vecs side by side: their vectors of a token, concatenated.
-
-    tok2vecs: in the config one block each, `[….tok2vecs.elmo]` and so on. They
-    are joined in the alphabetical order of their names.
-    """
-    if not tok2vecs:
-        raise ValueError(
-            "JoinedTok2Vec.v1 has nothing to join. Give it at least one tok2vec, "
-            "in a config block such as [components.elmo_ner.model.tok2vec.tok2vecs"
-            '.chars] with @architectures = "spacy_elmo_ner.CharCnn.v1".'
-        )
-    models = [tok2vecs[name] for name in sorted(tok2vecs)]
-    return models[0] if len(models) == 1 else concatenate(*models)
 
 
 def doc_rows(

@@ -7,8 +7,8 @@ from spacy.strings import StringStore
 from spacy.tokens import Doc
 from spacy.vectors import Vectors
 
-from spacy_elmo_ner.features.cluster_pruning import prune_clusters
 from spacy_elmo_ner.features.lexeme_features import build_lexeme_features_v1
+from spacy_elmo_ner.features.pruning import prune_clusters
 
 CLUSTERS = {
     "rome": 0b101,

@@ -7,9 +7,8 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_elmo_ner.cli.prune import prune
-from spacy_elmo_ner.features.pruning import prune_pipeline
+from spacy_elmo_ner.features.pruning import prune_pipeline, prune_vectors
 from spacy_elmo_ner.features.static_vectors import build_static_vectors_v1
-from spacy_elmo_ner.features.vector_pruning import prune_vectors
 
 WORDS = ["the", "of", "rome", "oslo", "fell", "rose", "quietly"]
 MODEL = {

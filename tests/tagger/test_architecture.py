@@ -1,4 +1,3 @@
-import numpy
 import pytest
 import spacy
 import torch
@@ -8,7 +7,6 @@ from spacy_elmo_ner.features.char_cnn import build_char_cnn_v1
 from spacy_elmo_ner.tagger.architecture import (
     Potentials,
     build_crf_tagger_v2,
-    build_joined_tok2vec_v1,
     resize_output,
 )
 
@@ -94,21 +92,3 @@ def test_training_goes_on_after_resizing():
         potentials, backprop = model.begin_update(DOCS)
         backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
         model.finish_update(optimizer)
-
-
-def test_joined_vectors_stand_side_by_side():
-    parts = {
-        "b": build_char_cnn_v1(char_width=6, filters=[[3, 8]]),
-        "a": build_char_cnn_v1(char_width=6, filters=[[2, 4]]),
-    }
-    joined = build_joined_tok2vec_v1(parts).initialize(X=DOCS)
-    vectors = joined.predict(DOCS)
-    assert joined.get_dim("nO") == 12
-    for i in range(len(DOCS)):
-        expected = numpy.hstack([parts[k].predict(DOCS)[i] for k in ("a", "b")])
-        assert numpy.allclose(vectors[i], expected)
-
-
-def test_nothing_to_join_is_refused():
-    with pytest.raises(ValueError, match="nothing to join.*at least one"):
-        build_joined_tok2vec_v1({})

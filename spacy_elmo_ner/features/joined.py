@@ -1,0 +1,25 @@
+"""Several tok2vecs as one: `JoinedTok2Vec.v1`."""
+
+from typing import Any, Dict, List
+
+from spacy.tokens import Doc
+from thinc.api import Model, concatenate
+from thinc.types import Floats2d
+
+
+def build_joined_tok2vec_v1(
+    tok2vecs: Dict[str, Any],
+) -> Model[List[Doc], List[Floats2d]]:
+    """Several tok2vecs side by side: their vectors of a token, concatenated.
+
+    tok2vecs: in the config one block each, `[….tok2vecs.elmo]` and so on. They
+    are joined in the alphabetical order of their names.
+    """
+    if not tok2vecs:
+        raise ValueError(
+            "JoinedTok2Vec.v1 has nothing to join. Give it at least one tok2vec, "
+            "in a config block such as [components.elmo_ner.model.tok2vec.tok2vecs"
+            '.chars] with @architectures = "spacy_elmo_ner.CharCnn.v1".'
+        )
+    models = [tok2vecs[name] for name in sorted(tok2vecs)]
+    return models[0] if len(models) == 1 else concatenate(*models)

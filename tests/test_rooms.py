@@ -1,0 +1,65 @@
+"""Imports run one way, so that a room can be read without those above it."""
+
+import ast
+from pathlib import Path
+from typing import Dict, Set
+
+import pytest
+
+# what each room may know beside itself; `files` and the rest of the top are for all
+ROOMS = {
+    "text": set(),
+    "files": set(),
+    "kernels": set(),
+    "bilm": {"kernels"},
+    "elmo": {"bilm", "kernels", "text"},
+    "features": {"bilm", "kernels", "text"},
+    "tagger": {"kernels", "text"},
+    "corpus": set(),
+    "evaluation": {"corpus"},
+    "pretraining": {"bilm", "kernels", "training"},
+    "training": set(),
+    "pipeline": {"elmo", "features", "tagger", "kernels", "text"},
+}
+FOR_ALL = {"files", "torch_shim"}
+
+
+def rooms_known(repository: Path) -> Dict[str, Set[str]]:
+    package = repository / "spacy_elmo_ner"
+    known: Dict[str, Set[str]] = {}
+    for file in package.rglob("*.py"):
+        parts = file.relative_to(package).with_suffix("").parts
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf8"))):
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            if node.level:
+                base = parts[: len(parts) - node.level]
+                target = [*base, *(node.module or "").split(".")]
+            elif (node.module or "").startswith("spacy_elmo_ner."):
+                target = (node.module or "").split(".")[1:]
+            else:
+                continue
+            known.setdefault(parts[0], set()).add(target[0])
+    return known
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_knows_only_those_below_it(repository, room):
+    known = rooms_known(repository)[room] if room in rooms_known(repository) else set()
+    assert known <= ROOMS[room] | FOR_ALL | {room}
+
+
+def test_torch_alone_where_spacy_and_thinc_have_no_business(repository):
+    for room in ("kernels", "bilm"):
+        for file in (repository / "spacy_elmo_ner" / room).glob("*.py"):
+            tree = ast.parse(file.read_text(encoding="utf8"))
+            names = {
+                name.split(".")[0]
+                for node in ast.walk(tree)
+                for name in (
+                    [alias.name for alias in node.names]
+                    if isinstance(node, ast.Import)
+                    else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                )
+            }
+            assert not names & {"spacy", "thinc"}, file
