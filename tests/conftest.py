@@ -7,6 +7,8 @@ from typing import Callable, Dict, Iterator
 import pytest
 import torch
 
+from spacy_elmo_ner.kernels import threads as own_threads
+
 # writer → "whole", "0", "1" … → file → content
 Outputs = Dict[str, Dict[str, Dict[str, bytes]]]
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -32,12 +34,18 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(params=[1, 2, 3, 5])
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    """torch's threads, as many as it is given in turn."""
+def threads(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[int]:
+    """torch's threads, as many as it is given in turn, and a CPU for each."""
+    monkeypatch.setattr(own_threads, "usable_cpus", lambda: 5)
+    # its size is that of the machine that it began on
+    own_threads._EXECUTORS.clear()
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param
     torch.set_num_threads(before)
+    own_threads._EXECUTORS.clear()
 
 
 @pytest.fixture

@@ -74,6 +74,11 @@ def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
     return results
 
 
+def threads_to_use() -> int:
+    """How many `in_parallel` may use here: 1 for those who did not ask for more."""
+    return _local.n_threads
+
+
 def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     """call(rows), of rows that it treats each by itself, a part in each thread."""
     n_parts = min(_local.n_threads, len(rows))

@@ -70,6 +70,13 @@ def test_alone_and_in_a_batch_in_any_precision(elmo_pipeline, precision):
     assert_same(alone[:3], nlp.pipe(texts[:3]))
 
 
+def test_in_any_number_of_threads(elmo_pipeline, threads):
+    """Sentences are divided among more than two; these are enough for that."""
+    nlp = elmo_pipeline(lstm_width=64, projection_width=32)
+    many = [f"{text} It is number {i}." for i in range(12) for text in ODD]
+    assert_same([nlp(text).tensor for text in many], nlp.pipe(many))
+
+
 def test_in_two_processes(nlp):
     alone = [nlp(text).tensor for text in ODD]
     assert_same(alone, nlp.pipe(ODD, n_process=2, batch_size=2))

@@ -7,25 +7,11 @@ import torch
 
 from spacy_elmo_ner.bilm.lstm import BiLM
 from spacy_elmo_ner.bilm.options import ElmoOptions
-from spacy_elmo_ner.kernels import threads as own
 from spacy_elmo_ner.kernels.threads import in_parallel, own_threads, rows_in_parallel
 
 OPTIONS = ElmoOptions(
     filters=((1, 8),), n_highway=1, lstm_width=96, projection_width=40
 )
-
-
-@pytest.fixture(params=[1, 2, 3, 5])
-def n_threads(request, monkeypatch):
-    """torch's threads, on a machine that has a CPU for each."""
-    monkeypatch.setattr(own, "usable_cpus", lambda: 5)
-    # of those that have begun without: as many as there are CPUs now
-    own._EXECUTORS.clear()
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
-    own._EXECUTORS.clear()
 
 
 def seen_by(i):
@@ -35,28 +21,28 @@ def seen_by(i):
 @pytest.mark.skipif(
     not torch.backends.openmp.is_available(), reason="this torch has no OpenMP"
 )
-def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(n_threads):
-    met = threading.Barrier(n_threads, timeout=10)
+def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads):
+    met = threading.Barrier(threads, timeout=10)
 
     def meet(i):
         met.wait()
         return seen_by(i)
 
     with own_threads():
-        seen = in_parallel([partial(meet, i) for i in range(n_threads)])
+        seen = in_parallel([partial(meet, i) for i in range(threads)])
         # of a thread that starts meanwhile, too
         later = []
         thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
         thread.start()
         thread.join()
-    assert [i for i, _, _ in seen] == list(range(n_threads))
+    assert [i for i, _, _ in seen] == list(range(threads))
     assert {share for _, share, _ in seen} == {1}
-    assert len({thread for _, _, thread in seen}) == n_threads
-    assert torch.get_num_threads() == n_threads
-    assert later == [n_threads]
+    assert len({thread for _, _, thread in seen}) == threads
+    assert torch.get_num_threads() == threads
+    assert later == [threads]
 
 
-def test_more_calls_than_threads_and_calls_within_calls(n_threads):
+def test_more_calls_thathreads_and_calls_within_calls(threads):
     def inner(i):
         return in_parallel([partial(seen_by, 10 * i + k) for k in range(4)])
 
@@ -69,13 +55,13 @@ def test_more_calls_than_threads_and_calls_within_calls(n_threads):
     assert len(used) <= 5
 
 
-def test_calls_are_made_in_turn_by_those_who_did_not_ask_for_threads(n_threads):
+def test_calls_are_made_in_turn_by_those_who_did_not_ask_for_threads(threads):
     with torch.no_grad():
         seen = in_parallel([partial(seen_by, i) for i in range(3)])
     assert {thread for _, _, thread in seen} == {threading.get_ident()}
 
 
-def test_no_gradients_and_errors_come_back(n_threads):
+def test_no_gradients_and_errors_come_back(threads):
     weight = torch.ones(1, requires_grad=True)
 
     def fail(i):
@@ -94,7 +80,7 @@ def test_no_gradients_and_errors_come_back(n_threads):
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 33])
-def test_parts_are_put_together_in_order(n_threads, n):
+def test_parts_are_put_together_in_order(threads, n):
     rows = torch.randn(n, 3)
     sizes = []
     with own_threads():
@@ -102,19 +88,17 @@ def test_parts_are_put_together_in_order(n_threads, n):
             lambda part: (sizes.append(len(part)), part * 2)[1], rows
         )
     assert torch.equal(twice, rows * 2)
-    assert len(sizes) <= n_threads and max(sizes) <= -(-n // n_threads)
+    assert len(sizes) <= threads and max(sizes) <= -(-n // threads)
 
 
-def test_autocast_is_seen(n_threads):
+def test_autocast_is_seen(threads):
     with torch.autocast("cpu", dtype=torch.bfloat16), own_threads():
         products = in_parallel([lambda: torch.ones(1, 1) @ torch.ones(1, 1)] * 2)
     assert {product.dtype for product in products} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("guard", [torch.no_grad, torch.inference_mode])
-def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(
-    n_threads, guard
-):
+def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(threads, guard):
     torch.manual_seed(0)
     bilm = BiLM(OPTIONS, "float32")
     types = torch.randn(7, OPTIONS.projection_width)
