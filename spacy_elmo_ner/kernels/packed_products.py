@@ -22,7 +22,7 @@ from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_
 from .row_buckets import USUAL_ROWS, InBlocksOfRows, InUsualRows
 from .steady_product import steady_product
 
-PRECISIONS = ("float32", "bfloat16", "int8")
+PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 
 
 class PlainProduct(nn.Module):
@@ -136,34 +136,45 @@ def prepare_product(
     W = W.detach()
     if W.device.type != "cpu" or W.dtype != torch.float32:
         return PlainProduct(W, b)
-    dtype = usable_dtype(precision)
-    if dtype == torch.int8:
+    precision = usable_precision(precision)
+    if precision == "int8":
         return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
     if not has_onednn():
         return PlainProduct(W, b)
-    if dtype == torch.bfloat16:
+    if precision == "bfloat16":
         return Bfloat16Product(W, b)
     return OneDnnProduct(W, b)
 
 
-def usable_dtype(precision: str) -> torch.dtype:
-    """The type of the weights for one of PRECISIONS.
+def usable_precision(precision: str) -> str:
+    """What one of PRECISIONS comes to on this machine: "float32", "bfloat16" or "int8".
 
-    Where it is not fast, it warns and returns float32.
+    "auto" is int8 where this torch and CPU have products for it, which are faster than
+    all others in any number of rows, and else float32. What is not fast here becomes
+    float32, with a warning.
     """
+    if precision == "auto":
+        return "int8" if has_int8() else "float32"
     is_fast = {"float32": True, "bfloat16": has_bfloat16(), "int8": has_int8()}
-    if not is_fast[precision]:
-        warnings.warn(
-            f"ELMo's precision is set to {precision}, which this machine's torch cannot "
-            "multiply fast; it goes on in float32: slower, with the exact vectors.",
-            stacklevel=2,
+    if is_fast[precision]:
+        return precision
+    warnings.warn(
+        f"ELMo's precision is set to {precision}, which this machine's torch cannot "
+        "multiply fast; it goes on in float32: slower, with the exact vectors.",
+        stacklevel=2,
+    )
+    return "float32"
+
+
+def check_precision(precision: str, owner: str) -> None:
+    """Raise ValueError for what is none of PRECISIONS.
+
+    owner: what the error says it was set for.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"{owner} has no precision {precision!r}; use one of {', '.join(PRECISIONS)}."
         )
-        return torch.float32
-    return {
-        "float32": torch.float32,
-        "bfloat16": torch.bfloat16,
-        "int8": torch.int8,
-    }[precision]
 
 
 def has_onednn() -> bool:

@@ -10,7 +10,7 @@ from spacy_elmo_ner.kernels.packed_products import (
     has_bfloat16,
     has_onednn,
     prepare_product,
-    usable_dtype,
+    usable_precision,
 )
 
 needs_onednn = pytest.mark.skipif(
@@ -83,4 +83,11 @@ def test_public_products_where_there_are_none(monkeypatch):
 def test_where_a_precision_is_not_fast_it_says_so_and_is_exact(monkeypatch, precision):
     monkeypatch.setattr(packed_products, f"has_{precision}", lambda: False)
     with pytest.warns(UserWarning, match=f"{precision}.*goes on in float32"):
-        assert usable_dtype(precision) == torch.float32
+        assert usable_precision(precision) == "float32"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("has_int8", "chosen"), [(True, "int8"), (False, "float32")])
+def test_auto_is_int8_where_there_is_any(monkeypatch, has_int8, chosen):
+    monkeypatch.setattr(packed_products, "has_int8", lambda: has_int8)
+    assert usable_precision("auto") == chosen
