@@ -211,8 +211,8 @@ class ProjectedLstm(nn.Module):
         of_input, recurrent = self.W_0.split(self.projected)
         lstm = InferenceLstm(
             prepare_product(of_input, self._bias(), precision=self.precision),
-            prepare_product(recurrent, precision=self.precision),
-            prepare_product(self.W_P_0, precision=self.precision),
+            prepare_product(recurrent, precision=self.precision, few_rows=True),
+            prepare_product(self.W_P_0, precision=self.precision, few_rows=True),
             cell_clip=self.cell_clip,
             projection_clip=self.projection_clip,
         )

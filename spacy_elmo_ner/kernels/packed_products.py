@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .cpu_features import cpu_has, cpu_has_bfloat16
-from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_vnni
+from .int8_products import Int8Product, has_int8, int8_kernel
 from .row_buckets import USUAL_ROWS, InBlocksOfRows, InUsualRows
 from .steady_product import steady_product
 
@@ -127,18 +127,21 @@ def prepare_product(
     b: Optional[Tensor] = None,
     *,
     precision: str = "float32",
+    few_rows: bool = False,
 ) -> Product:
     """W (inputs, outputs) and b (outputs,), ready to multiply.
 
     precision: of weights that are float32 on a CPU, one of PRECISIONS. Others stay as
         they are. Sums are float32.
+    few_rows: whether it is for a step, with a row for each sentence, rather than for all
+        steps together.
     """
     W = W.detach()
     if W.device.type != "cpu" or W.dtype != torch.float32:
         return PlainProduct(W, b)
     precision = usable_precision(precision)
     if precision == "int8":
-        return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
+        return Int8Product(W, b, int8_kernel(few_rows=few_rows))
     if not has_onednn():
         return PlainProduct(W, b)
     if precision == "bfloat16":
