@@ -3,8 +3,7 @@
     options.py          the sizes of a biLM, and the published options.json
     char_ids.py         word → 50 byte ids, words → types
     char_cnn.py         byte ids → word vector, once per type
-    char_convolution.py        its convolutions, to learn
-    char_convolution_table.py  and for prediction, as sums of a table's rows
+    char_convolution.py its convolutions, as sums of a table's rows
     lstm.py             word vectors and state → LSTM layers and state
     encoder.py          the two together: types and sentences → three layers per token
     weights.py          arrays by their published names ⇄ the modules

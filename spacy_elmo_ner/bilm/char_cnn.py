@@ -1,16 +1,14 @@
 """Byte ids → word vector (Kim et al. 2016, arXiv:1508.06615, section 2.2–2.3)."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..kernels.derived import Prepared
-from ..kernels.packed_products import PreparedProduct, prepare_product
+from ..kernels.packed_products import Product, prepare_product
 from ..kernels.steady_product import steady_product
 from ..kernels.threads import rows_in_parallel
-from .char_convolution import Convolution, n_places
-from .char_convolution_table import ConvolutionTable
-from .char_ids import MASK, PADDING
+from .char_convolution import Convolution, ConvolutionTable
+from .char_ids import PADDING
 from .options import N_CHARACTER_VECTORS, ElmoOptions
 
 # Words that `CharCnn` works on at a time, which bounds memory. Fewer would read the highways'
@@ -56,17 +54,14 @@ class CharCnn(nn.Module):
         """Maxima of the convolutions over time: (n_words, 50) → (n_words, n_filters)."""
         if torch.is_grad_enabled():
             self._table.forget()
-            vectors = F.embedding(char_ids - MASK, self.char_embed)
-            places = n_places(char_ids)
-            return torch.cat([conv(vectors, places) for conv in self.convolutions], 1)
-        table = self._table.get(
-            lambda: ConvolutionTable(
-                self.char_embed,
-                self.convolutions,  # type: ignore[arg-type]
-            ),
-            self,
+            return self._make_table().maxima(char_ids)
+        return self._table.get(self._make_table, self).maxima(char_ids)
+
+    def _make_table(self) -> ConvolutionTable:
+        return ConvolutionTable(
+            self.char_embed,
+            self.convolutions,  # type: ignore[arg-type]
         )
-        return table.maxima(char_ids)
 
     def _vectors(self, char_ids: Tensor) -> Tensor:
         """What `forward` returns."""
@@ -106,14 +101,13 @@ class Affine(nn.Module):
         self.W = nn.Parameter(torch.empty(inputs, outputs))
         self.b = nn.Parameter(torch.zeros(outputs))
         nn.init.normal_(self.W, std=inputs**-0.5)
-        self._prepared: Prepared[PreparedProduct] = Prepared()
+        self._prepared: Prepared[Product] = Prepared()
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
         W, b = self.W, self.b
         if torch.is_grad_enabled():
             self._prepared.forget()
-        elif W.device.type == "cpu" and W.dtype == torch.float32:
-            # nothing is learnt: its weights are kept ready
-            return self._prepared.get(lambda: prepare_product(W, b), self)(x)
-        return steady_product(x, W, b)
+            return steady_product(x, W, b)
+        # nothing is learnt: its weights are kept ready
+        return self._prepared.get(lambda: prepare_product(W, b), self)(x)

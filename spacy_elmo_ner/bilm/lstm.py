@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from ..kernels.derived import Prepared
-from ..kernels.lstm_inference import FastLstm
+from ..kernels.lstm_inference import InferenceLstm
 from ..kernels.lstm_training import LstmSettings, LstmWithGradient
+from ..kernels.packed_products import prepare_product
 from ..kernels.packing import pack
 from ..kernels.scripting import without_gil
-from ..kernels.steady_product import steady_product
 from ..kernels.threads import in_parallel
 from .options import ElmoOptions
 
@@ -167,7 +167,7 @@ class ProjectedLstm(nn.Module):
         width, projected = options.lstm_width, options.projection_width
         self.width, self.projected = width, projected
         self.precision = precision
-        self._fast: Prepared[FastLstm] = Prepared()
+        self._inference: Prepared[InferenceLstm] = Prepared()
         self.cell_clip = options.cell_clip
         self.projection_clip = options.projection_clip
         self.W_0 = nn.Parameter(torch.empty(2 * projected, 4 * width))
@@ -188,11 +188,10 @@ class ProjectedLstm(nn.Module):
 
         inputs: distinct inputs, (n, projected).
         rows: row in inputs of each packed row, (N,), or None when inputs are the rows.
-        hidden, cell: first states of the B sentences, longest sentence first. The
-            cells may be overwritten when no gradient is recorded.
+        hidden, cell: first states of the B sentences, longest sentence first.
         """
         if torch.is_grad_enabled():
-            self._fast.forget()
+            self._inference.forget()
             settings = LstmSettings(steps, self.cell_clip, self.projection_clip)
             return LstmWithGradient.apply(
                 inputs if rows is None else inputs[rows],
@@ -203,56 +202,23 @@ class ProjectedLstm(nn.Module):
                 self.W_P_0,
                 settings,
             )
+        inference = self._inference.get(self._prepare, self)
         # under torch.autocast inputs come in its type, and the state in that of the weights
-        hidden, cell = hidden.to(inputs.dtype), cell.to(inputs.dtype)
-        if self.W_0.device.type == "cpu" and self.W_0.dtype == torch.float32:
-            fast = self._fast.get(self._prepare, self)
-            return fast(inputs, rows, steps, hidden, cell)
-        gates = steady_product(inputs, self.W_0[: self.projected], self._bias())
-        if rows is not None:
-            # computed once for all that have the same input
-            gates = gates[rows]
-        recurrent = self.W_0[self.projected :]
-        outputs: List[Tensor] = []
-        ended: List[Tuple[Tensor, Tensor]] = []
-        for step in gates.split(steps):
-            alive = len(step)
-            if alive < len(hidden):
-                ended.append((hidden[alive:], cell[alive:]))
-                hidden, cell = hidden[:alive], cell[:alive]
-            step = step + steady_product(hidden, recurrent)
-            out = _update_cell(step, cell, self.cell_clip)
-            hidden = _clip(steady_product(out, self.W_P_0), self.projection_clip)
-            outputs.append(hidden)
-        ended.append((hidden, cell))
-        # the longest sentences, which end last, come first
-        last_hidden, last_cell = zip(*reversed(ended), strict=True)
-        return torch.cat(outputs), torch.cat(last_hidden), torch.cat(last_cell)
+        return inference(
+            inputs, rows, steps, hidden.to(inputs.dtype), cell.to(inputs.dtype)
+        )
 
-    def _prepare(self) -> FastLstm:
-        lstm = FastLstm(
-            self.W_0,
-            self._bias(),
-            self.W_P_0,
+    def _prepare(self) -> InferenceLstm:
+        of_input, recurrent = self.W_0.split(self.projected)
+        lstm = InferenceLstm(
+            prepare_product(of_input, self._bias(), precision=self.precision),
+            prepare_product(recurrent, precision=self.precision, few_rows=True),
+            prepare_product(self.W_P_0, precision=self.precision, few_rows=True),
             cell_clip=self.cell_clip,
             projection_clip=self.projection_clip,
-            precision=self.precision,
         )
-        return without_gil(lstm)
+        return without_gil(lstm) if self.W_0.device.type == "cpu" else lstm
 
     def _bias(self) -> Tensor:
         before, forget, after = self.B.split([2 * self.width, self.width, self.width])
         return torch.cat([before, forget + FORGET_BIAS, after])
-
-
-def _update_cell(gates: Tensor, cell: Tensor, clip: Optional[float]) -> Tensor:
-    """σ(o) · tanh(c) with the new cells c, which are written over the old ones."""
-    i, g, f, o = gates.chunk(4, 1)
-    cell.mul_(f.sigmoid_()).addcmul_(i.sigmoid_(), g.tanh_())
-    if clip:
-        cell.clamp_(-clip, clip)
-    return torch.tanh(cell).mul_(o.sigmoid_())
-
-
-def _clip(x: Tensor, bound: Optional[float]) -> Tensor:
-    return x.clamp(-bound, bound) if bound else x

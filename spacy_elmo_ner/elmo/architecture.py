@@ -5,7 +5,7 @@ from typing import Optional, Sequence
 
 from ..bilm.encoder import START_STATES
 from ..bilm.options import ElmoOptions
-from ..kernels.packed_products import PRECISIONS
+from ..kernels.packed_products import check_precision
 from .network import ElmoNetwork
 from .thinc_node import Elmo, elmo_node
 
@@ -49,9 +49,9 @@ def build_elmo_v1(
         4 · projection_width bytes each. It changes no vector.
     precision: of the LSTMs' products when nothing is learnt and the CPU is fast in it:
         "float32"; "bfloat16", faster on a CPU with AMX, with vectors that are not exact;
-        or "int8", less exact and faster again where weights are many, as in the original
-        size. Alone and in any batch a text has the same vectors in each of them, within
-        1e-6.
+        "int8", less exact and faster again, on a CPU with VNNI, or AVX2; or "auto": int8
+        where this torch and CPU have it, else float32; `usable_precision` says which. Alone
+        and in any batch a text has the same vectors in each of them, within 1e-6.
     start_state: what the LSTMs know when a sentence starts: "zeros", nothing; "warm",
         that a sentence has ended before; or "trained", what `pretrain` has learnt, and
         goes on to learn when the biLM is not frozen. Published weights have learnt from
@@ -80,10 +80,7 @@ def build_elmo_v1(
         projection_clip=projection_clip,
         skip_connections=skip_connections,
     )
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f"ELMo has no precision {precision!r}; use one of {', '.join(PRECISIONS)}."
-        )
+    check_precision(precision, "ELMo")
     if start_state not in START_STATES:
         raise ValueError(
             f"ELMo has no start state {start_state!r}; use one of "

@@ -13,6 +13,7 @@ from ..bilm.encoder import N_BOUNDARIES, ElmoEncoder
 from ..bilm.options import ElmoOptions
 from ..bilm.weights import ElmoWeights, set_weights
 from ..kernels.derived import Prepared
+from ..kernels.packed_products import usable_precision
 from ..kernels.threads import in_parallel, threads_to_use
 from .layer_cache import LayerCache, fingerprint, sentence_key
 from .layer_mix import LayerMix
@@ -148,9 +149,9 @@ class ElmoNetwork(nn.Module):
     def _fingerprint(self) -> str:
         weights = [parameter.detach().cpu() for parameter in self.encoder.parameters()]
         encoder = self.encoder
+        precision = usable_precision(encoder.precision)
         settings = (
-            f"{encoder.options} {encoder.precision} {encoder.start_state} "
-            f"{self.mix.layer}"
+            f"{encoder.options} {precision} {encoder.start_state} " f"{self.mix.layer}"
         )
         return fingerprint([weight.numpy() for weight in weights], settings)
 

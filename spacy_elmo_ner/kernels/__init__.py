@@ -1,11 +1,10 @@
 """How products and recurrences run: on a CPU with its weights packed, on a GPU, to learn.
 
-    lstm_inference.py   one LSTM layer in one direction, for prediction
+    lstm_inference.py   one LSTM layer in one direction, for prediction on any device
     lstm_training.py    the same with its gradient
     packed_products.py  products with weights laid out for the CPU
     int8_products.py    the same in int8
     row_buckets.py      what both want: few different numbers of rows
-    weighted_rows.py    and what is faster for a single row
     steady_product.py   a product on weights as they are, the same in any batch
     packing.py          sentences of unequal length → rows that no step wastes
     derived.py          what is made from weights, kept until they change

@@ -18,12 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from .cpu_features import cpu_has, cpu_has_bfloat16
-from .int8_products import FbgemmKernel, Int8Product, VnniKernel, has_int8, has_vnni
+from .int8_products import Int8Product, has_int8, int8_kernel
 from .row_buckets import USUAL_ROWS, InBlocksOfRows, InUsualRows
 from .steady_product import steady_product
-from .weighted_rows import WeightedRows, can_be_weighted
 
-PRECISIONS = ("float32", "bfloat16", "int8")
+PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 
 
 class PlainProduct(nn.Module):
@@ -54,9 +53,7 @@ class OneDnnProduct(nn.Module):
 
     b: Optional[Tensor]
 
-    def __init__(
-        self, W: Tensor, b: Optional[Tensor], *, for_single_rows: bool
-    ) -> None:
+    def __init__(self, W: Tensor, b: Optional[Tensor]) -> None:
         super().__init__()
         self.b = b
         self.W = _in_onednn_layout(W)
@@ -64,26 +61,15 @@ class OneDnnProduct(nn.Module):
         # For some shapes a single row goes to another kernel, which sums in another
         # order; then it is given company.
         probe = torch.arange(2.0 * len(W)).sin().view(2, -1)
-        expected = multiply(probe)[:1]
-        is_steady = torch.equal(multiply(probe[:1]), expected)
+        is_steady = torch.equal(multiply(probe[:1]), multiply(probe)[:1])
         self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
-        # for a single row, where its sums have the same bits
-        self.alone = None
-        if for_single_rows and can_be_weighted(W):
-            alone = WeightedRows(W, b)
-            if torch.equal(alone(probe[:1]), expected):
-                self.alone = alone
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
-        if self.alone is not None and x.shape[0] == 1:
-            return self.alone(x)
         return self.multiply(x)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
-        if self.alone is not None and x.shape[0] == 1:
-            return other.add_(self.alone(x))
         if self.multiply.is_usual(x.shape[0]):
             return torch.ops.mkldnn._linear_pointwise(x, other, self.W, self.b, "add")
         return other.add_(self.forward(x))
@@ -133,49 +119,65 @@ def _in_onednn_layout(W: Tensor) -> Tensor:
     return torch.ops.mkldnn._reorder_linear_weight(W.t().contiguous(), USUAL_ROWS)
 
 
-PreparedProduct = Union[PlainProduct, OneDnnProduct, Bfloat16Product, Int8Product]
+Product = Union[PlainProduct, OneDnnProduct, Bfloat16Product, Int8Product]
 
 
 def prepare_product(
     W: Tensor,
     b: Optional[Tensor] = None,
     *,
-    dtype: torch.dtype = torch.float32,
-    for_single_rows: bool = True,
-) -> PreparedProduct:
-    """W (inputs, outputs) and b (outputs,), float32 on the CPU, ready to multiply.
+    precision: str = "float32",
+    few_rows: bool = False,
+) -> Product:
+    """W (inputs, outputs) and b (outputs,), ready to multiply.
 
-    dtype: of the weights, see `usable_dtype`; sums are float32.
-    for_single_rows: whether they are so usual that weights may be laid out twice.
+    precision: of weights that are float32 on a CPU, one of PRECISIONS. Others stay as
+        they are. Sums are float32.
+    few_rows: whether it is for a step, with a row for each sentence, rather than for all
+        steps together.
     """
     W = W.detach()
-    if dtype == torch.int8:
-        return Int8Product(W, b, VnniKernel if has_vnni() else FbgemmKernel)
+    if W.device.type != "cpu" or W.dtype != torch.float32:
+        return PlainProduct(W, b)
+    precision = usable_precision(precision)
+    if precision == "int8":
+        return Int8Product(W, b, int8_kernel(few_rows=few_rows))
     if not has_onednn():
         return PlainProduct(W, b)
-    if dtype == torch.bfloat16:
+    if precision == "bfloat16":
         return Bfloat16Product(W, b)
-    return OneDnnProduct(W, b, for_single_rows=for_single_rows)
+    return OneDnnProduct(W, b)
 
 
-def usable_dtype(precision: str) -> torch.dtype:
-    """The type of the weights for one of PRECISIONS.
+def usable_precision(precision: str) -> str:
+    """What one of PRECISIONS comes to on this machine: "float32", "bfloat16" or "int8".
 
-    Where it is not fast, it warns and returns float32.
+    "auto" is int8 where this torch and CPU have products for it, which are faster than
+    all others in any number of rows, and else float32. What is not fast here becomes
+    float32, with a warning.
     """
+    if precision == "auto":
+        return "int8" if has_int8() else "float32"
     is_fast = {"float32": True, "bfloat16": has_bfloat16(), "int8": has_int8()}
-    if not is_fast[precision]:
-        warnings.warn(
-            f"ELMo's precision is set to {precision}, which this machine's torch cannot "
-            "multiply fast; it goes on in float32: slower, with the exact vectors.",
-            stacklevel=2,
+    if is_fast[precision]:
+        return precision
+    warnings.warn(
+        f"ELMo's precision is set to {precision}, which this machine's torch cannot "
+        "multiply fast; it goes on in float32: slower, with the exact vectors.",
+        stacklevel=2,
+    )
+    return "float32"
+
+
+def check_precision(precision: str, owner: str) -> None:
+    """Raise ValueError for what is none of PRECISIONS.
+
+    owner: what the error says it was set for.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"{owner} has no precision {precision!r}; use one of {', '.join(PRECISIONS)}."
         )
-        return torch.float32
-    return {
-        "float32": torch.float32,
-        "bfloat16": torch.bfloat16,
-        "int8": torch.int8,
-    }[precision]
 
 
 def has_onednn() -> bool:

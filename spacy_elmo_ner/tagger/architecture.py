@@ -9,6 +9,7 @@ from thinc.types import Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
+from ..kernels.packed_products import check_precision
 from ..text.sentences import LINE_IS_SENTENCE
 from ..torch_shim import LazyTorchShim, default_device
 from .document_context import DocumentTokens
@@ -57,6 +58,7 @@ def build_crf_tagger_v2(
     depth: int = 2,
     document_width: int = 128,
     max_sentence_length: int = 512,
+    precision: str = "float32",
     nO: Optional[int] = None,
 ) -> Model[List[Doc], Potentials]:
     """BiLSTM-CRF over the vectors of any tok2vec.
@@ -67,10 +69,12 @@ def build_crf_tagger_v2(
     document_width: of what a token learns from its whole Doc, see DocumentContext; with
         0, each sentence is tagged by itself.
     max_sentence_length: the BiLSTM reads longer sentences in windows of as many tokens.
+    precision: of the BiLSTM's products, see Elmo.v1.
     nO: number of tags; set by the component.
 
     `dropout` of the training config acts on the features and on every layer.
     """
+    check_precision(precision, "The tagger")
     network: Model = Model(
         "crf_network",
         _network_forward,
@@ -81,6 +85,7 @@ def build_crf_tagger_v2(
                     hidden_width=hidden_width,
                     depth=depth,
                     document_width=document_width,
+                    precision=precision,
                 )
             )
         ],

@@ -24,10 +24,18 @@ class TaggerNetwork(nn.Module):
     hidden_width: of each direction of a layer; depth: layers, 0 for none.
     document_width: of the DocumentContext that stands beside the first layer's output
         (the features, without layers) and goes into what follows; 0 for none.
+    precision: of the BiLSTM's prediction on a CPU, see `packed_products.PRECISIONS`.
     """
 
     def __init__(
-        self, *, nI: int, nO: int, hidden_width: int, depth: int, document_width: int
+        self,
+        *,
+        nI: int,
+        nO: int,
+        hidden_width: int,
+        depth: int,
+        document_width: int,
+        precision: str = "float32",
     ):
         super().__init__()
         widths = [nI] + [2 * hidden_width] * depth
@@ -37,7 +45,7 @@ class TaggerNetwork(nn.Module):
             self.context = DocumentContext(widths[self.context_at], document_width)
             widths[self.context_at] += document_width
         self.layers = nn.ModuleList(
-            BiLstm(width, hidden_width) for width in widths[:-1]
+            BiLstm(width, hidden_width, precision) for width in widths[:-1]
         )
         self.output = nn.Linear(widths[-1], nO)
         self.transitions = nn.Parameter(torch.zeros(nO, nO))

@@ -6,11 +6,13 @@ import torch
 from product_operands import SHAPES, assert_steady, operands
 
 from spacy_elmo_ner.kernels.int8_products import (
+    Fbgemm7BitKernel,
     FbgemmKernel,
     Int8Product,
     VnniKernel,
     has_fbgemm,
     has_vnni,
+    int8_kernel,
 )
 
 INT8_KERNELS = [
@@ -22,6 +24,13 @@ INT8_KERNELS = [
     ),
     pytest.param(
         FbgemmKernel,
+        marks=pytest.mark.skipif(
+            not has_fbgemm() or int8_kernel(few_rows=True) != FbgemmKernel,
+            reason="this torch or machine has no FBGEMM with VNNI",
+        ),
+    ),
+    pytest.param(
+        Fbgemm7BitKernel,
         marks=pytest.mark.skipif(
             not has_fbgemm(), reason="this torch or machine has no FBGEMM"
         ),
@@ -43,8 +52,7 @@ def test_int8_is_off_by_half_a_step_of_each_input_and_weight_at_most(shape, kern
     W[:, 0] = 0
     x[0] = 0
     exact = x.double() @ W.double()
-    weight_steps = {VnniKernel: 127, FbgemmKernel: 63}[kernel]
-    half_of_weight = W.abs().amax(0, keepdim=True).double() / weight_steps / 2
+    half_of_weight = W.abs().amax(0, keepdim=True).double() / kernel.weight_steps / 2
     half_of_input = x.abs().amax(1, keepdim=True).double() / 127 / 2
     bound = (
         x.abs().double().sum(1, keepdim=True) * half_of_weight

@@ -10,9 +10,8 @@ from spacy_elmo_ner.kernels.packed_products import (
     has_bfloat16,
     has_onednn,
     prepare_product,
-    usable_dtype,
+    usable_precision,
 )
-from spacy_elmo_ner.kernels.weighted_rows import WeightedRows
 
 needs_onednn = pytest.mark.skipif(
     not has_onednn(), reason="this torch has no packed oneDNN products"
@@ -25,7 +24,7 @@ needs_bfloat16 = pytest.mark.skipif(
 def float32_products(W, b):
     both = [PlainProduct(W, b)]
     if has_onednn():
-        both.append(OneDnnProduct(W, b, for_single_rows=True))
+        both.append(OneDnnProduct(W, b))
     return both
 
 
@@ -72,24 +71,6 @@ def test_packed_products_are_used_where_there_are_any():
     assert isinstance(prepare_product(W, b), OneDnnProduct)
 
 
-@needs_onednn
-def test_a_single_row_is_weighted_where_the_sum_has_the_same_bits(monkeypatch):
-    W, _, x, _ = operands(128, 4096, rows=1)
-    product = OneDnnProduct(W, None, for_single_rows=True)
-    expected = product.multiply(x)
-    if product.alone is not None:
-        assert torch.equal(product.alone(x), expected)
-
-    class Rounded(WeightedRows):
-        def forward(self, x):
-            return super().forward(x) * (1 + 1e-6)
-
-    monkeypatch.setattr(packed_products, "WeightedRows", Rounded)
-    product = OneDnnProduct(W, None, for_single_rows=True)
-    assert product.alone is None
-    assert torch.equal(product(x), expected)
-
-
 def test_public_products_where_there_are_none(monkeypatch):
     monkeypatch.setattr(packed_products, "has_onednn", lambda: False)
     W, b, x, _ = operands(4, 8)
@@ -102,14 +83,11 @@ def test_public_products_where_there_are_none(monkeypatch):
 def test_where_a_precision_is_not_fast_it_says_so_and_is_exact(monkeypatch, precision):
     monkeypatch.setattr(packed_products, f"has_{precision}", lambda: False)
     with pytest.warns(UserWarning, match=f"{precision}.*goes on in float32"):
-        assert usable_dtype(precision) == torch.float32
+        assert usable_precision(precision) == "float32"
 
 
-@needs_onednn
-def test_weights_are_laid_out_once_where_a_single_row_is_unusual():
-    W, b, x, _ = operands(128, 512)
-    usual, unusual = (
-        prepare_product(W, b, for_single_rows=it_is) for it_is in (True, False)
-    )
-    assert unusual.alone is None
-    assert torch.equal(unusual(x[:1]), usual(x[:1]))
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("has_int8", "chosen"), [(True, "int8"), (False, "float32")])
+def test_auto_is_int8_where_there_is_any(monkeypatch, has_int8, chosen):
+    monkeypatch.setattr(packed_products, "has_int8", lambda: has_int8)
+    assert usable_precision("auto") == chosen

@@ -2,14 +2,13 @@ import pytest
 import torch
 from torch import nn
 
-from spacy_elmo_ner.kernels import lstm_inference
 from spacy_elmo_ner.kernels.int8_products import (
     FbgemmKernel,
     Int8Product,
     VnniKernel,
     has_fbgemm,
 )
-from spacy_elmo_ner.kernels.lstm_inference import FastLstm
+from spacy_elmo_ner.kernels.lstm_inference import InferenceLstm
 from spacy_elmo_ner.kernels.packed_products import (
     Bfloat16Product,
     OneDnnProduct,
@@ -22,7 +21,7 @@ from spacy_elmo_ner.kernels.scripting import can_compile, without_gil
 PROJECTED, WIDTH = 24, 40
 PRODUCTS = {
     "public": lambda W, b: PlainProduct(W, b),
-    "float32": lambda W, b: OneDnnProduct(W, b, for_single_rows=True),
+    "float32": lambda W, b: OneDnnProduct(W, b),
     "bfloat16": lambda W, b: Bfloat16Product(W, b),
     "FBGEMM": lambda W, b: Int8Product(W, b, FbgemmKernel),
     "VNNI": lambda W, b: Int8Product(W, b, VnniKernel),
@@ -37,40 +36,38 @@ HAS = {
 }
 
 
-@pytest.fixture(params=PRODUCTS)
-def lstm(request, monkeypatch):
-    """A layer with one kind of products, whatever this machine would choose."""
-    if not HAS[request.param]:
-        pytest.skip("this torch or machine has no such products")
-
-    def prepare(W, b=None, **settings):
-        return PRODUCTS[request.param](W, b)
-
-    monkeypatch.setattr(lstm_inference, "prepare_product", prepare)
-    return make_lstm
-
-
-def make_lstm(clip):
+def make_lstm(product=PlainProduct, clip=None, with_projection=True):
     generator = torch.Generator().manual_seed(3)
-    return FastLstm(
-        torch.randn(2 * PROJECTED, 4 * WIDTH, generator=generator) / 3,
+    outputs = PROJECTED if with_projection else WIDTH
+    input_gates = product(
+        torch.randn(PROJECTED, 4 * WIDTH, generator=generator) / 3,
         torch.randn(4 * WIDTH, generator=generator),
-        torch.randn(WIDTH, PROJECTED, generator=generator),
+    )
+    recurrence = product(torch.randn(outputs, 4 * WIDTH, generator=generator) / 3, None)
+    projection = product(torch.randn(WIDTH, PROJECTED, generator=generator), None)
+    return InferenceLstm(
+        input_gates,
+        recurrence,
+        projection if with_projection else None,
         cell_clip=clip,
         projection_clip=clip,
-        precision="float32",
     )
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("with_projection", [True, False])
 @pytest.mark.parametrize("clip", [None, 0.5])
-def test_a_compiled_layer_gives_the_same_values(lstm, clip):
-    layer = lstm(clip)
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_compiled_layer_gives_the_same_values(product, clip, with_projection):
+    if not HAS[product]:
+        pytest.skip("this torch or machine has no such products")
+    layer = make_lstm(PRODUCTS[product], clip, with_projection)
+    outputs = PROJECTED if with_projection else WIDTH
     compiled = without_gil(layer)
     # more rows than are multiplied at once, sentences that end, words that recur
     for steps in [1], [1] * 9, [5, 5, 3, 1], [400, 390, 2, 2]:
         inputs = torch.randn(sum(steps), PROJECTED)
-        hidden = torch.randn(steps[0], PROJECTED) / 3
+        hidden = torch.randn(steps[0], outputs) / 3
         cell = torch.randn(steps[0], WIDTH)
         for rows in None, torch.arange(sum(steps)) // 2:
             given = inputs, rows, steps, hidden, cell
@@ -80,11 +77,11 @@ def test_a_compiled_layer_gives_the_same_values(lstm, clip):
 
 @pytest.mark.skipif(not can_compile(), reason="this torch cannot compile exactly")
 def test_a_layer_is_compiled():
-    assert isinstance(without_gil(make_lstm(None)), torch.jit.ScriptModule)
+    assert isinstance(without_gil(make_lstm()), torch.jit.ScriptModule)
 
 
 def test_where_torch_cannot_compile_the_module_does_it(monkeypatch):
-    layer = make_lstm(None)
+    layer = make_lstm()
     monkeypatch.delattr(torch.jit, "script")
     assert without_gil(layer) is layer
 

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
+from spacy_elmo_ner.kernels.int8_products import has_int8
 from spacy_elmo_ner.tagger.bilstm import BiLstm
 from spacy_elmo_ner.tagger.sentence_rows import SentenceRows
 
@@ -65,3 +66,31 @@ def test_weights_that_change_are_seen():
         for parameter in layer.parameters():
             parameter.data = torch.randn_like(parameter)
         torch.testing.assert_close(read(layer, sentences), expected(layer, sentences))
+
+
+@pytest.mark.skipif(not has_int8(), reason="this torch or machine has no fast int8")
+def test_int8_is_near_and_the_same_bits_alone_and_in_a_batch():
+    torch.manual_seed(0)
+    layer = BiLstm(70, 64, precision="int8")
+    sentences = [torch.randn(n, 70) for n in [*FEW, *range(1, 50)]]
+    with torch.no_grad():
+        found = read(layer, sentences)
+        exact = expected(layer, sentences)
+        alone = torch.cat([read(layer, [sentence]) for sentence in sentences])
+        assert torch.equal(found, alone)
+        assert not torch.equal(found, exact)
+        torch.testing.assert_close(found, exact, rtol=0, atol=0.03)
+
+
+def test_weights_that_learnt_are_seen_in_any_precision():
+    layer = BiLstm(6, 5, precision="auto")
+    sentences = [torch.randn(4, 6)]
+    with torch.no_grad():
+        read(layer, sentences)
+    read(layer, sentences).sum().backward()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            # as an optimizer does that leaves no trace
+            parameter.data.sub_(parameter.grad)
+        found = read(layer, sentences)
+        torch.testing.assert_close(found, expected(layer, sentences), rtol=0, atol=0.03)
