@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 import torch
@@ -38,26 +38,40 @@ app = typer.Typer(add_completion=False)
 class Worker:
     """A process of benchmarks.worker."""
 
-    def __init__(self, python: Path, folder: Path) -> None:
+    def __init__(
+        self,
+        python: Path,
+        folder: Path,
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> None:
         self.process = subprocess.Popen(
             [str(python), "-m", "benchmarks.worker", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=environment,
             text=True,
         )
 
     def run(self, **request: Any) -> float:
-        assert self.process.stdin and self.process.stdout
+        self.ask(**request)
+        return self.answer()["seconds"]
+
+    def ask(self, **request: Any) -> None:
+        assert self.process.stdin
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
+
+    def answer(self) -> Dict[str, float]:
+        """What it answers to the request that was made first of those without answer."""
+        assert self.process.stdout
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError(
-                f"The process that measures {request['system']} ended; start it alone "
-                f"to see why: {' '.join(map(str, self.process.args))}"  # type: ignore
+                "A process that measures ended; start it alone to see why: "
+                f"{' '.join(map(str, self.process.args))}"  # type: ignore
             )
-        return json.loads(answer)["seconds"]
+        return json.loads(answer)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.network import ElmoNetwork
+from spacy_elmo_ner.pipeline.packaged import load_packaged
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 from .bilm_speed import FILTERS, SIZES
@@ -48,6 +49,29 @@ class BiLMAlone(Ours):
 
     def forget(self) -> None:
         forget_words(self.network)
+
+
+class Packaged:
+    """The pipeline that ships, words to entities."""
+
+    def __init__(self) -> None:
+        self.nlp = load_packaged()
+        self.network = bilm_of(self.nlp)
+
+    def forget(self) -> None:
+        """Let all words be new to its biLM again."""
+        self.network._words.forget()
+
+    def __call__(self, sentences: Sentences) -> List[Doc]:
+        docs = [
+            Doc(
+                self.nlp.vocab,
+                words=words,
+                sent_starts=[i == 0 for i in range(len(words))],
+            )
+            for words in sentences
+        ]
+        return list(self.nlp.pipe(docs, batch_size=len(docs)))
 
 
 def bilm_of(nlp: Language) -> ElmoNetwork:
