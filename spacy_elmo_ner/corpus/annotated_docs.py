@@ -45,6 +45,12 @@ def read_annotated_docs(
             "alone were left out "
             f"({_list(file.blank)})."
         )
+    if file.utf16:
+        note(
+            f"{path}: the offsets of {len(file.utf16)} texts count UTF-16 units, where "
+            f"an emoji is two, and were converted to characters ({_list(file.utf16)}). "
+            "In texts whose entities fit either way, offsets are taken for characters."
+        )
     misaligned: List[str] = []
     for annotated in file.texts:
         yield _to_doc(path, annotated, make_doc, alignment_mode, misaligned)
