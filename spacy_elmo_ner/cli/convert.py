@@ -9,11 +9,10 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from ..corpus.annotation_json import SUFFIXES as JSON_SUFFIXES
 from ..corpus.conll_export import write_conll
 from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.docs import sentence_bounds
-from ..corpus.reader import DOCBIN_SUFFIX
+from ..corpus.formats import read_conll_docs, read_docbin_docs, reader_of
 from ..files.atomic import replacing
 from .escapes import echo
 from .gold_options import (
@@ -51,7 +50,8 @@ def convert(
     ),
 ) -> None:
     """Convert annotated files to spaCy's .spacy files, or to CoNLL files."""
-    if output.suffix in JSON_SUFFIXES:
+    reader = reader_of(output)
+    if reader not in (read_docbin_docs, read_conll_docs):
         raise ValueError(
             f"{output} cannot be written: {output.suffix} is read only. Name a .spacy "
             "file, or a CoNLL file, such as corpus.conll."
@@ -62,7 +62,7 @@ def convert(
         raise ValueError(f"There is nothing in {source} to convert.")
     if not any(map(len, docs)):
         raise ValueError(f"There are no words in {source}.")
-    if output.suffix == DOCBIN_SUFFIX:
+    if reader is read_docbin_docs:
         with replacing(output) as temporary:
             DocBin(docs=docs, store_user_data=True).to_disk(temporary)
     else:

@@ -44,22 +44,22 @@ class GoldOptions:
     tag_column: Optional[int] = typer.Option(
         None,
         "--tag-column",
-        help="Column of a CoNLL file with the tags, counted alike. Without it the last; "
-        "where the first counts the tokens, the one after the word if it has tags",
+        help="Column of a CoNLL file with the tags, counted alike. Without it the "
+        "last; where the first counts the tokens, the one after the word if it has tags",
     )
     delimiter: str = typer.Option(
         DETECT,
         "--delimiter",
         help="What separates the columns of a CoNLL file: tab, space, whitespace (tabs "
-        "and spaces), any other characters, or auto: tabs if the first token's line has "
-        "one, otherwise spaces",
+        "and spaces), any other characters, or auto: tabs if the first token's line "
+        "has one, otherwise spaces",
     )
     alignment_mode: str = typer.Option(
         "strict",
         "--alignment-mode",
         help="What becomes of an entity in a .jsonl or .json file that does not begin "
-        "and end with tokens: strict: its tokens are unknown, expand: it grows to whole "
-        "tokens",
+        "and end with tokens: strict: its tokens are unknown, expand: it grows to "
+        "whole tokens",
     )
 
 

@@ -18,7 +18,6 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from .text_files import read_lines
 from .utf16_offsets import find_utf16, unit_offsets
 
-SUFFIXES = (".jsonl", ".json")
 SPAN_KEYS = ("spans", "entities", "labels", "label")
 # what Label Studio's short form says of an annotation, even of one without entities
 LABEL_STUDIO_KEYS = ("annotation_id", "annotator", "lead_time")
