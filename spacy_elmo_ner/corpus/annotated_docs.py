@@ -47,8 +47,9 @@ def read_annotated_docs(
         )
     if file.utf16:
         note(
-            f"{path}: the offsets of {len(file.utf16)} texts count UTF-16 units, where "
-            f"an emoji is two, and were converted to characters ({_list(file.utf16)}). "
+            f"{path}: the offsets of {len(file.utf16)} of {len(file.texts)} texts count "
+            "UTF-16 units, where an emoji is two, and were converted to characters "
+            f"({_list(file.utf16)}). "
             "In texts whose entities fit either way, offsets are taken for characters."
         )
     misaligned: List[str] = []

@@ -397,8 +397,8 @@ def test_converted_offsets_are_counted_and_named(tmp_path: Path) -> None:
     assert [ent.text for doc in docs[::2] for ent in doc.ents] == ["Anna", "Anna"]
     assert read_annotations(path).texts[1].spans == [(3, 5, "PER")]
     assert notes[0] == (
-        f"{path}: the offsets of 2 texts count UTF-16 units, where an emoji is two, and "
-        "were converted to characters (line 1, line 2). In texts whose entities fit "
+        f"{path}: the offsets of 2 of 3 texts count UTF-16 units, where an emoji is two, "
+        "and were converted to characters (line 1, line 2). In texts whose entities fit "
         "either way, offsets are taken for characters."
     )
     # 3 to 4 is white space in characters, and beyond the end nothing is
