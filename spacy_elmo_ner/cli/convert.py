@@ -9,39 +9,31 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from ..corpus.annotation_json import SUFFIXES as JSON_SUFFIXES
 from ..corpus.conll_export import write_conll
 from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.docs import sentence_bounds
-from ..corpus.reader import DOCBIN_SUFFIX
+from ..corpus.formats import read_conll_docs, read_docbin_docs, reader_of
 from ..files.atomic import replacing
 from .escapes import echo
 from .gold_options import (
-    ALIGNMENT_MODE,
-    DELIMITER,
     GOLD,
-    GROUP_BY,
-    READ_SCHEME,
-    TAG_COLUMN,
-    WORD_COLUMN,
+    GoldOptions,
     echo_note,
     old_name,
     read_gold,
+    with_gold_options,
 )
 from .outputs import check_distinct
 
 
+@with_gold_options
 def convert(
     source: Path = typer.Argument(..., help=GOLD),
     output: Path = typer.Argument(
         ..., help="File to write: DocBin when it ends in .spacy, CoNLL otherwise"
     ),
-    group_by: str = GROUP_BY,
-    read_scheme: str = READ_SCHEME,
-    word_column: Optional[int] = WORD_COLUMN,
-    tag_column: Optional[int] = TAG_COLUMN,
-    delimiter: str = DELIMITER,
-    alignment_mode: str = ALIGNMENT_MODE,
+    *,
+    gold: GoldOptions,
     lang: str = typer.Option(
         "en", help="Language whose tokenizer cuts the texts of a .jsonl or .json file"
     ),
@@ -58,29 +50,19 @@ def convert(
     ),
 ) -> None:
     """Convert annotated files to spaCy's .spacy files, or to CoNLL files."""
-    if output.suffix in JSON_SUFFIXES:
+    reader = reader_of(output)
+    if reader not in (read_docbin_docs, read_conll_docs):
         raise ValueError(
             f"{output} cannot be written: {output.suffix} is read only. Name a .spacy "
             "file, or a CoNLL file, such as corpus.conll."
         )
     check_distinct([output], [source])
-    docs = list(
-        read_gold(
-            source,
-            _blank(lang),
-            group_by=group_by,
-            read_scheme=read_scheme,
-            word_column=word_column,
-            tag_column=tag_column,
-            delimiter=delimiter,
-            alignment_mode=alignment_mode,
-        )
-    )
+    docs = list(read_gold(source, _blank(lang), gold))
     if not docs:
         raise ValueError(f"There is nothing in {source} to convert.")
     if not any(map(len, docs)):
         raise ValueError(f"There are no words in {source}.")
-    if output.suffix == DOCBIN_SUFFIX:
+    if reader is read_docbin_docs:
         with replacing(output) as temporary:
             DocBin(docs=docs, store_user_data=True).to_disk(temporary)
     else:

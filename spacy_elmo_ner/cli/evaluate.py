@@ -1,5 +1,6 @@
 """`evaluate`: a pipeline's entities on a gold corpus, as the model card shows them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional, Union
 
@@ -13,21 +14,18 @@ from ..evaluation.scorer_file import write_scorer_file
 from ..files.atomic import check_writable, replacing
 from .escapes import echo
 from .gold_options import (
-    ALIGNMENT_MODE,
-    DELIMITER,
     GOLD,
-    GROUP_BY,
-    READ_SCHEME,
-    TAG_COLUMN,
-    WORD_COLUMN,
+    GoldOptions,
     echo_note,
     old_name,
     read_gold,
+    with_gold_options,
 )
 from .loading import load_pipeline
 from .outputs import check_distinct
 
 
+@with_gold_options
 def evaluate(
     model: str = typer.Argument(..., help="Name or folder of a pipeline"),
     data: Path = typer.Argument(..., help=f"Gold: {GOLD}"),
@@ -37,13 +35,9 @@ def evaluate(
     predictions: Optional[Path] = typer.Option(
         None, help="File to write with each word, its gold tag and the predicted one"
     ),
-    group_by: str = GROUP_BY,
-    read_scheme: str = READ_SCHEME,
+    *,
+    gold: GoldOptions,
     scheme: Optional[str] = typer.Option(None, hidden=True),
-    word_column: Optional[int] = WORD_COLUMN,
-    tag_column: Optional[int] = TAG_COLUMN,
-    delimiter: str = DELIMITER,
-    alignment_mode: str = ALIGNMENT_MODE,
     code: Optional[Path] = typer.Option(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
@@ -71,16 +65,10 @@ def evaluate(
     setup_gpu(gpu_id, silent=True)
     import_code(code)
     nlp = load_pipeline(model)
-    docs = read_gold(
-        data,
-        nlp,
-        group_by=group_by,
-        read_scheme=old_name(scheme, "--scheme", "--read-scheme") or read_scheme,
-        word_column=word_column,
-        tag_column=tag_column,
-        delimiter=delimiter,
-        alignment_mode=alignment_mode,
-    )
+    former = old_name(scheme, "--scheme", "--read-scheme")
+    if former:
+        gold = replace(gold, read_scheme=former)
+    docs = read_gold(data, nlp, gold)
     report: Union[Report, RawReport]
     if raw:
         report = report_raw_text(nlp, docs)

@@ -1,7 +1,10 @@
 """The options with which all commands read annotated files."""
 
+import inspect
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import typer
 from spacy.language import Language
@@ -16,55 +19,71 @@ from .escapes import echo
 GOLD = "CoNLL file, .jsonl or .json of an annotation tool, .spacy file, or folder of "
 GOLD += ".spacy files"
 
-GROUP_BY: str = typer.Option(
-    DETECT,
-    "--group-by",
-    help="What of a CoNLL file becomes one Doc: a document, a sentence, or auto: a "
-    "document where the file marks documents, a sentence where it does not",
-)
-READ_SCHEME: str = typer.Option(
-    DETECT,
-    "--read-scheme",
-    help=f"Tags of the CoNLL file read: auto, {', '.join(TAG_SCHEMES)}",
-)
-WORD_COLUMN: Optional[int] = typer.Option(
-    None,
-    "--word-column",
-    help="Column of a CoNLL file with the words, counted from 1, or from -1 for the "
-    "last. Without it the first, or the second if the first counts the tokens",
-)
-TAG_COLUMN: Optional[int] = typer.Option(
-    None,
-    "--tag-column",
-    help="Column of a CoNLL file with the tags, counted alike. Without it the last; "
-    "where the first counts the tokens, the one after the word if it has tags",
-)
-DELIMITER: str = typer.Option(
-    DETECT,
-    "--delimiter",
-    help="What separates the columns of a CoNLL file: tab, space, whitespace (tabs and "
-    "spaces), any other characters, or auto: tabs if the first token's line has one, "
-    "otherwise spaces",
-)
-ALIGNMENT_MODE: str = typer.Option(
-    "strict",
-    "--alignment-mode",
-    help="What becomes of an entity in a .jsonl or .json file that does not begin and "
-    "end with tokens: strict: its tokens are unknown, expand: it grows to whole tokens",
-)
+
+@dataclass(frozen=True)
+class GoldOptions:
+    """Names, types, defaults and help of the options, and then what they are given."""
+
+    group_by: str = typer.Option(
+        DETECT,
+        "--group-by",
+        help="What of a CoNLL file becomes one Doc: a document, a sentence, or auto: a "
+        "document where the file marks documents, a sentence where it does not",
+    )
+    read_scheme: str = typer.Option(
+        DETECT,
+        "--read-scheme",
+        help=f"Tags of the CoNLL file read: auto, {', '.join(TAG_SCHEMES)}",
+    )
+    word_column: Optional[int] = typer.Option(
+        None,
+        "--word-column",
+        help="Column of a CoNLL file with the words, counted from 1, or from -1 for "
+        "the last. Without it the first, or the second if the first counts the tokens",
+    )
+    tag_column: Optional[int] = typer.Option(
+        None,
+        "--tag-column",
+        help="Column of a CoNLL file with the tags, counted alike. Without it the "
+        "last; where the first counts the tokens, the one after the word if it has tags",
+    )
+    delimiter: str = typer.Option(
+        DETECT,
+        "--delimiter",
+        help="What separates the columns of a CoNLL file: tab, space, whitespace (tabs "
+        "and spaces), any other characters, or auto: tabs if the first token's line "
+        "has one, otherwise spaces",
+    )
+    alignment_mode: str = typer.Option(
+        "strict",
+        "--alignment-mode",
+        help="What becomes of an entity in a .jsonl or .json file that does not begin "
+        "and end with tokens: strict: its tokens are unknown, expand: it grows to "
+        "whole tokens",
+    )
 
 
-def read_gold(
-    path: Path,
-    nlp: Language,
-    *,
-    group_by: str,
-    read_scheme: str,
-    word_column: Optional[int],
-    tag_column: Optional[int],
-    delimiter: str,
-    alignment_mode: str,
-) -> Iterator[Doc]:
+def with_gold_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `gold` stands for all of `GoldOptions`."""
+    options = inspect.signature(GoldOptions).parameters
+
+    @wraps(command)
+    def with_options(**values: Any) -> None:
+        given = {name: values.pop(name) for name in options}
+        command(gold=GoldOptions(**given), **values)
+
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, own in inspect.signature(command).parameters.items()
+        for parameter in (options.values() if name == "gold" else [own])
+    ]
+    # what typer makes a command line of
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore
+    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_options
+
+
+def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
     """The Docs of an annotated file; notes on it go to standard error.
 
     Raises OSError and ValueError as `read_docs` does.
@@ -72,10 +91,12 @@ def read_gold(
     return read_docs(
         path,
         vocab=nlp.vocab,
-        group_by=group_by,
-        format=ConllFormat(read_scheme, word_column, tag_column, delimiter),
+        group_by=gold.group_by,
+        format=ConllFormat(
+            gold.read_scheme, gold.word_column, gold.tag_column, gold.delimiter
+        ),
         make_doc=nlp.make_doc,
-        alignment_mode=alignment_mode,
+        alignment_mode=gold.alignment_mode,
         note=echo_note,
     )
 

@@ -5,15 +5,9 @@ from itertools import islice
 from pathlib import Path
 from typing import List
 
-from ..corpus.reader import DOCBIN_SUFFIX
+from ..corpus.formats import READERS
 from .texts import STDIN
 
-# annotated by their name; of other files the first lines tell
-ANNOTATED_SUFFIXES = {
-    DOCBIN_SUFFIX,
-    *(".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio", ".bioes", ".biluo"),
-    *(".tsv", ".json", ".jsonl"),
-}
 TAG = re.compile(r"O|[A-Za-z]-\S+|\S+-[A-Z]")
 LINES_TO_TELL = 100
 
@@ -21,7 +15,7 @@ LINES_TO_TELL = 100
 def is_annotated(path: Path) -> bool:
     """Whether a file has words in columns, or Docs: by its name, or as most of its first
     lines end in a tag. A pipe is plain text."""
-    if path.is_dir() or path.suffix in ANNOTATED_SUFFIXES:
+    if path.is_dir() or path.suffix in READERS:
         return True
     if str(path) == STDIN or not path.is_file():
         return False

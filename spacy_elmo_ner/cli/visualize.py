@@ -14,15 +14,7 @@ from ..corpus.reader import to_examples
 from ..files.atomic import check_writable, replacing
 from .displacy_page import Shown, displacy_page
 from .escapes import echo, escaped
-from .gold_options import (
-    ALIGNMENT_MODE,
-    DELIMITER,
-    GROUP_BY,
-    READ_SCHEME,
-    TAG_COLUMN,
-    WORD_COLUMN,
-    read_gold,
-)
+from .gold_options import GoldOptions, read_gold, with_gold_options
 from .input_kind import is_annotated
 from .loading import MODEL, load_pipeline
 from .outputs import check_distinct
@@ -35,6 +27,7 @@ class Input(NamedTuple):
     source: str
 
 
+@with_gold_options
 def visualize(
     output: Path = typer.Argument(..., help="HTML file to write"),
     file: List[Path] = typer.Option(
@@ -50,12 +43,8 @@ def visualize(
         50, "--limit", "-n", min=0, help="Show at most so many; 0: all"
     ),
     title: str = typer.Option("Named entities", "--title", help="Title of the page"),
-    group_by: str = GROUP_BY,
-    read_scheme: str = READ_SCHEME,
-    word_column: Optional[int] = WORD_COLUMN,
-    tag_column: Optional[int] = TAG_COLUMN,
-    delimiter: str = DELIMITER,
-    alignment_mode: str = ALIGNMENT_MODE,
+    *,
+    gold: GoldOptions,
 ) -> None:
     """Write a page that shows the entities of texts, or gold beside predicted ones."""
     check_inputs(file, text)
@@ -63,17 +52,9 @@ def visualize(
     check_writable(output)
     check_unicode(title, "title")
     nlp = load_pipeline(model)
-    read_annotated = partial(
-        read_gold,
-        nlp=nlp,
-        group_by=group_by,
-        read_scheme=read_scheme,
-        word_column=word_column,
-        tag_column=tag_column,
-        delimiter=delimiter,
-        alignment_mode=alignment_mode,
-    )
-    has_columns = not (word_column is tag_column is None and delimiter == DETECT)
+    read_annotated = partial(read_gold, nlp=nlp, gold=gold)
+    names_columns = gold.word_column is not None or gold.tag_column is not None
+    has_columns = names_columns or gold.delimiter != DETECT
     inputs = islice(
         read_inputs(nlp, read_annotated, file, text, annotated=has_columns),
         limit or None,

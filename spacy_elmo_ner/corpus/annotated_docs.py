@@ -45,6 +45,13 @@ def read_annotated_docs(
             "alone were left out "
             f"({_list(file.blank)})."
         )
+    if file.utf16:
+        note(
+            f"{path}: the offsets of {len(file.utf16)} of {len(file.texts)} texts count "
+            "UTF-16 units, where an emoji is two, and were converted to characters "
+            f"({_list(file.utf16)}). "
+            "In texts whose entities fit either way, offsets are taken for characters."
+        )
     misaligned: List[str] = []
     for annotated in file.texts:
         yield _to_doc(path, annotated, make_doc, alignment_mode, misaligned)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .text_files import read_lines
+from .utf16_offsets import find_utf16, unit_offsets
 
-SUFFIXES = (".jsonl", ".json")
 SPAN_KEYS = ("spans", "entities", "labels", "label")
 # what Label Studio's short form says of an annotation, even of one without entities
 LABEL_STUDIO_KEYS = ("annotation_id", "annotator", "lead_time")
@@ -40,14 +40,24 @@ class AnnotatedText(NamedTuple):
     spans: List[CharSpan]
 
 
+class _RawSpan(NamedTuple):
+    """A span as the file has it. own: the text that it says it holds, if it does."""
+
+    start: int
+    end: int
+    label: str
+    own: Optional[str]
+
+
 class AnnotationFile(NamedTuple):
     """left_out: places of records that are no gold: rejected, skipped or not annotated.
     blank: places of spans that are empty or hold white space alone, which are left out
-    too."""
+    too. utf16: places of texts whose offsets were seen to count UTF-16 units."""
 
     texts: List[AnnotatedText]
     left_out: List[str]
     blank: List[str]
+    utf16: List[str]
 
 
 def read_annotations(path: Path) -> AnnotationFile:
@@ -57,7 +67,7 @@ def read_annotations(path: Path) -> AnnotationFile:
     when it is no JSON, a record has no text or no spans, offsets lie outside the text
     or entities overlap.
     """
-    file = AnnotationFile([], [], [])
+    file = AnnotationFile([], [], [], [])
     records = _read_records(path)
     lists_spans = any(isinstance(item, dict) and _lists(item) for _, item in records)
     for place, item in records:
@@ -68,10 +78,12 @@ def read_annotations(path: Path) -> AnnotationFile:
             if found is None:
                 file.left_out.append(place)
                 continue
-            text, spans = found
+            text, spans, in_utf16 = found
             trimmed = [_trim(text, span) for span in spans]
         except ValueError as error:
             raise ValueError(f"{path}, {place}: {error}") from None
+        if in_utf16:
+            file.utf16.append(place)
         file.blank.extend(place for span in trimmed if span.start == span.end)
         kept = sorted({span for span in trimmed if span.start < span.end})
         for before, span in zip(kept, kept[1:], strict=False):
@@ -114,8 +126,9 @@ def _is_pair(item: Any) -> bool:
     )
 
 
-def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan]]]:
-    """Text and spans as annotated, or None if the record is no gold."""
+def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan], bool]]:
+    """Text, spans as annotated, and whether their offsets were seen to count UTF-16
+    units; None if the record is no gold."""
     if _is_pair(item):
         item = {**item[1], "text": item[0]}
     if not isinstance(item, dict):
@@ -148,16 +161,16 @@ def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan]]]:
             "the text holds half a character (a lone surrogate, at position "
             f"{error.start}). Export it as UTF-8."
         ) from None
-    spans = {
-        key: [_read_span(text, span) for span in entries]
-        for key, entries in lists.items()
-    }
+    spans, in_utf16 = {}, False
+    for key, entries in lists.items():
+        spans[key], converted = _read_spans(text, entries)
+        in_utf16 |= converted
     if len(set(map(frozenset, spans.values()))) > 1:
         raise ValueError(
             f"its lists {' and '.join(map(json.dumps, spans))} hold different "
             "entities, and one list is read. Delete the others."
         )
-    return text, next(iter(spans.values()), [])
+    return text, next(iter(spans.values()), []), in_utf16
 
 
 def _lists(item: Dict[str, Any]) -> Dict[str, List[Any]]:
@@ -235,17 +248,36 @@ def _label_studio_text(data: Dict[str, Any]) -> Any:
     return data.get("text", texts[0] if texts else None)
 
 
-def _read_span(text: str, span: Any) -> CharSpan:
+def _read_spans(text: str, entries: List[Any]) -> Tuple[List[CharSpan], bool]:
+    """The spans in characters, and whether those that do not say what they hold were
+    seen to count UTF-16 units."""
+    spans = [_read_span(span) for span in entries]
+    bare = [span for span in spans if span.own is None]
+    converted = find_utf16(text, [(span.start, span.end) for span in bare])
+    offsets = iter(converted or [(span.start, span.end) for span in bare])
+    found = []
+    for span in spans:
+        start, end = next(offsets) if span.own is None else _find_own(text, span)
+        if not 0 <= start <= end <= len(text):
+            raise ValueError(
+                f"the span from {start} to {end} ({span.label}) is not inside the text, "
+                f"which has {len(text)} characters."
+            )
+        found.append(CharSpan(start, end, span.label))
+    return found, converted is not None
+
+
+def _read_span(span: Any) -> _RawSpan:
+    own = None
     if isinstance(span, list) and len(span) >= 3:
         start, end, label = span[:3]
-        own = None
     elif isinstance(span, dict):
         start = span.get("start", span.get("start_offset"))
         end = span.get("end", span.get("end_offset"))
         label = span.get("label", span.get("labels"))
         own = span.get("text")
     else:
-        start = end = label = own = None
+        start = end = label = None
     if isinstance(label, list) and len(label) == 1:
         label = label[0]
     # bool is an int
@@ -256,34 +288,25 @@ def _read_span(text: str, span: Any) -> CharSpan:
         )
     if not label.strip():
         raise ValueError(f"the span from {start} to {end} has an empty label.")
-    if isinstance(own, str) and not _is_same(text[max(start, 0) : end], own):
-        start, end = _from_utf16(text, start, end, own)
-    if not 0 <= start <= end <= len(text):
-        raise ValueError(
-            f"the span from {start} to {end} ({label}) is not inside the text, which "
-            f"has {len(text)} characters."
-        )
-    return CharSpan(start, end, label)
+    return _RawSpan(start, end, label, own if isinstance(own, str) else None)
 
 
-def _from_utf16(text: str, start: int, end: int, own: str) -> Tuple[int, int]:
-    """Offsets that count UTF-16 units, as browsers do, in characters.
-
-    own: what the span says that it holds; it tells which of the two was counted.
-    """
-    units = text.encode("utf-16-le")
-    try:
-        before = units[: 2 * max(start, 0)].decode("utf-16-le")
-        inside = units[2 * max(start, 0) : 2 * end].decode("utf-16-le")
-    except UnicodeDecodeError:
-        inside = ""
-    if not inside or not _is_same(inside, own):
-        raise ValueError(
-            f"the span from {start} to {end} is said to be {_shorten(own)!r}, but there "
-            f"the text has {_shorten(text[max(start, 0) : end])!r}. Export the "
-            "annotations anew."
-        )
-    return len(before), len(before) + len(inside)
+def _find_own(text: str, span: _RawSpan) -> Tuple[int, int]:
+    """Where a span is that says what it holds, which tells characters from UTF-16
+    units."""
+    start, end, _, own = span
+    assert own is not None
+    piece = text[max(start, 0) : end]
+    if _is_same(piece, own):
+        return start, end
+    characters = unit_offsets(text)
+    first, last = characters.get(start, 0), characters.get(end, 0)
+    if first < last and _is_same(text[first:last], own):
+        return first, last
+    raise ValueError(
+        f"the span from {start} to {end} is said to be {_shorten(own)!r}, but there the "
+        f"text has {_shorten(piece)!r}. Export the annotations anew."
+    )
 
 
 def _is_same(text: str, own: str) -> bool:

@@ -158,7 +158,8 @@ def _has_entities(fields: Sequence[str]) -> bool:
     spelling = find_spelling(different)
     matches = [spelling.pattern.fullmatch(field) for field in different]
     labels = {match["label"] for match in matches if match}
-    return bool(labels - CHUNKS)
+    # a bracket that closes has none
+    return bool(labels - CHUNKS - {None})
 
 
 def _find_tag_column(path: Union[str, Path], file: ColumnFile, word: int) -> int:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
+from .bracket_tags import to_iob2
 from .column_roles import attribute_of, find_roles
 from .columns import DOCUMENT_HEADER, TokenRows, read_columns
 from .conll_tags import (
@@ -14,7 +15,7 @@ from .conll_tags import (
     tags_to_spans,
 )
 from .delimiters import DETECT
-from .tag_spelling import find_spelling
+from .tag_spelling import BRACKETS, find_spelling
 
 
 class Sentence(NamedTuple):
@@ -115,6 +116,11 @@ def read_tags(
             fields = [[field or OUTSIDE for field in sentence] for sentence in fields]
     different = {field for sentence in fields for field in sentence}
     spelling = find_spelling(different)
+    if spelling is BRACKETS:
+        return [
+            to_iob2(path, lines, sentence)
+            for (lines, _), sentence in zip(sentences, fields, strict=True)
+        ]
     tags: Dict[str, str] = {}
     errors: Dict[str, ValueError] = {}
     for field in different:

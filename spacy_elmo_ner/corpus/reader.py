@@ -15,12 +15,11 @@ from spacy.training import Example
 from spacy.util import ensure_path
 from spacy.vocab import Vocab
 
-from .annotated_docs import read_annotated_docs
-from .annotation_json import SUFFIXES as JSON_SUFFIXES
-from .conll import ConllFormat, read_conll
+from .conll import ConllFormat
 from .delimiters import DETECT
-from .docbins import DOCBIN_SUFFIX, read_docbins
-from .docs import GROUPINGS, check_grouping, to_docs
+from .docbins import read_docbins
+from .docs import GROUPINGS, check_grouping
+from .formats import ReadOptions, read_conll_docs, reader_of
 
 CONLL_GROUPINGS = (DETECT, *GROUPINGS)
 
@@ -103,30 +102,8 @@ def read_docs(
     Raises OSError, and ValueError that names the file.
     """
     check_grouping(group_by, CONLL_GROUPINGS)
-    if path.suffix == DOCBIN_SUFFIX or path.is_dir():
-        return read_docbins(path, vocab=vocab)
-    if path.suffix in JSON_SUFFIXES:
-        if make_doc is None:
-            raise ValueError(f"{path} holds texts, which need a tokenizer to be read.")
-        return read_annotated_docs(
-            path, make_doc=make_doc, alignment_mode=alignment_mode, note=note
-        )
-    return _read_conll_docs(path, vocab, group_by, format, note)
-
-
-def _read_conll_docs(
-    path: Path,
-    vocab: Vocab,
-    group_by: str,
-    format: ConllFormat,
-    note: Callable[[str], None],
-) -> Iterator[Doc]:
-    file = read_conll(path, **format._asdict())
-    if file.note:
-        note(file.note)
-    if group_by == DETECT:
-        group_by = "document" if file.marks_documents else "sentence"
-    return to_docs(file.documents, vocab=vocab, group_by=group_by)
+    options = ReadOptions(vocab, group_by, format, make_doc, alignment_mode, note)
+    return reader_of(path)(path, options)
 
 
 def _check_path(path: Optional[Union[str, Path]]) -> Path:
@@ -149,15 +126,14 @@ class ConllCorpus:
     augmenter: Optional[Augmenter]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        if self.path.suffix in (DOCBIN_SUFFIX, *JSON_SUFFIXES):
+        if reader_of(self.path) is not read_conll_docs:
             raise ValueError(
                 f"{self.path} is no CoNLL file. Convert it to a .spacy file if it is "
                 "none (convert command), and read that with "
                 "spacy_elmo_ner.DocBinCorpus.v1."
             )
-        docs = _read_conll_docs(
-            self.path, nlp.vocab, self.group_by, self.format, _ignore
-        )
+        options = ReadOptions(nlp.vocab, self.group_by, self.format, note=_ignore)
+        docs = read_conll_docs(self.path, options)
         examples = annotated(to_examples(docs, limit=self.limit), self.path)
         return augmented(nlp, examples, self.augmenter)
 

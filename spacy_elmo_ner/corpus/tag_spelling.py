@@ -1,12 +1,14 @@
 """How a file spells its tags: B-PER, b-PER, B_PER, PER-B or PER_B → B-PER.
 
 A file keeps to one of them, so the spelling is found from all of its tags: I-B alone
-could be either order. Labels stay as they are written, in capitals or not.
+could be either order. Labels stay as they are written, in capitals or not. Brackets are
+a spelling too, of which the tags of a sentence are read together (see `bracket_tags`).
 """
 
 import re
 from typing import Iterable, NamedTuple, Pattern, Tuple
 
+from .bracket_tags import BRACKET_TAG, STAR, are_brackets
 from .conll_tags import OUTSIDE, PREFIXES, split_tag
 
 _LETTER = f"(?P<letter>[{PREFIXES}{PREFIXES.lower()}])"
@@ -52,8 +54,8 @@ class Spelling(NamedTuple):
             )
         if tag and _BRACKETS.fullmatch(tag):
             raise ValueError(
-                f"The tag {tag!r} is in the bracket notation of CoNLL-2012, which is not "
-                "read. Convert the tags to BIO first, such as B-PER, I-PER and O."
+                f"The tag {tag!r} is in the bracket notation of CoNLL-2012, and most "
+                "tags of the file are not. Spell all of them alike."
             )
         split_tag(tag)  # says what a tag is
         raise ValueError(
@@ -62,12 +64,17 @@ class Spelling(NamedTuple):
         )
 
 
+BRACKETS = Spelling(BRACKET_TAG, (STAR,))
+
+
 def find_spelling(tags: Iterable[str]) -> Spelling:
     """The spelling of most of the different tags; B-PER if there is a choice.
 
     A small o is a tag only where the letters of others are small.
     """
     different = set(tags)
+    if are_brackets(different):
+        return BRACKETS
     matches = [
         [match for match in map(pattern.fullmatch, different) if match]
         for pattern in PATTERNS

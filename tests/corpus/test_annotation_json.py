@@ -87,6 +87,10 @@ def spacy_pair(text: str, spans: Spans) -> List[Any]:
 
 TOOLS = [prodigy, doccano, doccano_labels, doccano_entities]
 TOOLS += [label_studio, label_studio_min, spacy_pair]  # type: ignore[list-item]
+# their spans say what they hold
+TOOLS_THAT_QUOTE = [label_studio, label_studio_min]
+TOOLS_THAT_DO_NOT = [tool for tool in TOOLS if tool not in TOOLS_THAT_QUOTE]
+ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
 def write(path: Path, records: List[Any]) -> Path:
@@ -157,6 +161,9 @@ def test_every_tool_s_records_are_read_alike(
     tool: Callable[[str, Spans], Any],
     suffix: str,
 ) -> None:
+    if tool not in TOOLS_THAT_QUOTE:
+        # at any characters, beyond U+FFFF, they could be meant for UTF-16 units
+        records = [(ASTRAL.sub("☺", text), spans) for text, spans in records]
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / f"file{suffix}", [tool(*r) for r in records])
         file = read_annotations(path)
@@ -311,6 +318,95 @@ def test_offsets_in_utf16_units(tmp_path: Path) -> None:
     record["annotations"][0]["result"][0]["value"]["text"] = "Ada"
     with pytest.raises(ValueError, match="3 to 7 is said to be 'Ada', but .* 'nna '"):
         read(write(path, [record]))
+
+
+def utf16_length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def in_utf16(text: str, spans: Spans) -> Spans:
+    return [
+        (utf16_length(text[:start]), utf16_length(text[:end]), label)
+        for start, end, label in spans
+    ]
+
+
+def is_plausible(text: str, spans: Spans) -> bool:
+    """Whether the spans are in the text, hold something and have whole words alone."""
+    inside_words = {
+        i
+        for word in re.finditer(r"[^\W_]+", text)
+        for i in range(word.start() + 1, word.end())
+    }
+    return all(
+        end <= len(text) and text[start:end].strip() and not {start, end} & inside_words
+        for start, end, _ in spans
+    )
+
+
+@st.composite
+def words_and_emoji(draw: st.DrawFn) -> Tuple[str, Spans]:
+    """A text with some emoji, and spans that are words or runs of them."""
+    word = st.sampled_from(["I", "Bo", "Anna", "Zürich", "U.S.", "3", "😀", "🇫🇷", "𝒳y"])
+    gap = st.sampled_from(["", " ", " ", "-", "  "])
+    text, stretches = "", []
+    for piece, after in draw(st.lists(st.tuples(word, gap), min_size=1, max_size=8)):
+        if stretches and text[-1].isalnum() and piece[0].isalnum():
+            text += " "
+        stretches.append((len(text), len(text) + len(piece)))
+        text += piece + after
+    cuts = draw(st.lists(st.integers(0, len(stretches) - 1), max_size=6, unique=True))
+    cuts.sort()
+    return text, [
+        (stretches[first][0], stretches[last][1], "PER")
+        for first, last in zip(cuts[::2], cuts[1::2], strict=False)
+    ]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    records=st.lists(words_and_emoji(), min_size=1, max_size=4),
+    tool=st.sampled_from(TOOLS_THAT_DO_NOT),
+    counts_units=st.booleans(),
+)
+def test_either_unit_is_read_where_the_words_tell(
+    records: List[Tuple[str, Spans]],
+    tool: Callable[[str, Spans], Any],
+    counts_units: bool,
+) -> None:
+    written = [(t, in_utf16(t, s) if counts_units else s) for t, s in records]
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder) / "file.jsonl", [tool(*r) for r in written])
+        file = read_annotations(path)
+    converted = []
+    for i, ((text, spans), (_, raw)) in enumerate(zip(records, written, strict=True)):
+        is_told = counts_units and not is_plausible(text, raw)
+        converted += [f"line {i + 1}"] * is_told
+        assert file.texts[i].spans == trimmed(text, spans if is_told else raw)
+    assert file.utf16 == converted
+
+
+def test_converted_offsets_are_counted_and_named(tmp_path: Path) -> None:
+    """Each kind of evidence alone, and none."""
+    cut = doccano("😀 Anna sleeps", [(3, 7, "PER")])
+    outside = doccano("安娜😀安娜", [(4, 6, "PER")])
+    either = doccano("😀 a b", [(3, 4, "PER"), (5, 6, "PER")])
+    characters = doccano("😀 Anna sleeps", [(2, 6, "PER")])
+    path = write(tmp_path / "file.jsonl", [cut, outside, characters])
+    docs, notes = read(path, alignment_mode="expand")
+    assert [ent.text for doc in docs[::2] for ent in doc.ents] == ["Anna", "Anna"]
+    assert read_annotations(path).texts[1].spans == [(3, 5, "PER")]
+    assert notes[0] == (
+        f"{path}: the offsets of 2 of 3 texts count UTF-16 units, where an emoji is two, "
+        "and were converted to characters (line 1, line 2). In texts whose entities fit "
+        "either way, offsets are taken for characters."
+    )
+    # 3 to 4 is white space in characters, and beyond the end nothing is
+    assert read_annotations(write(path, [either])).utf16 == ["line 1"]
+    for spans in [(2, 4, "PER")], [(3, 6, "PER")], [(1, 6, "PER")], [(7, 13, "PER")]:
+        assert read_annotations(write(path, [doccano(cut["text"], spans)])).utf16 == []
+    with pytest.raises(ValueError, match="from 7 to 30 .PER. is not inside the text"):
+        read(write(path, [doccano(cut["text"], [(7, 30, "PER")])]))
 
 
 def test_duplicates_are_one(tmp_path: Path) -> None:

@@ -486,8 +486,10 @@ def test_several_columns_of_tags_are_noted(tmp_path: Path) -> None:
     "text, message",
     [
         ("EU B-ORG|B-LOC\nx O\n", "line 1: The tag 'B-ORG|B-LOC' is several tags"),
-        ("EU\t(ORG*\nx\t*)\n", r"line 1: The tag '\(ORG\*' is in the bracket notation"),
-        ("x\t*\nEU\t(ORG)\n", r"line 1: The tag '\*' is in the bracket notation"),
+        (
+            "x O\nEU B-ORG\nEU (ORG)\n",
+            r"line 3: The tag '\(ORG\)' is in the bracket notation",
+        ),
         (
             "TOKEN\tNE\tMISC\n# language = fr\nEU\tB-ORG\t_\nx\tO\tEOL\n",
             "line 1: a comment follows.* heading. Delete",
