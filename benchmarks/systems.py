@@ -52,7 +52,8 @@ class Ours:
         types, indexed = index_types(sentences)
         ends = np.cumsum([0] + [len(sentence) for sentence in sentences])
         places = [np.arange(*ends[i : i + 2]) for i in range(len(sentences))]
-        return self.network(types, indexed, places, int(ends[-1])).numpy()
+        with own_threads():
+            return self.network(types, indexed, places, int(ends[-1])).numpy()
 
 
 class AllenNLP:
