@@ -227,7 +227,7 @@ class ElmoNer(CheckedPipe):
             found, annotated = list(labels), True
         else:
             found, annotated = gold_labels(get_examples())
-        config = {} if nlp is None else nlp.get_pipe_config(self.name)
+        config = {} if nlp is None else nlp.get_pipe_config(self._name_in(nlp))
         if config and has_packaged_tok2vec(config):
             if not annotated:
                 if is_packaged_model(config) and {*self.labels} <= {*packaged_labels()}:
@@ -242,6 +242,11 @@ class ElmoNer(CheckedPipe):
             docs = [Doc(self.vocab, words=["a", "word"])]
         self.set_output(len(self.scheme.tags))
         self.model.initialize(X=docs)
+
+    def _name_in(self, nlp: Language) -> str:
+        """The name that it has there: spaCy 3.3 does not tell it when it is renamed."""
+        names = [name for name, pipe in nlp.components if pipe is self]
+        return names[0] if names else self.name
 
     def _warn_of_untrained_tagger(self) -> None:
         labels = ", ".join(self.labels) or "none"
