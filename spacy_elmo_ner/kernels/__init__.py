@@ -9,7 +9,7 @@
     packing.py          sentences of unequal length → rows that no step wastes
     derived.py          what is made from weights, kept until they change
     scripting.py        loops that do not wait for each other in Python
-    threads.py          two calls at once
+    threads.py          calls at once, on threads of our own
     fork_safe_lock.py   what threads share, and forked processes too
     autocast.py         what torch.autocast means for products that it does not see
     cpu_features.py     what the CPU at hand is fast in

@@ -40,10 +40,8 @@ class InferenceLstm(nn.Module):
         super().__init__()
         self.input_gates, self.recurrence = input_gates, recurrence
         self.projection = projection
-        self.cell_clip, self.projection_clip = (
-            cell_clip or None,
-            projection_clip or None,
-        )
+        self.cell_clip = cell_clip or None
+        self.projection_clip = projection_clip or None
 
     def forward(
         self,

@@ -10,7 +10,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Callable, Dict, Iterator, List, Sequence, TypeVar
 
 import torch
@@ -85,15 +85,7 @@ def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     if n_parts <= 1:
         return call(rows)
     parts = rows.chunk(n_parts)
-    return torch.cat(in_parallel([_Call(call, part) for part in parts]))
-
-
-class _Call:
-    def __init__(self, call: Callable[[Tensor], Tensor], rows: Tensor) -> None:
-        self.call, self.rows = call, rows
-
-    def __call__(self) -> Tensor:
-        return self.call(self.rows)
+    return torch.cat(in_parallel([partial(call, part) for part in parts]))
 
 
 class _Local(threading.local):
