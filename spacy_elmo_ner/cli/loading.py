@@ -16,6 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ..files.reading import reading, reason
+from ..pipeline import default_pipeline
 
 MODEL = typer.Option(
     None,
@@ -32,12 +33,10 @@ def load_pipeline(model: Optional[str]) -> Language:
     Raises ValueError if spaCy cannot load it, or the default one is not installed; where
     a file of it is damaged, the error names the file.
     """
-    if model is None:
-        # late: another pipeline may need nothing of what this imports
-        from ..pipeline.default_pipeline import NAME, check_installed
-
-        check_installed()
-        model = NAME
+    default = default_pipeline.NAME
+    if model is None or (model == default and not Path(model).exists()):
+        default_pipeline.check_installed()
+        model = default
     folder = Path(model)
     try:
         if is_package(model):

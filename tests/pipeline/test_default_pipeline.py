@@ -295,7 +295,7 @@ def test_the_config_it_was_trained_with_takes_the_default_model(repository: Path
     config = load_config(repository / "configs" / "conll_elmo.cfg")
     assert "model" not in config["components"]["elmo_ner"]
     # which spaCy fills in
-    config["initialize"]["before_init"] = None
+    config["initialize"].update(before_init=None, after_init=None)
     nlp = load_model_from_config(config, auto_fill=True)
     assert component_config(nlp) == component_config(pipeline())
 

@@ -15,6 +15,7 @@ from spacy.language import Language
 from thinc.api import Config
 
 from spacy_elmo_ner.bilm.weight_files import write_safetensors
+from spacy_elmo_ner.cli.convert_weights import convert_weights
 from spacy_elmo_ner.cli.loading import load_pipeline
 from spacy_elmo_ner.elmo.loader import elmo_weights_of, load_elmo_weights
 from spacy_elmo_ner.pipeline import default_pipeline
@@ -96,6 +97,10 @@ def test_the_call_that_needs_it_says_how_to_get_it(missing: None) -> None:
         lambda: nlp.get_pipe("elmo_ner").initialize(nlp=nlp),  # type: ignore[attr-defined]
         load_default_pipeline,
         lambda: load_pipeline(None),
+        lambda: load_pipeline(default_pipeline.NAME),
+        lambda: convert_weights(
+            Path(default_pipeline.NAME), Path("elmo.safetensors"), None, False
+        ),
     ):
         with pytest.raises(ValueError, match=f"not installed; {INSTALL}"):
             call()
