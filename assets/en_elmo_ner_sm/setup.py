@@ -18,6 +18,9 @@ setup(
     license_expression=meta["license"],
     license_files=["LICENSE", "LICENSES_SOURCES"],
     install_requires=[f"spacy{meta['spacy_version']}", *meta["requirements"]],
+    # not told, setuptools would let a folder of this name in the working directory win
+    # over an editable installation
+    package_dir={"": "."},
     packages=[NAME],
     package_data={NAME: ["meta.json", f"{NAME}-{meta['version']}/**/*"]},
     entry_points={"spacy_models": [f"{NAME} = {NAME}"]},
