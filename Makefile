@@ -2,7 +2,11 @@
 # make test-allennlp PYTHON310=/opt/python3.10/bin/python
 VENV = .venv
 VENV_ALLENNLP = .venv-allennlp
-METADATA = setup.cfg pyproject.toml constraints.txt
+# the default pipeline, a package of its own that needs this one: pip gets both at once,
+# so that it looks for neither elsewhere
+PIPELINE = assets/en_elmo_ner_sm
+METADATA = setup.cfg pyproject.toml constraints.txt \
+	$(PIPELINE)/setup.py $(PIPELINE)/en_elmo_ner_sm/meta.json
 PAGE = visualizations/entities.html
 # A file's tests stay together: they share what takes long to make
 PYTEST = -m pytest --quiet --numprocesses 2 --dist loadfile
@@ -39,7 +43,7 @@ test-allennlp: $(VENV_ALLENNLP)/installed
 $(VENV)/installed: $(METADATA)
 	python=$${PYTHON:-$$(scripts/find_python.sh 3.11 3.12)} && "$$python" -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
-		--editable ".[project]"
+		--editable ".[project]" --editable ./$(PIPELINE)
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
@@ -50,5 +54,6 @@ $(VENV)/installed-dev: $(VENV)/installed
 $(VENV_ALLENNLP)/installed: $(METADATA)
 	python=$${PYTHON310:-$$(scripts/find_python.sh 3.10)} && \
 		"$$python" -m venv $(VENV_ALLENNLP)
-	$(VENV_ALLENNLP)/bin/pip install --quiet --editable ".[allennlp,dev,project,glove]"
+	$(VENV_ALLENNLP)/bin/pip install --quiet \
+		--editable ".[allennlp,dev,project,glove]" --editable ./$(PIPELINE)
 	touch $@

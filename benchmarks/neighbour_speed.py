@@ -1,4 +1,4 @@
-"""The pipeline that ships on cores that it shares: `python -m benchmarks.neighbour_speed`.
+"""The default pipeline on cores that it shares: `python -m benchmarks.neighbour_speed`.
 
 Words per second of nlp.pipe with one thread and with the default threads: alone on the
 machine; two processes at once, counted together; beside another torch process that
@@ -77,7 +77,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         file = Path(folder) / "sentences.json"
         file.write_text(json.dumps(sentences[:limit]), encoding="utf8")
-        text = dict(system="packaged", sentences=str(file), for_seconds=seconds)
+        text = dict(system="default", sentences=str(file), for_seconds=seconds)
         workers: Dict[str, List[Worker]] = {ONE: [], DEFAULT: []}
         for how in 2 * list(workers):
             worker = Worker(Path(sys.executable), Path(folder), environments[how])

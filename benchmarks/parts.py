@@ -1,4 +1,4 @@
-"""What each part of the shipped pipeline brings: `python -m benchmarks.parts`.
+"""What each part of the default pipeline brings: `python -m benchmarks.parts`.
 
 Trains configs/conll_elmo.cfg with some of it left out or changed, from several seeds, and
 prints F1 on the development part. What is trained stays in the output folder, so that it
@@ -16,6 +16,7 @@ from spacy.tokens import Doc
 from spacy.util import load_config
 from thinc.api import Config, Model, chain
 
+from spacy_elmo_ner.pipeline.default_model import DEFAULT_MODEL
 from spacy_elmo_ner.training.loop import train as train_pipeline
 from spacy_elmo_ner.training.progress import read_history
 
@@ -103,13 +104,13 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     config = load_config(BASE, interpolate=False)
     component = config["components"]["elmo_ner"]
     component["tag_scheme"] = part.get("tag_scheme", component["tag_scheme"])
-    model = component["model"]
-    model["document_width"] = part.get("document_width", model["document_width"])
+    width = part.get("document_width", DEFAULT_MODEL["document_width"])
     tok2vecs = part["tok2vecs"]
-    model["tok2vec"] = {
+    tok2vec = {
         "@architectures": "spacy_elmo_ner.JoinedTok2Vec.v1",
         "tok2vecs": {f"tok2vec{i}": one for i, one in enumerate(tok2vecs)},
     }
+    component["model"] = {**DEFAULT_MODEL, "document_width": width, "tok2vec": tok2vec}
     training = config["training"]
     training["max_steps"] = steps
     training["eval_frequency"] = steps // EVALUATIONS

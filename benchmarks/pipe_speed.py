@@ -29,7 +29,7 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1
-from spacy_elmo_ner.pipeline.packaged import FOLDER
+from spacy_elmo_ner.pipeline.default_pipeline import NAME
 
 from .pipelines import BATCH, SAMPLE, BiLMAlone, elmo_pipeline, teach
 from .texts import Sentences
@@ -239,9 +239,7 @@ def print_starts(elmo: Language, ner: Language, starts: int) -> None:
             "`spacy.load`, `elmo_ner`": (
                 f"import spacy; spacy.load({folder + '/elmo_ner'!r})"
             ),
-            "`spacy.load`, the pipeline that ships": (
-                f"import spacy; spacy.load({str(FOLDER)!r})"
-            ),
+            f"`spacy.load`, `{NAME}`": f"import spacy; spacy.load({NAME!r})",
         }
         times: Dict[str, List[float]] = {}
         for _ in range(starts):

@@ -11,7 +11,7 @@ from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.network import ElmoNetwork
-from spacy_elmo_ner.pipeline.packaged import load_packaged
+from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 from .bilm_speed import FILTERS, SIZES
@@ -51,11 +51,11 @@ class BiLMAlone(Ours):
         forget_words(self.network)
 
 
-class Packaged:
-    """The pipeline that ships, words to entities."""
+class Default:
+    """The default pipeline, words to entities."""
 
     def __init__(self) -> None:
-        self.nlp = load_packaged()
+        self.nlp = load_default_pipeline()
         self.network = bilm_of(self.nlp)
 
     def forget(self) -> None:

@@ -20,14 +20,14 @@ from typing import Any, Callable, Dict, List
 import numpy as np
 import torch
 
-from .pipelines import Packaged
+from .pipelines import Default
 from .systems import SYSTEMS
 from .texts import Sentences
 
 READERS: Dict[str, Callable[[Path], Any]] = {
     **SYSTEMS,
     # it has weights of its own
-    "packaged": lambda folder: Packaged(),
+    "default": lambda folder: Default(),
 }
 
 

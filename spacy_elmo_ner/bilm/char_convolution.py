@@ -6,7 +6,7 @@ What a filter makes of a character at the k-th place of its window depends on th
 character alone, and there are but 261 of them. So these products are made once, in a table,
 and a window's value is the sum of as many of its rows as the window is long: a sixteenth of
 the operations, where a character vector has 16 values. Against a product with the windows,
-the char-CNN of the packaged size takes 15 to 45% less time to predict, and 25 to 33% less to
+the char-CNN of the default size takes 15 to 45% less time to predict, and 25 to 33% less to
 learn from 256 words and more. In the published sizes the table has 15 MB.
 """
 

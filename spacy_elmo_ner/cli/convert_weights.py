@@ -9,6 +9,7 @@ from spacy.util import is_package
 from ..bilm.weight_files import read_weights, write_hdf5, write_safetensors
 from ..bilm.weights import ElmoWeights
 from ..elmo.loader import elmo_weights_of
+from ..pipeline import default_pipeline
 from .escapes import echo
 from .loading import load_pipeline
 from .outputs import check_distinct
@@ -35,7 +36,8 @@ def convert_weights(
 ) -> None:
     """Convert ELMo weights between the published format and ours, bit for bit, or to
     half their size. Those inside a pipeline can be had in either."""
-    is_pipeline = not source.is_file() and (source.is_dir() or is_package(str(source)))
+    is_named = str(source) == default_pipeline.NAME or is_package(str(source))
+    is_pipeline = not source.is_file() and (source.is_dir() or is_named)
     from_hdf5 = not is_pipeline and source.suffix != SAFETENSORS_SUFFIX
     to_safetensors = output.suffix == SAFETENSORS_SUFFIX
     if (

@@ -16,26 +16,31 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ..files.reading import reading, reason
+from ..pipeline import default_pipeline
 
 MODEL = typer.Option(
-    None, "--model", "-m", help="Pipeline (folder or package); without it, the shipped"
+    None,
+    "--model",
+    "-m",
+    help="Pipeline (folder or package); en_elmo_ner_sm if left out",
 )
 REMEDY = "get the pipeline again, or train it again"
 
 
 def load_pipeline(model: Optional[str]) -> Language:
-    """The named pipeline, or the one that is shipped with the package.
+    """The named pipeline, or the default one.
 
-    Raises ValueError if spaCy cannot load the named one; where a file of it is damaged,
-    the error names the file.
+    Raises ValueError if spaCy cannot load it, or the default one is not installed; where
+    a file of it is damaged, the error names the file.
     """
-    if model is None:
-        # late, so that commands with a model of their own do not need the shipped one
-        from ..pipeline.packaged import load_packaged
-
-        return load_packaged()
-    folder = get_package_path(model) if is_package(model) else Path(model)
+    default = default_pipeline.NAME
+    if model is None or (model == default and not Path(model).exists()):
+        default_pipeline.check_installed()
+        model = default
+    folder = Path(model)
     try:
+        if is_package(model):
+            folder = get_package_path(model)
         return spacy.load(model)
     except Exception as error:
         # spaCy and what it reads with raise a dozen kinds, most without a file's name

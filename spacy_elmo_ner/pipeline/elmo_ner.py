@@ -22,39 +22,30 @@ from ..text.sentences import LINE_IS_SENTENCE, MAX_LENGTH
 from .checked_pipe import CheckedPipe
 from .constraints import blocked_tokens
 from .decoding import Entities, decode, joined
-from .default_tok2vec import lacks_tables
+from .default_model import DEFAULT_MODEL, lacks_tables
+from .default_pipeline import (
+    default_labels,
+    has_default_tok2vec,
+    is_default_model,
+    load_default_component,
+    start_from_default,
+)
 from .examples import gold_labels, has_addresses, has_words, no_examples
 from .loss import Loss, likelihood_loss, rehearsal_loss
-from .packaged import (
-    has_packaged_tok2vec,
-    is_packaged_model,
-    load_packaged_component,
-    packaged_labels,
-    start_from_packaged,
-)
 from .settings import check_cfg, new_cfg, settle
 
-DEFAULT_CONFIG = Config().from_str("""
-[elmo_ner]
-tag_scheme = "BILUO"
-threshold = null
-scores_key = null
-incorrect_spans_key = null
-line_is_sentence = null
-addresses = null
-
-[elmo_ner.scorer]
-@scorers = "spacy.ner_scorer.v1"
-
-[elmo_ner.model]
-@architectures = "spacy_elmo_ner.CrfTagger.v2"
-hidden_width = 200
-depth = 2
-document_width = 128
-
-[elmo_ner.model.tok2vec]
-@architectures = "spacy_elmo_ner.ElmoWithWordFeatures.v1"
-""")["elmo_ner"]
+DEFAULT_CONFIG = Config(
+    {
+        "tag_scheme": "BILUO",
+        "threshold": None,
+        "scores_key": None,
+        "incorrect_spans_key": None,
+        "line_is_sentence": None,
+        "addresses": None,
+        "scorer": {"@scorers": "spacy.ner_scorer.v1"},
+        "model": DEFAULT_MODEL,
+    }
+)
 
 # Docs are predicted together up to so many tokens, which bounds memory.
 PREDICT_TOKENS = 5_000
@@ -204,10 +195,11 @@ class ElmoNer(CheckedPipe):
             they are.
         labels: from `spacy init labels`; otherwise they are read off the examples.
 
-        A component with the default tok2vec starts from the packaged ELMo, where no other
-        was loaded, and from the packaged vectors and clusters where the vocab has none.
-        With the default model, no gold entity annotation and no labels but the packaged
-        ones it takes over all packaged labels and weights.
+        A component with the default tok2vec starts from the ELMo of the default pipeline,
+        where no other was loaded, and from its vectors and clusters, where the vocab has
+        none. With the default model, no gold entity annotation and no labels but those of
+        the default pipeline it takes over all labels and weights. ValueError where the
+        default pipeline is needed and not installed.
         """
         if get_examples is None:
             get_examples = partial(no_examples, self.vocab)
@@ -215,8 +207,8 @@ class ElmoNer(CheckedPipe):
         check_lexeme_norms(self.vocab, "named entity recognizer")
         if nlp is None and lacks_tables(self.model, self.vocab):
             raise ValueError(
-                f"'{self.name}' starts from what comes with the package, as the config of "
-                "its pipeline says, but initialize() was not given the pipeline. Call "
+                f"'{self.name}' starts from the weights of en_elmo_ner_sm, as its config "
+                "says, but initialize() was not given the pipeline. Call "
                 "nlp.initialize(); or initialize(nlp=nlp) for this component alone."
             )
         if isinstance(labels, str):
@@ -228,13 +220,13 @@ class ElmoNer(CheckedPipe):
         else:
             found, annotated = gold_labels(get_examples())
         config = {} if nlp is None else nlp.get_pipe_config(self._name_in(nlp))
-        if config and has_packaged_tok2vec(config):
+        if config and has_default_tok2vec(config):
             if not annotated:
-                if is_packaged_model(config) and {*self.labels} <= {*packaged_labels()}:
-                    load_packaged_component(self)
+                if is_default_model(config) and {*self.labels} <= {*default_labels()}:
+                    load_default_component(self)
                     return
                 self._warn_of_untrained_tagger()
-            start_from_packaged(self)
+            start_from_default(self)
         for label in found:
             self._know(label)
         docs = [example.predicted for example in islice(get_examples(), 10)]
@@ -254,7 +246,7 @@ class ElmoNer(CheckedPipe):
             f"'{self.name}' was initialized without examples of its labels ({labels}), so "
             "its tagger has learnt nothing yet and finds nothing. Give nlp.initialize() "
             "examples and train it; or leave the model as it is by default and add labels "
-            "after nlp.initialize(), to begin with the packaged tagger.",
+            "after nlp.initialize(), to begin with the tagger of the default pipeline.",
             stacklevel=3,
         )
 

@@ -4,20 +4,23 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 import spacy
+from spacy import registry
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
+from thinc.api import Model
 
-from benchmarks.parts import ELMO, build_whole_docs
+from benchmarks.parts import ALL, ELMO, build_whole_docs
 from spacy_elmo_ner.bilm.encoder import ElmoEncoder
 from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.bilm.weight_files import write_safetensors
 from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.corpus.reader import read_docs
 from spacy_elmo_ner.elmo.architecture import build_elmo_v1
+from spacy_elmo_ner.pipeline.default_model import DEFAULT_MODEL
 
 PARTS = ["character CNN", "all, BIO"]
 
@@ -65,6 +68,25 @@ def test_a_row_for_each_part_and_nothing_is_trained_twice(
     )
     assert failed.returncode != 0
     assert "trained with other paths" in " ".join(failed.stderr.split())
+
+
+def test_all_parts_are_the_default_model() -> None:
+    tok2vecs = {f"tok2vec{i}": one for i, one in enumerate(ALL)}
+    config = {"@architectures": "spacy_elmo_ner.JoinedTok2Vec.v1", "tok2vecs": tok2vecs}
+    joined = registry.resolve({"tok2vec": config})["tok2vec"]
+    default = registry.resolve({"tok2vec": DEFAULT_MODEL["tok2vec"]})["tok2vec"]
+
+    def sizes(tok2vec: Model) -> List[Tuple[str, Dict[str, int]]]:
+        return [
+            (
+                node.name,
+                {d: node.get_dim(d) for d in node.dim_names if node.has_dim(d)},
+            )
+            for part in tok2vec.layers
+            for node in part.walk()
+        ]
+
+    assert sizes(joined) == sizes(default)
 
 
 def test_whole_docs_are_read_as_one_sentence_each() -> None:

@@ -47,7 +47,11 @@ def test_each_step_finds_what_it_needs(repository: Path, project: Project) -> No
 def test_commands_run_on_any_system(project: Project) -> None:
     for command in project["commands"]:
         for line in command["script"]:
-            assert re.match(r"python -m (spacy|spacy_elmo_ner) [\w ./$\{\}-]+$", line)
+            assert re.match(
+                r"python (-m (spacy|spacy_elmo_ner|build)|scripts/\w+\.py) "
+                r"[\w ./$\{\}-]+$",
+                line,
+            )
 
 
 def test_checksums_are_the_published_corpus_s(
@@ -136,6 +140,22 @@ def run(python: str, folder: Path, repository: Path, arguments: List[str]) -> st
     )
     assert done.returncode == 0, done.stdout[-3000:]
     return done.stdout
+
+
+def test_without_the_default_pipeline_a_command_says_how_to_get_it(
+    repository: Path, tmp_path: Path, python_of_make_run: str
+) -> None:
+    done = subprocess.run(
+        [python_of_make_run, "-m", "spacy_elmo_ner", "entities", "My name is John!"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(repository)},
+        capture_output=True,
+        encoding="utf8",
+    )
+    assert done.returncode == 1
+    assert not done.stdout
+    (line,) = done.stderr.splitlines()
+    assert "en_elmo_ner_sm, is not installed; install it with `pip install ./" in line
 
 
 def test_sample_workflow_from_end_to_end(

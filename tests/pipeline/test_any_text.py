@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
-from spacy_elmo_ner.pipeline.packaged import load_packaged
+from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 from spacy_elmo_ner.text.words import visible, word_places
 
 TEXT = "Angela Merkel met Barack Obama in New York on Monday ."
@@ -18,7 +18,7 @@ EXPECTED = [("Angela Merkel", "PER"), ("Barack Obama", "PER"), ("New York", "LOC
 
 @pytest.fixture(scope="module")
 def nlp():
-    return load_packaged()
+    return load_default_pipeline()
 
 
 def found(nlp, text):
@@ -144,7 +144,7 @@ def test_names_in_other_kinds_of_text(nlp, text):
     ["AT&amp;T", "AT&T", "Procter &amp; Gamble", "M&uuml;ller", "Caf&eacute;"],
 )
 def test_names_of_html_are_what_they_stand_for(written):
-    doc = load_packaged().make_doc(written)
+    doc = load_default_pipeline().make_doc(written)
     read = " ".join(visible(doc[i].text) for i in word_places(doc).tolist())
     assert read.removesuffix(" ;") == html.unescape(written)
 

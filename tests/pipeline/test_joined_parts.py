@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from spacy_elmo_ner.pipeline.decoding import Entities, joined
-from spacy_elmo_ner.pipeline.packaged import load_packaged
+from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 from spacy_elmo_ner.text.parts import doc_parts
 
 VOCAB = spacy.blank("en").vocab
@@ -40,7 +40,7 @@ def test_an_entity_across_a_border_is_whole(pieces, longest, has_probabilities):
 
 def test_names_without_any_pause_are_found_in_each_part():
     text = " ".join(["Angela Merkel and Barack Obama in New York"] * 187)
-    found = [ent.text for ent in load_packaged()(text).ents]
+    found = [ent.text for ent in load_default_pipeline()(text).ents]
     assert found.count("Barack Obama") == 187
     assert " ".join(found).count("Angela Merkel") == 187
     assert " ".join(found).count("New York") == 187

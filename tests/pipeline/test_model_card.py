@@ -1,4 +1,4 @@
-"""The packaged pipeline says the same of itself wherever it says something."""
+"""The default pipeline says the same of itself wherever it says something."""
 
 import configparser
 import re
@@ -9,14 +9,18 @@ from typing import Any, Dict
 import pytest
 import srsly
 from spacy.cli.info import info
-from spacy.cli.package import package
 
-from spacy_elmo_ner.pipeline.packaged import FOLDER
+from spacy_elmo_ner.pipeline.default_pipeline import NAME, default_folder
 
 
 @pytest.fixture(scope="module")
-def meta() -> Dict[str, Any]:
-    return srsly.read_json(FOLDER / "meta.json")
+def package(repository: Path) -> Path:
+    return repository / "assets" / NAME
+
+
+@pytest.fixture(scope="module")
+def meta(package: Path) -> Dict[str, Any]:
+    return srsly.read_json(package / NAME / "meta.json")
 
 
 def read(path: Path) -> str:
@@ -24,11 +28,16 @@ def read(path: Path) -> str:
 
 
 def test_card_and_terms_are_made_from_meta_json(
-    repository: Path, meta: Dict[str, Any]
+    repository: Path, package: Path, meta: Dict[str, Any]
 ) -> None:
-    ship = runpy.run_path(str(repository / "scripts" / "ship.py"))
-    assert ship["card_of"](meta) == read(FOLDER / "README.md")
-    assert ship["terms_of_sources"](meta) == read(FOLDER / "LICENSES_SOURCES")
+    script = repository / "scripts" / "set_default_pipeline.py"
+    made = runpy.run_path(str(script))
+    assert made["card_of"](meta) == read(package / "README.md")
+    assert made["terms_of_sources"](meta) == read(package / "LICENSES_SOURCES")
+    data = made["data_folder"](package, meta)
+    assert read(data / "meta.json") == read(package / NAME / "meta.json")
+    project = srsly.read_yaml(repository / "project.yml")
+    assert meta["version"] == project["vars"]["version"]
 
 
 def test_report_is_of_the_same_figures(meta: Dict[str, Any]) -> None:
@@ -60,37 +69,31 @@ def test_pages_have_the_same_figures(repository: Path, meta: Dict[str, Any]) -> 
     assert f"| `en_elmo_ner_sm` | **{f1}** |" in read(repository / "README.md")
 
 
-def test_spacy_says_what_the_card_says(tmp_path: Path, meta: Dict[str, Any]) -> None:
-    told = info(str(FOLDER), silent=True)
+def test_spacy_says_what_the_card_says(package: Path, meta: Dict[str, Any]) -> None:
+    told = info(NAME, silent=True)
     assert isinstance(told, dict)
-    card = " ".join(read(FOLDER / "README.md").split())
+    card = " ".join(read(package / "README.md").split())
     assert " ".join(told["notes"].split()) in card
     assert told["license"] in card
     for source in told["sources"]:
         assert source["name"] in card
         assert source["license"] in card
-
-    package(FOLDER, tmp_path, create_sdist=False, create_wheel=False, silent=True)
-    (made,) = tmp_path.iterdir()
-    for name in ("README.md", "LICENSE", "LICENSES_SOURCES"):
-        assert read(made / name) == read(FOLDER / name)
-    packaged = srsly.read_json(made / "meta.json")
-    for field in ("license", "notes", "sources", "performance"):
-        assert packaged[field] == meta[field]
+    loaded = srsly.read_json(default_folder() / "meta.json")
+    for field in ("license", "notes", "sources"):
+        assert loaded[field] == told[field] == meta[field]
 
 
-def test_wheel_names_the_terms_of_code_and_weights(
-    repository: Path, meta: Dict[str, Any]
+def test_code_and_weights_have_terms_of_their_own(
+    repository: Path, package: Path, meta: Dict[str, Any]
 ) -> None:
     setup = configparser.ConfigParser()
     setup.read(repository / "setup.cfg", encoding="utf8")
     metadata = setup["metadata"]
-    assert metadata["license_expression"] == f"MIT AND {meta['license']}"
-    files = metadata["license_files"].split()
-    assert [read(repository / file).splitlines()[0] for file in files] == [
-        "MIT License",
-        "Terms of the pipeline en_elmo_ner_sm: the weights, vectors and tables in this folder.",
-        meta["sources"][0]["name"],
-    ]
+    assert metadata["license_expression"] == "MIT"
+    assert metadata["license_files"].split() == ["LICENSE"]
+    assert read(repository / "LICENSE").startswith("MIT License\n")
+    terms = read(package / "LICENSE")
+    assert terms.startswith("Terms of the pipeline en_elmo_ner_sm: the weights")
+    assert "MIT" not in meta["license"]
     for term in meta["license"].split(" AND "):
-        assert f"\n{term}\n" in read(FOLDER / "LICENSE")
+        assert f"\n{term}\n" in terms

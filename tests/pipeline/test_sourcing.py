@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config
 
-from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
+from spacy_elmo_ner.pipeline.default_pipeline import NAME, load_default_pipeline
 
 TEXT = "Anna Novak flew from Oslo to the Unesco meeting in Paris."
 EXPECTED = [
@@ -29,7 +29,7 @@ pipeline = ["elmo_ner"]
 [components]
 
 [components.elmo_ner]
-source = "{FOLDER.as_posix()}"
+source = "{NAME}"
 """
 
 
@@ -80,13 +80,13 @@ def assert_saved(nlp, folder, expected):
 
 def test_into_a_blank_pipeline(tmp_path):
     nlp = spacy.blank("en")
-    nlp.add_pipe("elmo_ner", source=load_packaged())
+    nlp.add_pipe("elmo_ner", source=load_default_pipeline())
     assert entities(nlp) == EXPECTED
     assert_saved(nlp, tmp_path / "saved", EXPECTED)
 
 
 def test_after_training_in_a_new_pipeline(tmp_path):
-    trained = load_packaged()
+    trained = load_default_pipeline()
     learn(trained)
     nlp = spacy.blank("en")
     nlp.add_pipe("elmo_ner", source=trained)
@@ -100,7 +100,7 @@ def test_into_a_trained_pipeline_with_other_vectors(other, tmp_path):
     cats, shape = other(TEXT).cats, other.vocab.vectors.shape
     with pytest.warns(UserWarning, match="W113"):
         # spaCy sees that the vocabs differ, and cannot know that it does not matter
-        other.add_pipe("elmo_ner", source=load_packaged())
+        other.add_pipe("elmo_ner", source=load_default_pipeline())
     assert entities(other) == EXPECTED
     assert other(TEXT).cats == cats
     assert other.vocab.vectors.shape == shape

@@ -15,7 +15,7 @@ import spacy
 import torch
 from spacy.training import Example
 
-from spacy_elmo_ner.pipeline.packaged import load_packaged
+from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 
 NAMES = ["Anna", "Boris", "Clara", "David", "Emma", "Felix", "Greta", "Hugo"]
 CITIES = ["Oslo", "Lima", "Cairo", "Delhi", "Perth"]
@@ -55,7 +55,7 @@ def assert_equal(found, expected):
 
 @pytest.fixture(scope="module")
 def expected():
-    nlp = load_packaged()
+    nlp = load_default_pipeline()
     nlp.get_pipe("elmo_ner").cfg["scores_key"] = "found"
     return [with_probabilities(nlp, text) for text in texts(500)]
 
@@ -70,7 +70,7 @@ def torch_threads(request):
 
 @pytest.fixture
 def shared():
-    nlp = load_packaged()
+    nlp = load_default_pipeline()
     nlp.get_pipe("elmo_ner").cfg["scores_key"] = "found"
     return nlp
 
@@ -100,7 +100,7 @@ def test_many_threads_find_what_one_finds(shared, expected, torch_threads):
 
 def test_many_threads_with_a_small_cache_of_words(expected):
     # it is emptied while others read it
-    nlp = load_packaged()
+    nlp = load_default_pipeline()
     nlp.get_pipe("elmo_ner").cfg["scores_key"] = "found"
     for node in nlp.get_pipe("elmo_ner").model.walk():
         for shim in node.shims:
@@ -138,10 +138,10 @@ def test_while_another_thread_trains_a_copy(shared, expected):
 def test_a_thread_may_outlive_the_main_one():
     program = """
         import threading, time, torch
-        from spacy_elmo_ner.pipeline.packaged import load_packaged
+        from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 
         torch.set_num_threads(2)
-        nlp = load_packaged()
+        nlp = load_default_pipeline()
         nlp("Anna lives in Oslo .")
 
         def work():
@@ -164,7 +164,7 @@ def find(text):
 
 
 def load_and_find(some):
-    nlp = load_packaged()
+    nlp = load_default_pipeline()
     return [entities(nlp(text)) for text in some]
 
 
@@ -201,12 +201,12 @@ def test_other_kinds_of_processes(method, expected):
     # the tests' modules have no names by which a new process could import them
     program = f"""
         import multiprocessing
-        import spacy_elmo_ner.pipeline.packaged as packaged
+        import spacy_elmo_ner.pipeline.default_pipeline as default_pipeline
 
         if __name__ == "__main__":
             context = multiprocessing.get_context({method!r})
             with context.Pool(1) as pool:
-                nlp = pool.apply(packaged.load_packaged)
+                nlp = pool.apply(default_pipeline.load_default_pipeline)
             print([ent.text for ent in nlp("Anna lives in Lima .").ents])
     """
     run = subprocess.run(

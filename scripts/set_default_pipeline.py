@@ -1,12 +1,15 @@
-"""A trained pipeline becomes the one that ships: `python scripts/ship.py MODEL METRICS`.
+"""Make a trained pipeline the default one: `python scripts/set_default_pipeline.py MODEL METRICS`.
 
-METRICS is the JSON file of its `evaluate`. Weights, config and figures are new. What
-describes it stays: the fields of meta.json that training does not write, from which the
-model card (after scripts/model_card.md) and the list of its sources' terms are made.
-`python scripts/ship.py` alone makes these two anew, after a change to meta.json. It can
-be loaded under every spaCy that the package works with, and learns on.
+METRICS is the JSON file of its `evaluate`. The pipeline goes into assets/en_elmo_ner_sm,
+which is a package: weights, config and figures are new. What describes it stays: the
+fields of meta.json that training does not write, from which the model card (after
+scripts/model_card.md) and the list of its sources' terms are made.
+`python scripts/set_default_pipeline.py` alone makes these two anew, after a change to
+the meta.json of the package. The pipeline can be loaded under every spaCy that
+spacy-elmo-ner works with, and you can continue to train it.
 """
 
+import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -19,11 +22,12 @@ from thinc.api import Config
 
 from spacy_elmo_ner.files.atomic import replacing_folder
 from spacy_elmo_ner.files.written import MARKER
-from spacy_elmo_ner.pipeline.packaged import FOLDER
+from spacy_elmo_ner.pipeline.default_pipeline import NAME
 
+PACKAGE = Path(__file__).parent.parent / "assets" / NAME
 CARD_TEMPLATE = Path(__file__).parent / "model_card.md"
 CARD = "README.md"
-TERMS = "LICENSE"
+META = "meta.json"
 TERMS_OF_SOURCES = "LICENSES_SOURCES"  # spaCy's name, which its packages keep
 # of who goes on with nlp.resume_training: the schedule it was trained by starts at zero,
 # and stays there unless somebody steps it, as `train` does
@@ -35,14 +39,15 @@ DESCRIPTION = (
     "description",
     "author",
     "license",
+    "requirements",
     "sources",
     "notes",
 )
 
 
-def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
+def main(model: Path, metrics: Path, package: Path = PACKAGE) -> None:
     nlp = spacy.load(model)
-    meta = srsly.read_json(shipped / "meta.json")
+    meta = srsly.read_json(package / NAME / META)
     nlp.meta.update({field: meta[field] for field in DESCRIPTION})
     measured = srsly.read_json(metrics)
     scores = measured["spacy"].items()
@@ -50,8 +55,8 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
         **{name: score for name, score in scores if name.startswith("ents_")},
         "report": measured["text"],
     }
-    terms = (shipped / TERMS).read_bytes()
-    with replacing_folder(shipped, force=True) as fresh:
+    data = data_folder(package, meta)
+    with replacing_folder(data, force=True) as fresh:
         nlp.to_disk(fresh)
         # younger than spaCy 3.3; without it there are plain vectors, as here
         config = Config().from_disk(fresh / "config.cfg", interpolate=False)
@@ -62,20 +67,30 @@ def main(model: Path, metrics: Path, shipped: Path = FOLDER) -> None:
             vectors=None, lookups=None, before_init=None, after_init=None
         )
         config.to_disk(fresh / "config.cfg", interpolate=False)
-        (fresh / TERMS).write_bytes(terms)
-        describe(fresh)
     # git knows what is ours here
-    (shipped / MARKER).unlink()
-    files = [path for path in shipped.rglob("*") if path.is_file()]
+    (data / MARKER).unlink()
+    for folder in (package / NAME).glob(f"{NAME}-*"):
+        if folder != data:
+            shutil.rmtree(folder)
+    shutil.copyfile(data / META, package / NAME / META)
+    describe(package)
+    files = [path for path in data.rglob("*") if path.is_file()]
     megabytes = sum(path.stat().st_size for path in files) / 1e6
-    print(f"{shipped}: {len(files)} files, {megabytes:.1f} MB")
+    print(f"{data}: {len(files)} files, {megabytes:.1f} MB")
 
 
-def describe(folder: Path) -> None:
-    """Make the model card and the list of the sources' terms from meta.json."""
-    meta = srsly.read_json(folder / "meta.json")
-    (folder / CARD).write_text(card_of(meta), encoding="utf8")
-    (folder / TERMS_OF_SOURCES).write_text(terms_of_sources(meta), encoding="utf8")
+def data_folder(package: Path, meta: Dict[str, Any]) -> Path:
+    """Where spaCy looks for the pipeline in its package."""
+    return package / NAME / f"{NAME}-{meta['version']}"
+
+
+def describe(package: Path) -> None:
+    """Make the model card and the list of the sources' terms from meta.json, which
+    stands in the package and in the pipeline."""
+    meta = srsly.read_json(package / NAME / META)
+    shutil.copyfile(package / NAME / META, data_folder(package, meta) / META)
+    (package / CARD).write_text(card_of(meta), encoding="utf8")
+    (package / TERMS_OF_SOURCES).write_text(terms_of_sources(meta), encoding="utf8")
 
 
 def card_of(meta: Dict[str, Any]) -> str:
@@ -103,6 +118,6 @@ def terms_of_sources(meta: Dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        describe(FOLDER)
+        describe(PACKAGE)
     else:
         main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,6 +1,7 @@
-"""The default model and the weights that come with it."""
+"""The default model, and the pipeline that has its weights."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,15 +15,18 @@ import torch
 from small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.training import Example
+from spacy.util import load_config, load_model_from_config
 from spacy.vectors import Vectors
 from thinc.api import Config
 
+from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.bilm.weight_files import read_weights, write_safetensors
 from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.network import ElmoNetwork
+from spacy_elmo_ner.pipeline.default_pipeline import NAME, load_default_pipeline
 from spacy_elmo_ner.pipeline.elmo_ner import DEFAULT_CONFIG
-from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
+from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 TEXT = "My name is John! I work at the University of Vienna."
 
@@ -65,15 +69,15 @@ def test_settings_of_the_component_stay():
     assert nlp("My name is John!").spans["found"].attrs["scores"][0] > 0.5
 
 
-def test_packaged_pipeline_says_the_same():
+def test_default_pipeline_says_the_same():
     nlp = pipeline()
     nlp.initialize()
-    ours, packaged = nlp(TEXT).ents, load_packaged()(TEXT).ents
-    assert [str(ent) for ent in ours] == [str(ent) for ent in packaged]
+    ours, theirs = nlp(TEXT).ents, load_default_pipeline()(TEXT).ents
+    assert [str(ent) for ent in ours] == [str(ent) for ent in theirs]
 
 
-def test_packaged_pipeline_learns_a_new_label_and_new_words():
-    nlp = load_packaged()
+def test_default_pipeline_learns_a_new_label_and_new_words():
+    nlp = load_default_pipeline()
     text = "The kinase controls apoptosis, John says."
     found = {"entities": [(4, 10, "GENE"), (31, 35, "PER")]}
     nlp.get_pipe("elmo_ner").add_label("GENE")
@@ -91,22 +95,22 @@ def test_other_models_start_without_labels():
     assert nlp("My name is John!").ents == ()
 
 
-def test_examples_win_over_the_packaged_labels_and_keep_its_elmo():
-    nlp, packaged = pipeline(), load_packaged()
+def test_examples_win_over_the_default_labels_and_keep_its_elmo():
+    nlp, default = pipeline(), load_default_pipeline()
     train(nlp, examples_of(nlp), steps=1)
     assert nlp.get_pipe("elmo_ner").labels == ("LOC", "PERSON")
     ours = network_of(nlp).encoder.state_dict()
-    for name, theirs in network_of(packaged).encoder.state_dict().items():
+    for name, theirs in network_of(default).encoder.state_dict().items():
         assert torch.equal(ours[name], theirs)
-    # but what the packaged tagger made of the layers is learnt anew
+    # but what the default tagger made of the layers is learnt anew
     assert network_of(nlp).mix.gamma.item() == pytest.approx(1, abs=0.05)
-    assert network_of(packaged).mix.gamma.item() < 0.9
-    ours, theirs = (vectors_of(one) for one in (nlp, packaged))
+    assert network_of(default).mix.gamma.item() < 0.9
+    ours, theirs = (vectors_of(one) for one in (nlp, default))
     assert np.array_equal(ours.data, theirs.data)
 
 
 def test_vectors_and_weights_that_are_there_stay(tmp_path: Path):
-    weights = to_weights(network_of(load_packaged()).encoder)
+    weights = to_weights(network_of(load_default_pipeline()).encoder)
     for array in weights.arrays.values():
         array *= 0.5
     write_safetensors(weights, tmp_path / "half.safetensors")
@@ -126,7 +130,7 @@ def test_a_vocab_with_other_vectors_stays_as_it_is():
     data = np.ones((1, 7), dtype="f")
     nlp.vocab.vectors = Vectors(data=data, keys=["london"], name="mine")
     nlp.initialize()
-    assert entities(nlp) == entities(load_packaged())
+    assert entities(nlp) == entities(load_default_pipeline())
     assert nlp.vocab.vectors.shape == (1, 7)
     assert not nlp.vocab.lookups.has_table("lexeme_cluster")
 
@@ -150,23 +154,23 @@ def test_precision_is_a_setting_of_any_pipeline(precision):
     )
     nlp.initialize()
     name = "components.elmo_ner.model.tok2vec.precision"
-    loaded = spacy.load(FOLDER, config={name: precision})
+    loaded = spacy.load(NAME, config={name: precision})
     for one in (nlp, loaded):
         assert network_of(one).encoder.precision == precision
-        assert entities(one) == entities(load_packaged())
+        assert entities(one) == entities(load_default_pipeline())
 
 
-def test_a_tagger_of_another_size_starts_from_the_packaged_elmo():
+def test_a_tagger_of_another_size_starts_from_the_default_elmo():
     nlp = spacy.blank("en")
     config = Config(DEFAULT_CONFIG).merge({"model": {"hidden_width": 32}})
     nlp.add_pipe("elmo_ner", config=config)
     with pytest.warns(UserWarning, match="its tagger has learnt nothing"):
         nlp.initialize()
     train(nlp, examples_of(nlp), steps=1)
-    theirs = network_of(load_packaged()).encoder.state_dict()
+    theirs = network_of(load_default_pipeline()).encoder.state_dict()
     for name, ours in network_of(nlp).encoder.state_dict().items():
         assert torch.equal(ours, theirs[name])
-    assert len(vectors_of(nlp).data) == len(vectors_of(load_packaged()).data)
+    assert len(vectors_of(nlp).data) == len(vectors_of(load_default_pipeline()).data)
 
 
 def test_labels_added_before_initialization_are_said_to_be_unlearnt():
@@ -177,7 +181,7 @@ def test_labels_added_before_initialization_are_said_to_be_unlearnt():
     known = pipeline()
     known.get_pipe("elmo_ner").add_label("PER")
     known.initialize()
-    assert entities(known) == entities(load_packaged())
+    assert entities(known) == entities(load_default_pipeline())
 
 
 def test_wheel_of_it_works_where_it_is_installed(tmp_path: Path, repository: Path):
@@ -187,30 +191,39 @@ def test_wheel_of_it_works_where_it_is_installed(tmp_path: Path, repository: Pat
             env={
                 **os.environ,
                 "PIP_NO_INDEX": "1",
-                "PYTHONPATH": os.pathsep.join([str(repository), str(tmp_path)]),
+                "PYTHONPATH": os.pathsep.join([str(tmp_path), str(repository)]),
             },
+            cwd=tmp_path,
             capture_output=True,
             encoding="utf8",
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    run("spacy", "package", FOLDER, tmp_path, "--build", "wheel")
-    (wheel,) = tmp_path.glob("*/dist/en_elmo_ner_sm-*.whl")
+    # it would be built where its source is
+    ignored = shutil.ignore_patterns("build", "*.egg-info")
+    source = repository / "assets" / NAME
+    shutil.copytree(source, tmp_path / "source", ignore=ignored)
+    options = ["--quiet", "--no-deps", "--no-build-isolation"]
+    run("pip", "wheel", *options, "--wheel-dir", tmp_path, tmp_path / "source")
+    (wheel,) = tmp_path.glob("en_elmo_ner_sm-*.whl")
     assert wheel.stat().st_size < 60e6
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         said = archive.read(metadata).decode("utf8")
-    assert any(name.endswith("/LICENSE") for name in names)
-    assert "License: CC-BY-SA-3.0 AND LicenseRef-Research-Data" in said
+    for file in ("LICENSE", "LICENSES_SOURCES"):
+        assert any(".dist-info/" in name and Path(name).name == file for name in names)
+    assert "Requires-Dist: spacy-elmo-ner" in said
     assert "perplexity is 74.8 forward" in said  # the model card
     run("pip", "install", "--no-deps", "--target", tmp_path, wheel)
-    found = run("spacy_elmo_ner", "entities", "-m", "en_elmo_ner_sm", "Anna met John!")
+    found = run("spacy_elmo_ner", "entities", "Anna met John!")
     assert [line.split("\t")[:2] for line in found.splitlines()] == [
         ["Anna", "PER"],
         ["John", "PER"],
     ]
+    where = run("spacy", "info", NAME)
+    assert str(tmp_path / NAME) in " ".join(where.split())
 
 
 @pytest.mark.parametrize("examples", [[], TEXTS])
@@ -225,7 +238,7 @@ def test_initialized_without_its_pipeline_it_says_so(examples):
 
 
 def test_what_version_0_1_0_left_in_its_vocab_is_asked_for():
-    nlp = load_packaged()
+    nlp = load_default_pipeline()
     for node in nlp.get_pipe("elmo_ner").model.walk():
         for name in {"lexeme_cluster", "vectors"} & {*node.attrs}:
             kept, node.attrs[name] = node.attrs[name], type(node.attrs[name])()
@@ -235,12 +248,12 @@ def test_what_version_0_1_0_left_in_its_vocab_is_asked_for():
     assert nlp(TEXT).ents
 
 
-def test_initialized_again_without_examples_it_takes_the_packaged_weights():
+def test_initialized_again_without_examples_it_takes_the_default_weights():
     nlp = pipeline()
     nlp.initialize(lambda: examples_of(nlp, [("Nothing is here.", {"entities": []})]))
     assert not nlp.get_pipe("elmo_ner").labels
     nlp.initialize()
-    assert entities(nlp) == entities(load_packaged())
+    assert entities(nlp) == entities(load_default_pipeline())
 
 
 def test_labels_are_a_list():
@@ -253,8 +266,43 @@ def test_a_component_of_another_name_is_initialized():
     nlp = pipeline()
     nlp.rename_pipe("elmo_ner", "names")
     nlp.initialize()
-    assert entities(nlp) == entities(load_packaged())
+    assert entities(nlp) == entities(load_default_pipeline())
     moved = spacy.blank("en")
     moved.add_pipe("names", source=nlp, name="people")
     moved.initialize()
     assert entities(moved) == entities(nlp)
+
+
+# The default model has one place, pipeline/default_model.py, and these copies
+
+
+def component_config(nlp: Language) -> Config:
+    return nlp.config["components"]["elmo_ner"]
+
+
+def test_the_default_pipeline_s_config_is_the_default_one():
+    ours, saved = component_config(pipeline()), component_config(
+        load_default_pipeline()
+    )
+    for one in (ours, saved):
+        # how it is computed, not what
+        one["model"].pop("precision")
+        one["model"]["tok2vec"].pop("precision")
+    assert saved == ours
+
+
+def test_the_config_it_was_trained_with_takes_the_default_model(repository: Path):
+    config = load_config(repository / "configs" / "conll_elmo.cfg")
+    assert "model" not in config["components"]["elmo_ner"]
+    # which spaCy fills in
+    config["initialize"].update(before_init=None, after_init=None)
+    nlp = load_model_from_config(config, auto_fill=True)
+    assert component_config(nlp) == component_config(pipeline())
+
+
+def test_pretraining_makes_an_elmo_of_the_default_size(repository: Path):
+    sizes = load_config(repository / "configs" / "pretrain.cfg")["model"]
+    (node,) = elmo_nodes(pipeline())
+    shim = node.shims[0]
+    assert isinstance(shim, LazyTorchShim)
+    assert shim.build().encoder.options == ElmoOptions(**sizes)

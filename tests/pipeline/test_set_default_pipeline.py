@@ -1,4 +1,4 @@
-"""scripts/ship.py, which makes a trained pipeline the one that ships."""
+"""scripts/set_default_pipeline.py, which makes a trained pipeline the default one."""
 
 import runpy
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 import spacy
 import srsly
 from small_model import SMALL_MODEL, examples_of, train
+from spacy.util import load_model_from_init_py
 from thinc.api import Config
+
+from spacy_elmo_ner.pipeline.default_pipeline import NAME
 
 SOURCE = {
     "name": "my texts",
@@ -19,20 +22,24 @@ SOURCE = {
 
 
 def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: Path):
-    shipped, trained = tmp_path / "packaged", tmp_path / "model-best"
-    shipped.mkdir()
-    (shipped / "LICENSE").write_text("As you like", encoding="utf8")
+    package, trained = tmp_path / "package", tmp_path / "model-best"
+    inner = package / NAME
+    old = inner / f"{NAME}-1.2.2"
+    old.mkdir(parents=True)
+    (package / "LICENSE").write_text("As you like", encoding="utf8")
+    (inner / "__init__.py").write_text("# loads it", encoding="utf8")
     described = {
-        "name": "mine",
+        "name": "elmo_ner_sm",
         "version": "1.2.3",
         "spacy_version": ">=3.3.0,<3.9.0",
         "description": "Finds names.",
         "author": "Me",
         "license": "CC0",
+        "requirements": ["spacy-elmo-ner"],
         "sources": [SOURCE],
         "notes": "Slow.",
     }
-    srsly.write_json(shipped / "meta.json", {**described, "performance": {"old": 1.0}})
+    srsly.write_json(inner / "meta.json", {**described, "performance": {"old": 1.0}})
     nlp = spacy.blank("en")
     nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL})
     train(nlp, examples_of(nlp))
@@ -47,23 +54,35 @@ def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: P
     figures = {"spacy": {"ents_f": 0.5, "speed": 3.0}, "text": "FB1:  50.00\n"}
     srsly.write_json(metrics, figures)
 
-    runpy.run_path(str(repository / "scripts" / "ship.py"))["main"](
-        trained, metrics, shipped
-    )
+    script = runpy.run_path(str(repository / "scripts" / "set_default_pipeline.py"))
+    script["main"](trained, metrics, package)
 
-    meta = srsly.read_json(shipped / "meta.json")
+    meta = srsly.read_json(inner / "meta.json")
     assert {field: meta[field] for field in described} == described
     assert meta["performance"] == {"ents_f": 0.5, "report": "FB1:  50.00\n"}
-    assert (shipped / "LICENSE").read_text(encoding="utf8") == "As you like"
-    card = (shipped / "README.md").read_text(encoding="utf8")
+    assert (package / "LICENSE").read_text(encoding="utf8") == "As you like"
+    card = (package / "README.md").read_text(encoding="utf8")
     for part in ("FB1:  50.00", "| fun | my texts | 7 | MIT |", "Slow.", "`CC0`"):
         assert part in card
-    assert "vectors" not in Config().from_disk(shipped / "config.cfg")["nlp"]
+    data = inner / f"{NAME}-1.2.3"
+    assert {path.name for path in inner.iterdir()} == {
+        "__init__.py",
+        "meta.json",
+        data.name,
+    }
+    assert srsly.read_json(data / "meta.json") == meta
+    assert "vectors" not in Config().from_disk(data / "config.cfg")["nlp"]
     text = "I like London and Berlin."
-    again = spacy.load(shipped)
+    # as the package's __init__.py does
+    again = load_model_from_init_py(inner / "__init__.py")
     assert nlp(text).ents
     assert spacy.load(trained).resume_training().learn_rate == 0
     assert again.resume_training().learn_rate == 0.001
     assert [str(ent) for ent in again(text).ents] == [
         str(ent) for ent in nlp(text).ents
     ]
+    # a change of the description alone
+    srsly.write_json(inner / "meta.json", {**meta, "notes": "Fast."})
+    script["describe"](package)
+    assert "Fast." in (package / "README.md").read_text(encoding="utf8")
+    assert srsly.read_json(data / "meta.json")["notes"] == "Fast."

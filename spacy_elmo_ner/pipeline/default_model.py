@@ -1,10 +1,13 @@
-"""The tok2vec of the model that ships: ELMo, and each word by itself."""
+"""The default model of `elmo_ner`: ELMo, and each word by itself, under a CRF tagger.
+
+All its sizes stand here. The default pipeline has the weights that fit them.
+"""
 
 from typing import List
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from thinc.api import Model, concatenate
+from thinc.api import Config, Model, concatenate
 from thinc.types import Floats2d
 
 from ..elmo.architecture import build_elmo_v1
@@ -12,6 +15,17 @@ from ..features.char_cnn import build_char_cnn_v1
 from ..features.lexeme_features import CLUSTER_TABLE, build_lexeme_features_v1
 from ..features.static_vectors import VECTORS, build_static_vectors_v1
 from ..features.tables import is_empty
+
+DEFAULT_MODEL = Config().from_str("""
+[model]
+@architectures = "spacy_elmo_ner.CrfTagger.v2"
+hidden_width = 200
+depth = 2
+document_width = 128
+
+[model.tok2vec]
+@architectures = "spacy_elmo_ner.ElmoWithWordFeatures.v1"
+""")["model"]
 
 NODE_NAME = "elmo_with_word_features"
 
@@ -23,7 +37,7 @@ def build_elmo_with_word_features_v1(
     fine_tuned_words: int = 25_000,
 ) -> Model[List[Doc], List[Floats2d]]:
     """What JoinedTok2Vec.v1 makes of Elmo.v1, CharCnn.v1, LexemeFeatures.v1 and
-    StaticVectors.v1, in the sizes of the packaged pipeline.
+    StaticVectors.v1, in the sizes of the default pipeline.
 
     Like spaCy's HashEmbedCNN it is one architecture for what could be joined in a
     config, so that the default of `elmo_ner` adds nothing to a user's own blocks.
@@ -32,7 +46,7 @@ def build_elmo_with_word_features_v1(
     fine_tuned_words: see StaticVectors.v1.
 
     Docs → (tokens, nO) each. The vocab needs vectors and the table `lexeme_cluster`;
-    `elmo_ner` takes those of the packaged pipeline where it has none.
+    `elmo_ner` takes those of the default pipeline where it has none.
     """
     tok2vec: Model = concatenate(
         build_char_cnn_v1(char_width=25, filters=[[3, 128]]),
