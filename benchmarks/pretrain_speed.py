@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from spacy_elmo_ner.bilm.encoder import N_BOUNDARIES
 from spacy_elmo_ner.pretraining.loop import Report, pretrain
-from spacy_elmo_ner.pretraining.precision import usable_precision
+from spacy_elmo_ner.pretraining.precision import usable_training_precision
 from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.settings import Settings, read_settings
 from spacy_elmo_ner.pretraining.token_corpus import write_corpus
@@ -58,7 +58,7 @@ def main(
             "| of one large product | share |\n|---|--:|--:|--:|--:|--:|"
         )
         for name in precision:
-            if usable_precision(name, on) != name:
+            if usable_training_precision(name, on) != name:
                 continue
             training = replace(settings.training, precision=name)
             print(

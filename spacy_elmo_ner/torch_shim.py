@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from typing import Any, Callable, Dict, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import torch
 from safetensors import SafetensorError
@@ -60,19 +60,21 @@ class LazyTorchShim(PyTorchShim):
 
     @property
     def module(self) -> nn.Module:
-        if self._model is None:
+        module: Optional[nn.Module] = self._model
+        if module is None:
             raise ValueError(
                 "The model has no weights yet. Call nlp.initialize() on the "
                 "pipeline, or load a trained one with spacy.load()."
             )
-        return self._model
+        return module
 
     def build(self, **sizes: int) -> nn.Module:
         """Make the module with fresh weights and keep its sizes for saving."""
         self.begin_anew()
         self.cfg = dict(sizes)
-        self._model = self._build(**sizes).to(default_device())
-        return self._model
+        module = self._build(**sizes).to(default_device())
+        self._model = module
+        return module
 
     def begin_anew(self) -> None:
         """Let no optimizer take these weights for those that it has changed: it keeps
@@ -85,7 +87,7 @@ class LazyTorchShim(PyTorchShim):
         self.module  # noqa: B018 (raises the error that says what to do)
         if is_train:
             self.is_untrained = False
-        return super().__call__(inputs, is_train)
+        return super().__call__(inputs, is_train)  # type: ignore[no-untyped-call]
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """The module's output, without gradients.

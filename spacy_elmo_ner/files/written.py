@@ -9,7 +9,7 @@ import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Set
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
 
 from safetensors import SafetensorError
 
@@ -26,7 +26,7 @@ class Written(NamedTuple):
     beside: names of files that the same command writes beside the folder.
     """
 
-    files: dict
+    files: Dict[str, str]
     later: List[str]
     beside: List[str]
 
@@ -106,7 +106,7 @@ def unchanged_beside(folder: Path) -> Set[str]:
     }
 
 
-def _read_beside(path: Path, written: Written) -> Optional[dict]:
+def _read_beside(path: Path, written: Written) -> Optional[Dict[str, str]]:
     """None for what is no such list; one whose writing was killed is empty."""
     try:
         sums = dict(json.loads(path.read_text(encoding="utf8") or "{}"))

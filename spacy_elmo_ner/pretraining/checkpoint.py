@@ -13,8 +13,8 @@ from ..files.atomic import replacing_folder
 from ..files.written import check_whole, damage_told, list_beside
 from ..training.progress import HISTORY, Progress
 from .gradient_scaler import GradientScaler
-from .pieces import load_pieces, save_pieces
 from .settings import Settings
+from .shards import load_shards, save_shards
 
 PROGRESS, MODEL, OPTIMIZERS = "progress.json", "model", "optimizers"
 PUBLISHED = "published"
@@ -55,8 +55,8 @@ class PretrainingCheckpoint:
         with replacing_folder(
             self.folder, later=[PUBLISHED], beside=[HISTORY, WEIGHTS]
         ) as fresh:
-            save_pieces(model.state_dict(), fresh, MODEL)
-            save_pieces(_optimizer_arrays(optimizers), fresh, OPTIMIZERS)
+            save_shards(model.state_dict(), fresh, MODEL)
+            save_shards(_optimizer_arrays(optimizers), fresh, OPTIMIZERS)
             (fresh / PROGRESS).write_text(json.dumps(described), encoding="utf8")
 
     @property
@@ -71,7 +71,8 @@ class PretrainingCheckpoint:
         """Raises ValueError for a damaged checkpoint."""
         with damage_told(self.folder, REMEDY):
             check_whole(self.folder)
-            return self._described()["settings"]
+            settings: Dict[str, Any] = self._described()["settings"]
+            return settings
 
     def load(
         self,
@@ -82,17 +83,19 @@ class PretrainingCheckpoint:
         """Put everything back where it was. Raises ValueError for a damaged checkpoint."""
         self.load_model(model)
         with damage_told(self.folder, REMEDY):
-            _set_optimizer_arrays(optimizers, load_pieces(self.folder, OPTIMIZERS))
+            _set_optimizer_arrays(optimizers, load_shards(self.folder, OPTIMIZERS))
             described = self._described()
             scaler.load_state_dict(described["scaler"])
             return Progress(**described["progress"])
 
     def load_model(self, model: nn.Module) -> None:
         with damage_told(self.folder, REMEDY):
-            model.load_state_dict(load_pieces(self.folder, MODEL))
+            model.load_state_dict(load_shards(self.folder, MODEL))
 
     def _described(self) -> Dict[str, Any]:
-        return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
+        text = (self.folder / PROGRESS).read_text(encoding="utf8")
+        described: Dict[str, Any] = json.loads(text)
+        return described
 
 
 def _optimizer_arrays(optimizers: Sequence[Optimizer]) -> Dict[str, Tensor]:

@@ -8,6 +8,8 @@ try:
 except ImportError:  # before torch 2.3
     from torch.cuda.amp import GradScaler as GradientScaler  # type: ignore[assignment]
 
+__all__ = ["GradientScaler", "make_scaler"]
+
 ON_ANY_DEVICE = hasattr(torch.amp, "GradScaler")
 
 
@@ -18,7 +20,7 @@ def make_scaler(precision: str, device: torch.device) -> GradientScaler:
     """
     is_half = precision == "float16"
     if ON_ANY_DEVICE:
-        return GradientScaler(device.type, enabled=is_half)  # type: ignore[call-arg]
+        return GradientScaler(device.type, enabled=is_half)
     if is_half and device.type != "cuda":
         raise ValueError(
             f"torch {torch.__version__} can train in float16 on CUDA alone; set "

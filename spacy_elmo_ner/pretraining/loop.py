@@ -1,10 +1,10 @@
 """Pre-training: reads batches, learns, and now and then looks and saves."""
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from timeit import default_timer
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from .batches import batches, first_batches
 from .checkpoint import WEIGHTS, PretrainingCheckpoint
 from .gradient_scaler import make_scaler
 from .language_model import N_SPECIAL, LanguageModel, make_batch
-from .precision import usable_precision
+from .precision import usable_training_precision
 from .processes import Processes
 from .settings import Settings, TrainingSettings, difference
 from .softmax import Candidates
@@ -29,11 +29,11 @@ from .token_corpus import SentenceStore, TokenCorpus
 # what bilm-tf begins Adagrad's sums with
 ADAGRAD_START = 1.0
 
-Report = Callable[[Dict[str, Any]], None]
+Reporter = Callable[[Dict[str, Any]], None]
 
 
 def pretrain(
-    settings: Settings, output: Path, processes: Processes, report: Report
+    settings: Settings, output: Path, processes: Processes, report: Reporter
 ) -> LanguageModel:
     """Pre-train a biLM, or go on where the last run was killed, with the same weights in
     the end. `output` gets the checkpoint, the history and, at each evaluation, the
@@ -71,7 +71,7 @@ class _Run:
         corpus: TokenCorpus,
         model: LanguageModel,
         processes: Processes,
-        report: Report,
+        report: Reporter,
     ) -> None:
         self.settings, self.training = settings, settings.training
         self.output, self.corpus, self.model = output, corpus, model
@@ -82,7 +82,7 @@ class _Run:
             corpus.train.lengths.sum(dtype=np.int64)
         )
         self.optimizers = make_optimizers(model, settings.training)
-        self.precision = usable_precision(self.training.precision, self.device)
+        self.precision = usable_training_precision(self.training.precision, self.device)
         self.scaler = make_scaler(self.precision, self.device)
         self.checkpoint = PretrainingCheckpoint(output / "checkpoint")
         self.progress = Progress()
@@ -225,7 +225,7 @@ class _Run:
         sentences = [store[i] for i in indices]
         return make_batch(sentences, self.corpus.words, self.n_softmax).to(self.device)
 
-    def _autocast(self) -> AbstractContextManager:
+    def _autocast(self) -> ContextManager[object]:
         if self.precision == "float32":
             return nullcontext()
         dtype = getattr(torch, self.precision)

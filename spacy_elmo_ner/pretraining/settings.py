@@ -5,11 +5,12 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, List, Optional, Type, TypeVar
 
+from ..bilm.numbers import is_count, is_number
 from ..bilm.options import ElmoOptions
-from .precision import PRECISIONS
+from .precision import TRAINING_PRECISIONS
 
-OPTIMIZERS = ("adam", "adagrad")
-START_STATES = ("zeros", "trained")
+OPTIMIZER_NAMES = ("adam", "adagrad")
+TRAINING_START_STATES = ("zeros", "trained")
 MAY_CHANGE = ("epochs", "cooldown", "eval_frequency", "eval_tokens")
 Section = TypeVar("Section")
 
@@ -32,7 +33,7 @@ class TextSettings:
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise _wrong("text", name, value, "a name")
-        if not (_is_number(self.held_out) and 0 <= self.held_out < 1):
+        if not (is_number(self.held_out) and 0 <= self.held_out < 1):
             raise _wrong(
                 "text", "held_out", self.held_out, "a number from 0 to less than 1"
             )
@@ -56,7 +57,7 @@ class TrainingSettings:
 
     start: safetensors file with weights to go on from, or folder of a pre-training, of
         which the softmax is taken over, too; or None for random weights.
-    start_state: what every sentence starts from, one of START_STATES.
+    start_state: what every sentence starts from, one of TRAINING_START_STATES.
     epochs: times that all words are read; it may be a fraction.
     batch_tokens: of an update, boundaries counted; each process has as many.
     learn_rate: reached after warmup_steps, and left again in the last share
@@ -89,14 +90,14 @@ class TrainingSettings:
             _require_count("training", name, getattr(self, name), at_least=0)
         for name in ("epochs", "learn_rate", "grad_clip"):
             value = getattr(self, name)
-            if not (_is_number(value) and 0 < value < math.inf):
+            if not (is_number(value) and 0 < value < math.inf):
                 raise _wrong("training", name, value, "a positive number")
-        if not (_is_number(self.cooldown) and 0 <= self.cooldown <= 1):
+        if not (is_number(self.cooldown) and 0 <= self.cooldown <= 1):
             raise _wrong("training", "cooldown", self.cooldown, "a number from 0 to 1")
         for name, allowed in (
-            ("precision", PRECISIONS),
-            ("optimizer", OPTIMIZERS),
-            ("start_state", START_STATES),
+            ("precision", TRAINING_PRECISIONS),
+            ("optimizer", OPTIMIZER_NAMES),
+            ("start_state", TRAINING_START_STATES),
         ):
             value = getattr(self, name)
             if value not in allowed:
@@ -113,7 +114,7 @@ class Settings:
 
 def read_settings(config: Dict[str, Any]) -> Settings:
     """Raises ValueError that names a section or key which is missing, unknown or wrong."""
-    sections: Dict[str, Type] = {field.name: field.type for field in fields(Settings)}  # type: ignore[misc]
+    sections = [field.name for field in fields(Settings)]
     unknown = sorted(set(config) - set(sections) - {"paths", "system"})
     if unknown:
         raise ValueError(
@@ -121,7 +122,10 @@ def read_settings(config: Dict[str, Any]) -> Settings:
             f"know; its sections are {', '.join(f'[{name}]' for name in sections)}."
         )
     return Settings(
-        **{name: _section(config, name, kind) for name, kind in sections.items()}
+        text=_section(config, "text", TextSettings),
+        model=_section(config, "model", ElmoOptions),
+        softmax=_section(config, "softmax", SoftmaxSettings),
+        training=_section(config, "training", TrainingSettings),
     )
 
 
@@ -145,12 +149,8 @@ def _section(config: Dict[str, Any], name: str, kind: Type[Section]) -> Section:
         ) from error
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def _require_count(section: str, name: str, value: object, *, at_least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+    if not is_count(value, at_least=at_least):
         raise _wrong(section, name, value, f"a whole number, {at_least} or more")
 
 

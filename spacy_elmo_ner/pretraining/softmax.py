@@ -50,7 +50,7 @@ class Softmax(nn.Module):
         # where a row's target is among the candidates, it counts as the target alone
         place = candidates.words.new_full((len(self.weight.weight),), -1)
         place[candidates.words] = torch.arange(n, device=place.device)
-        return SampledLoss.apply(
+        loss: Tensor = SampledLoss.apply(  # type: ignore[no-untyped-call]
             hidden,
             self.weight(rows),
             self.bias(rows).squeeze(1) - log_expected,
@@ -58,6 +58,7 @@ class Softmax(nn.Module):
             place[targets],
             n,
         )
+        return loss
 
     def full_loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Sum of -log p of the targets among all V words, without a gradient."""
@@ -169,6 +170,6 @@ class SampledLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_loss: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
+    def backward(ctx: Any, d_loss: Tensor) -> Tuple[Optional[Tensor], ...]:
         d_hidden, d_weight, d_bias = ctx.saved_tensors
         return d_hidden * d_loss, d_weight * d_loss, d_bias * d_loss, None, None, None

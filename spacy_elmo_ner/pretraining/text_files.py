@@ -13,7 +13,7 @@ OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 LONGEST_DOCUMENT = 1000
 # bytes by which text is told from other files, and the most of its characters that may
 # be none: Western European text in Latin-1 has fewer, and loses the lines with them
-BEGINNING, MOST_STRANGE = 1 << 16, 0.05
+SAMPLE_BYTES, MOST_STRANGE = 1 << 16, 0.05
 
 
 def list_files(paths: Iterable[Path]) -> List[Path]:
@@ -38,7 +38,7 @@ def check_is_text(file: Path) -> None:
     """Raise ValueError for a file whose beginning is no UTF-8 text."""
     try:
         with OPENERS.get(file.suffix, open)(file, "rb") as opened:
-            text = opened.read(BEGINNING).decode("utf8", "replace")
+            text = opened.read(SAMPLE_BYTES).decode("utf8", "replace")
     except (EOFError, OSError, lzma.LZMAError, zlib.error):
         return  # for `read_documents` to tell of
     n_strange = sum(

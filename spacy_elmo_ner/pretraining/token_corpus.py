@@ -2,9 +2,8 @@
 
 A folder holds
 
-    vocabulary.json         every distinct word, the most frequent first
-    counts.npy              how often each occurs in training, int64
-    train-000.tokens.npy    index of each token's word, uint32; PIECE tokens a file
+    vocabulary.json         every distinct word, the most frequent in training first
+    train-000.tokens.npy    index of each token's word, uint32; TOKENS_A_SHARD tokens a file
     train-000.lengths.npy   tokens of each sentence in that file, uint16
     held_out-000.….npy      the same for documents that are kept from training
     origin.json             the text that all of it was made from, see `text_origin`
@@ -20,9 +19,9 @@ from ..files.atomic import replacing_folder
 from .text_origin import write_origin
 
 # tokens of a file: 60 MB at most, so that it can be sent somewhere
-PIECE = 14_000_000
+TOKENS_A_SHARD = 14_000_000
 TRAIN, HELD_OUT = "train", "held_out"
-VOCABULARY, COUNTS = "vocabulary.json", "counts.npy"
+VOCABULARY = "vocabulary.json"
 TOKENS, LENGTHS = ".tokens.npy", ".lengths.npy"
 
 
@@ -47,17 +46,17 @@ class SentenceStore:
             file.name[: -len(TOKENS)] for file in folder.glob(f"{part}-*{TOKENS}")
         )
         self._folder, self._n_words = folder, n_words
-        self._pieces = [
+        self._shards = [
             _read_array(folder / f"{name}{TOKENS}", np.uint32) for name in names
         ]
         lengths = [
             _read_array(folder / f"{name}{LENGTHS}", np.uint16) for name in names
         ]
-        for name, piece, some in zip(names, self._pieces, lengths, strict=True):
-            if some.sum(dtype=np.int64) != len(piece) or not some.all():
+        for name, shard, some in zip(names, self._shards, lengths, strict=True):
+            if some.sum(dtype=np.int64) != len(shard) or not some.all():
                 raise _damaged(folder / f"{name}{LENGTHS}")
         self.lengths = np.concatenate([np.zeros(0, np.uint16), *lengths])
-        self._piece = np.repeat(np.arange(len(names)), [len(one) for one in lengths])
+        self._shard = np.repeat(np.arange(len(names)), [len(one) for one in lengths])
         starts = [np.cumsum(one, dtype=np.int64) - one for one in lengths]
         self._start = np.concatenate([np.zeros(0, np.int64), *starts])
 
@@ -67,8 +66,8 @@ class SentenceStore:
     def __getitem__(self, i: int) -> np.ndarray:
         """A sentence's words, int64 indices into the vocabulary."""
         start = self._start[i]
-        piece = self._pieces[self._piece[i]]
-        words = piece[start : start + self.lengths[i]].astype(np.int64)
+        shard = self._shards[self._shard[i]]
+        words: np.ndarray = shard[start : start + self.lengths[i]].astype(np.int64)
         if words.max() >= self._n_words:
             raise _damaged(self._folder)
         return words
@@ -84,9 +83,6 @@ class TokenCorpus:
                 "pretrain` makes it from the text that its config names."
             )
         self.words = _read_words(folder / VOCABULARY)
-        self.counts = _read_array(folder / COUNTS, np.int64)
-        if len(self.counts) != len(self.words):
-            raise _damaged(folder / COUNTS)
         self.train = SentenceStore(folder, TRAIN, len(self.words))
         self.held_out = SentenceStore(folder, HELD_OUT, len(self.words))
 
@@ -103,7 +99,7 @@ def _read_words(file: Path) -> List[str]:
 
 def _read_array(file: Path, dtype: Any) -> np.ndarray:
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise _damaged(file) from error
     if array.dtype != dtype or array.ndim != 1:
@@ -156,7 +152,9 @@ def write_corpus(
             if part == TRAIN:
                 counts += np.bincount(tokens, minlength=len(counts))
             waiting.setdefault(part, []).append((tokens, lengths.astype(np.uint16)))
-            if sum(len(one) for one, _ in waiting[part]) > PIECE - 2 * len(tokens):
+            if sum(len(one) for one, _ in waiting[part]) > TOKENS_A_SHARD - 2 * len(
+                tokens
+            ):
                 flush(part)
         for part in list(waiting):
             flush(part)
@@ -183,6 +181,5 @@ def _sort_by_frequency(words: Sequence[str], counts: np.ndarray, folder: Path) -
     rank[order] = np.arange(len(order), dtype=np.uint32)
     for file in folder.glob(f"*{TOKENS}"):
         np.save(file, rank[np.load(file)])
-    np.save(folder / COUNTS, counts[order])
     text = json.dumps([words[i] for i in order], ensure_ascii=True)
     (folder / VOCABULARY).write_text(text, encoding="utf8")

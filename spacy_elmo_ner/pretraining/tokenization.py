@@ -14,15 +14,14 @@ from typing import Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
-from spacy.vocab import Vocab
+from spacy.tokens import Doc
 
 from ..bilm.char_ids import index_types
+from ..corpus.docbins import DOCBIN_SUFFIX, read_docbins
 from .text_files import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 
 DOCUMENTS_AT_A_TIME = 100
-DOCS_SUFFIX = ".spacy"
 # a longer sentence is cut: it would make its batch wait
 LONGEST_SENTENCE = 200
 
@@ -46,7 +45,7 @@ def tokenize_files(
     with ProcessPoolExecutor(
         processes, mp_context=context, initializer=_end_with_parent
     ) as pool:
-        running: Deque[Future] = deque()
+        running: Deque[Future[List[Tuple[str, Encoded]]]] = deque()
         for arguments in _chunks(files, lang):
             running.append(pool.submit(_encode_chunk, *arguments, held_out))
             if len(running) > 4 * processes:
@@ -75,7 +74,7 @@ def _chunks(
     files: Iterable[Path], lang: str
 ) -> Iterator[Tuple[List[str], Optional[Path], str]]:
     for file in files:
-        if file.suffix == DOCS_SUFFIX:
+        if file.suffix == DOCBIN_SUFFIX:
             yield [], file, lang
             continue
         documents = read_documents(file)
@@ -104,21 +103,10 @@ def _encode_chunk(
         for paragraph in nlp.pipe(text.split("\n")):
             sentences.setdefault(part, []).extend(_sentences(paragraph))
     if doc_bin is not None:
-        for doc in _read_doc_bin(doc_bin, nlp.vocab):
+        for doc in read_docbins(doc_bin, vocab=nlp.vocab):
             part = HELD_OUT if _is_held_out(doc.text, held_out) else TRAIN
             sentences.setdefault(part, []).extend(_sentences(doc))
     return [(part, _encode(some)) for part, some in sentences.items() if some]
-
-
-def _read_doc_bin(file: Path, vocab: Vocab) -> List[Doc]:
-    try:
-        return list(DocBin().from_disk(file).get_docs(vocab))
-    except Exception as error:
-        # it may be any, of zlib, msgpack, numpy or spaCy
-        raise ValueError(
-            f"{file} is damaged, or no file of Docs that spaCy wrote; take it out of the "
-            "text's paths."
-        ) from error
 
 
 def _is_held_out(text: str, share: float) -> bool:

@@ -82,7 +82,9 @@ class Checkpoint:
             return [path for path, one in self.corpora.items() if saved[path] != one]
 
     def _state(self) -> Dict[str, Any]:
-        return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
+        text = (self.folder / PROGRESS).read_text(encoding="utf8")
+        state: Dict[str, Any] = json.loads(text)
+        return state
 
     def load(self, nlp: Language, optimizer: Optimizer) -> Progress:
         """Put weights, optimizer and random generators back where they were.

@@ -269,9 +269,8 @@ class _Run:
     def _is_best(self) -> bool:
         history = self.progress.history
         last = history[-1]
-        return last["step"] == self.progress.step - 1 and last["score"] == max(
-            entry["score"] for entry in history
-        )
+        best = max(entry["score"] for entry in history)
+        return bool(last["step"] == self.progress.step - 1 and last["score"] == best)
 
 
 def _results(history: Sequence[Dict[str, Any]]) -> List[Tuple[float, int]]:

@@ -1,5 +1,8 @@
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.char_cnn import CharCnn
 from spacy_elmo_ner.bilm.char_ids import encode_words
@@ -8,7 +11,7 @@ from spacy_elmo_ner.bilm.options import ElmoOptions
 WIDTHS = tuple((width, width + 1) for width in range(1, 8))
 
 
-def char_cnn(**changes):
+def char_cnn(**changes: Any) -> CharCnn:
     sizes = dict(
         char_embedding_width=5,
         filters=WIDTHS,
@@ -23,7 +26,7 @@ def char_cnn(**changes):
     return module.double()
 
 
-def over_all_windows(module, char_ids):
+def over_all_windows(module: CharCnn, char_ids: Tensor) -> Tensor:
     """Torch's own convolution over all 50 ids, padding and all."""
     vectors = module.char_embed[char_ids - 1].transpose(1, 2)
     pooled = []
@@ -37,7 +40,7 @@ def over_all_windows(module, char_ids):
 # around the lengths where padding runs out for one filter after another
 @pytest.mark.parametrize("length", [0, 1, 2, 7, 40, 41, 42, 43, 44, 45, 46, 47, 48])
 @pytest.mark.parametrize("is_learnt", [True, False])
-def test_maxima_are_those_over_all_windows(length, is_learnt):
+def test_maxima_are_those_over_all_windows(length: int, is_learnt: bool) -> None:
     module = char_cnn()
     for seed in range(5):
         torch.manual_seed(seed)
@@ -49,7 +52,7 @@ def test_maxima_are_those_over_all_windows(length, is_learnt):
 
 
 @torch.no_grad()
-def test_a_change_of_weights_is_seen():
+def test_a_change_of_weights_is_seen() -> None:
     module = char_cnn()
     char_ids = torch.from_numpy(encode_words(["of", "course"]))
     module.maxima(char_ids)
@@ -60,7 +63,7 @@ def test_a_change_of_weights_is_seen():
 
 
 @torch.no_grad()
-def test_maxima_are_exact_under_autocast():
+def test_maxima_are_exact_under_autocast() -> None:
     module = char_cnn().float()
     char_ids = torch.from_numpy(encode_words(["of", "course"]))
     expected = over_all_windows(module, char_ids)
@@ -71,7 +74,7 @@ def test_maxima_are_exact_under_autocast():
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("n_highway", [0, 1, 2])
-def test_a_word_has_one_vector_in_any_company(activation, n_highway):
+def test_a_word_has_one_vector_in_any_company(activation: str, n_highway: int) -> None:
     module = char_cnn(activation=activation, n_highway=n_highway)
     words = ["", "a", "of", "x" * 60, "Größe", "\0", "日本語"]
     words += [f"w{i}" * (i % 9) for i in range(300)]
@@ -81,7 +84,7 @@ def test_a_word_has_one_vector_in_any_company(activation, n_highway):
         torch.testing.assert_close(vector, alone)
 
 
-def test_gradients_agree_with_finite_differences():
+def test_gradients_agree_with_finite_differences() -> None:
     module = char_cnn(
         activation="tanh", n_highway=1, filters=((1, 2), (3, 2)), char_embedding_width=1
     )
@@ -89,7 +92,7 @@ def test_gradients_agree_with_finite_differences():
     names, parameters = zip(*module.named_parameters(), strict=True)
     parameters = [p.detach().clone().requires_grad_() for p in parameters]
 
-    def vectors(*values):
+    def vectors(*values: Tensor) -> Tensor:
         state = dict(zip(names, values, strict=True))
         for name, value in state.items():
             owner = module
@@ -105,7 +108,7 @@ def test_gradients_agree_with_finite_differences():
 
 @torch.no_grad()
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_few_words_have_the_vectors_that_they_have_among_many(n_threads):
+def test_few_words_have_the_vectors_that_they_have_among_many(n_threads: int) -> None:
     module = char_cnn()
     char_ids = torch.from_numpy(encode_words([f"w{i}" * (i % 9) for i in range(300)]))
     together = module(char_ids)

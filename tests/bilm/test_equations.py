@@ -1,10 +1,12 @@
 """The biLM against its equations, written out step by step and unbatched."""
 
 import itertools
+from typing import Any, Dict, Iterator, List
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.bilm.encoder import ElmoEncoder
@@ -21,22 +23,22 @@ SENTENCES = [
 BEGIN, END = "begin of sentence", "end of sentence"
 
 
-def sigmoid(x):
+def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def clip(x, bound):
+def clip(x: np.ndarray, bound: None) -> np.ndarray:
     return np.clip(x, -bound, bound) if bound else x
 
 
 class NaiveBiLM:
     """A word, a filter, a step at a time, from arrays with their published names."""
 
-    def __init__(self, options, arrays):
+    def __init__(self, options: ElmoOptions, arrays: Dict[str, Tensor]) -> None:
         self.options = options
         self.arrays = {k: v.numpy().astype(np.float64) for k, v in arrays.items()}
 
-    def word_vector(self, word):
+    def word_vector(self, word: str) -> np.ndarray:
         signs = {BEGIN: [256], END: [257]}
         signs = signs.get(word, list(word.encode("utf8", "ignore")[:48]))
         ids = [258, *signs, 259]
@@ -63,7 +65,9 @@ class NaiveBiLM:
             x = gate * transformed + (1 - gate) * x
         return x @ self.arrays["CNN_proj/W_proj"] + self.arrays["CNN_proj/b_proj"]
 
-    def lstm(self, direction, layer, inputs):
+    def lstm(
+        self, direction: int, layer: int, inputs: List[np.ndarray]
+    ) -> List[np.ndarray]:
         group = f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell"
         W, B, W_P = (self.arrays[f"{group}/{name}"] for name in ("W_0", "B", "W_P_0"))
         h = np.zeros(self.options.projection_width)
@@ -77,7 +81,7 @@ class NaiveBiLM:
             outputs.append(h)
         return outputs
 
-    def layers(self, sentence):
+    def layers(self, sentence: List[str]) -> np.ndarray:
         """(layers, tokens, 2 directions · width) without boundaries."""
         vectors = [self.word_vector(word) for word in [BEGIN, *sentence, END]]
         directions = []
@@ -94,7 +98,7 @@ class NaiveBiLM:
         return np.concatenate(directions, axis=-1)[:, 1:-1]
 
 
-def all_options():
+def all_options() -> Iterator[Dict[str, Any]]:
     switches = {
         "n_highway": [1, 2],
         "skip_connections": [True, False],
@@ -110,7 +114,7 @@ def all_options():
 
 
 @pytest.mark.parametrize("changes", list(all_options()), ids=str)
-def test_every_option_does_what_its_equation_says(changes):
+def test_every_option_does_what_its_equation_says(changes: Dict[str, Any]) -> None:
     sizes = dict(
         char_embedding_width=3,
         filters=((1, 2), (2, 2), (7, 3)),
@@ -139,7 +143,7 @@ def test_every_option_does_what_its_equation_says(changes):
 
 
 @pytest.mark.parametrize("clip", ["cell_clip", "projection_clip"])
-def test_the_clips_of_the_test_above_do_bite(clip):
+def test_the_clips_of_the_test_above_do_bite(clip: str) -> None:
     options = dict(
         filters=((1, 4),), n_highway=1, lstm_width=6, projection_width=4, **{clip: None}
     )

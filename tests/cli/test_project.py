@@ -19,7 +19,8 @@ Project = Dict[str, Any]
 
 @pytest.fixture(scope="module")
 def project(repository: Path) -> Project:
-    return srsly.read_yaml(repository / "project.yml")
+    content: Project = srsly.read_yaml(repository / "project.yml")
+    return content
 
 
 def expand(text: str, project: Project) -> str:

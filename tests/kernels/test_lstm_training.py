@@ -1,7 +1,10 @@
 """Both passes of the LSTM that learns, against autograd through its equations."""
 
+from typing import List, Optional, Tuple
+
 import pytest
 import torch
+from torch import Tensor
 
 from spacy_elmo_ner.kernels.lstm_training import ROWS, LstmSettings, LstmWithGradient
 
@@ -26,7 +29,12 @@ STEPS = [
 NAMES = ["inputs", "hidden", "cell", "W_0", "bias", "W_P_0"]
 
 
-def operands(steps, dtype=torch.float64, width=WIDTH, projected=PROJECTED):
+def operands(
+    steps: List[int],
+    dtype: torch.dtype = torch.float64,
+    width: int = WIDTH,
+    projected: int = PROJECTED,
+) -> List[Tensor]:
     """Leaves to take gradients of, large enough that gates leave their linear range."""
     generator = torch.Generator().manual_seed(sum(steps))
     shapes = [
@@ -46,11 +54,19 @@ def operands(steps, dtype=torch.float64, width=WIDTH, projected=PROJECTED):
     ]
 
 
-def clamp(x, bound):
+def clamp(x: Tensor, bound: Optional[float]) -> Tensor:
     return x.clamp(-bound, bound) if bound else x
 
 
-def naive(inputs, hidden, cell, W_0, bias, W_P_0, settings):
+def naive(
+    inputs: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    W_0: Tensor,
+    bias: Tensor,
+    W_P_0: Tensor,
+    settings: LstmSettings,
+) -> Tuple[Tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
     """The equations step by step; and what the clips saw, cells before outputs."""
     outputs, seen_cells, seen_outputs = [], [], []
     for x in inputs.split(settings.steps):
@@ -71,7 +87,9 @@ def naive(inputs, hidden, cell, W_0, bias, W_P_0, settings):
     )
 
 
-def gradients(results, leaves):
+def gradients(
+    results: Tuple[Tensor, Tensor, Tensor], leaves: List[Tensor]
+) -> Tuple[Tensor, ...]:
     """Of a sum in which every number of every result has its own weight."""
     generator = torch.Generator().manual_seed(2)
     total = sum(
@@ -83,7 +101,9 @@ def gradients(results, leaves):
 
 @pytest.mark.parametrize("clips", CLIPS, ids=str)
 @pytest.mark.parametrize("steps", STEPS, ids=str)
-def test_outputs_and_gradients_are_those_of_the_equations(steps, clips):
+def test_outputs_and_gradients_are_those_of_the_equations(
+    steps: List[int], clips: Tuple[Optional[float], Optional[float]]
+) -> None:
     settings = LstmSettings(steps, *clips)
     leaves = operands(steps)
     expected, _, _ = naive(*leaves, settings)
@@ -98,7 +118,7 @@ def test_outputs_and_gradients_are_those_of_the_equations(steps, clips):
 
 
 @pytest.mark.parametrize("steps", STEPS, ids=str)
-def test_the_clips_of_the_test_above_bite_some_and_not_all(steps):
+def test_the_clips_of_the_test_above_bite_some_and_not_all(steps: List[int]) -> None:
     settings = LstmSettings(steps, CELL_CLIP, PROJECTION_CLIP)
     _, cells, outputs = naive(*operands(steps), settings)
     for seen, bound in ((cells, CELL_CLIP), (outputs, PROJECTION_CLIP)):
@@ -106,7 +126,7 @@ def test_the_clips_of_the_test_above_bite_some_and_not_all(steps):
 
 
 @pytest.mark.parametrize("result", range(3))
-def test_gradients_of_one_result_alone(result):
+def test_gradients_of_one_result_alone(result: int) -> None:
     steps = [4, 3, 1]
     settings = LstmSettings(steps, CELL_CLIP, PROJECTION_CLIP)
     leaves = operands(steps)
@@ -120,7 +140,7 @@ def test_gradients_of_one_result_alone(result):
         torch.testing.assert_close(grad, expected, rtol=1e-10, atol=1e-12)
 
 
-def test_gradients_are_those_of_finite_differences():
+def test_gradients_are_those_of_finite_differences() -> None:
     steps = [3, 2, 1]
     settings = LstmSettings(steps, None, None)
     assert torch.autograd.gradcheck(
@@ -129,7 +149,7 @@ def test_gradients_are_those_of_finite_differences():
     )
 
 
-def test_start_states_are_left_as_they_were():
+def test_start_states_are_left_as_they_were() -> None:
     steps = [4, 2]
     leaves = operands(steps)
     before = [leaf.detach().clone() for leaf in leaves]
@@ -140,7 +160,9 @@ def test_start_states_are_left_as_they_were():
 
 
 @pytest.mark.parametrize("coarse", [[], ["inputs", "hidden", "cell"]], ids=str)
-def test_autocast_gradients_are_close_and_of_the_leaves_own_types(coarse):
+def test_autocast_gradients_are_close_and_of_the_leaves_own_types(
+    coarse: List[str],
+) -> None:
     steps = [20] * 12 + [9] * 8 + [2]
     settings = LstmSettings(steps, 3.0, 3.0)
     exact = operands(steps, width=32, projected=16)
