@@ -1,8 +1,8 @@
-from typing import Any
+from typing import Any, Dict, cast
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from spacy_elmo_ner.bilm.char_cnn import CharCnn
 from spacy_elmo_ner.bilm.char_ids import encode_words
@@ -12,7 +12,7 @@ WIDTHS = tuple((width, width + 1) for width in range(1, 8))
 
 
 def char_cnn(**changes: Any) -> CharCnn:
-    sizes = dict(
+    sizes: Dict[str, Any] = dict(
         char_embedding_width=5,
         filters=WIDTHS,
         n_highway=2,
@@ -31,8 +31,8 @@ def over_all_windows(module: CharCnn, char_ids: Tensor) -> Tensor:
     vectors = module.char_embed[char_ids - 1].transpose(1, 2)
     pooled = []
     for convolution in module.convolutions:
-        weight = convolution.W_cnn[0].permute(2, 1, 0)
-        values = torch.nn.functional.conv1d(vectors, weight, convolution.b_cnn)
+        weight, bias = cast(Tensor, convolution.W_cnn), cast(Tensor, convolution.b_cnn)
+        values = torch.nn.functional.conv1d(vectors, weight[0].permute(2, 1, 0), bias)
         pooled.append(values.max(dim=2).values)
     return torch.cat(pooled, 1)
 
@@ -56,7 +56,7 @@ def test_a_change_of_weights_is_seen() -> None:
     module = char_cnn()
     char_ids = torch.from_numpy(encode_words(["of", "course"]))
     module.maxima(char_ids)
-    for weight in (module.char_embed, module.convolutions[2].b_cnn):
+    for weight in (module.char_embed, cast(Tensor, module.convolutions[2].b_cnn)):
         weight.mul_(-1.5)
         expected = over_all_windows(module, char_ids)
         torch.testing.assert_close(module.maxima(char_ids), expected)
@@ -89,19 +89,20 @@ def test_gradients_agree_with_finite_differences() -> None:
         activation="tanh", n_highway=1, filters=((1, 2), (3, 2)), char_embedding_width=1
     )
     char_ids = torch.from_numpy(encode_words(["ab", "a" * 50]))
-    names, parameters = zip(*module.named_parameters(), strict=True)
-    parameters = [p.detach().clone().requires_grad_() for p in parameters]
+    names = [name for name, _ in module.named_parameters()]
+    parameters = [p.detach().clone().requires_grad_() for p in module.parameters()]
 
     def vectors(*values: Tensor) -> Tensor:
         state = dict(zip(names, values, strict=True))
         for name, value in state.items():
-            owner = module
+            owner: nn.Module = module
             *path, last = name.split(".")
             for part in path:
                 owner = getattr(owner, part)
             owner._parameters.pop(last, None)
             setattr(owner, last, value)
-        return module(char_ids)
+        found: Tensor = module(char_ids)
+        return found
 
     assert torch.autograd.gradcheck(vectors, parameters)
 

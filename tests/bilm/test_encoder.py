@@ -1,3 +1,4 @@
+from random import Random
 from typing import Any, List, Optional, Tuple
 
 import numpy as np
@@ -62,7 +63,7 @@ def encode(
 @settings(deadline=None, max_examples=40)
 @given(sentences_of_words, st.randoms(use_true_random=False))
 def test_a_sentence_has_the_same_vectors_in_any_batch_and_order(
-    sentences: List[List[str]], random
+    sentences: List[List[str]], random: Random
 ) -> None:
     module = encoder(lstm_width=64, projection_width=32)
     with torch.no_grad():
@@ -119,7 +120,7 @@ def test_a_warm_start_is_what_reading_the_warm_up_ends_in(records: bool) -> None
     cold, warm = encoder(), encoder(start_state="warm")
     sentences = [["a", "of", "London"], ["London"], []]
     with torch.set_grad_enabled(records):
-        ends = [None]
+        ends: List[Optional[BiLMState]] = [None]
         for _ in range(WARM_UP_TIMES):
             ends.append(encode(cold, [[WARM_UP_WORD]], state=ends[-1])[1])
         for sentence, vectors in zip(
@@ -249,7 +250,8 @@ def test_gradients_agree_with_finite_differences(skip_connections: bool) -> None
 
     def loss() -> Tensor:
         layers, _ = module(type_ids, sentences)
-        return sum((w * layer).sum() for w, layer in zip(weights, layers, strict=True))
+        pairs = zip(weights, layers, strict=True)
+        return torch.stack([(w * layer).sum() for w, layer in pairs]).sum()
 
     module.zero_grad()
     loss().backward()
@@ -264,5 +266,6 @@ def test_gradients_agree_with_finite_differences(skip_connections: bool) -> None
             below = loss()
             parameter.add_(direction, alpha=step)
         slope = (above - below) / (2 * step)
+        assert parameter.grad is not None
         gradient = (parameter.grad * direction).sum()
         torch.testing.assert_close(gradient, slope, rtol=1e-5, atol=1e-7, msg=name)

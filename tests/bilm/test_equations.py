@@ -1,7 +1,7 @@
 """The biLM against its equations, written out step by step and unbatched."""
 
 import itertools
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 import pytest
@@ -24,10 +24,11 @@ BEGIN, END = "begin of sentence", "end of sentence"
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    y: np.ndarray = 1 / (1 + np.exp(-x))
+    return y
 
 
-def clip(x: np.ndarray, bound: None) -> np.ndarray:
+def clip(x: np.ndarray, bound: Optional[float]) -> np.ndarray:
     return np.clip(x, -bound, bound) if bound else x
 
 
@@ -39,8 +40,8 @@ class NaiveBiLM:
         self.arrays = {k: v.numpy().astype(np.float64) for k, v in arrays.items()}
 
     def word_vector(self, word: str) -> np.ndarray:
-        signs = {BEGIN: [256], END: [257]}
-        signs = signs.get(word, list(word.encode("utf8", "ignore")[:48]))
+        letters = list(word.encode("utf8", "ignore")[:48])
+        signs = {BEGIN: [256], END: [257]}.get(word, letters)
         ids = [258, *signs, 259]
         ids += [260] * (50 - len(ids))
         characters = [self.arrays["char_embed"][i] for i in ids]
@@ -63,7 +64,9 @@ class NaiveBiLM:
             gate = sigmoid(x @ high["W_carry"] + high["b_carry"])
             transformed = np.maximum(x @ high["W_transform"] + high["b_transform"], 0)
             x = gate * transformed + (1 - gate) * x
-        return x @ self.arrays["CNN_proj/W_proj"] + self.arrays["CNN_proj/b_proj"]
+        W, b = (self.arrays[f"CNN_proj/{name}"] for name in ("W_proj", "b_proj"))
+        vector: np.ndarray = x @ W + b
+        return vector
 
     def lstm(
         self, direction: int, layer: int, inputs: List[np.ndarray]
@@ -99,7 +102,7 @@ class NaiveBiLM:
 
 
 def all_options() -> Iterator[Dict[str, Any]]:
-    switches = {
+    switches: Dict[str, List[object]] = {
         "n_highway": [1, 2],
         "skip_connections": [True, False],
         "activation": ["relu", "tanh"],
@@ -115,7 +118,7 @@ def all_options() -> Iterator[Dict[str, Any]]:
 
 @pytest.mark.parametrize("changes", list(all_options()), ids=str)
 def test_every_option_does_what_its_equation_says(changes: Dict[str, Any]) -> None:
-    sizes = dict(
+    sizes: Dict[str, Any] = dict(
         char_embedding_width=3,
         filters=((1, 2), (2, 2), (7, 3)),
         n_highway=1,
@@ -144,7 +147,7 @@ def test_every_option_does_what_its_equation_says(changes: Dict[str, Any]) -> No
 
 @pytest.mark.parametrize("clip", ["cell_clip", "projection_clip"])
 def test_the_clips_of_the_test_above_do_bite(clip: str) -> None:
-    options = dict(
+    options: Dict[str, Any] = dict(
         filters=((1, 4),), n_highway=1, lstm_width=6, projection_width=4, **{clip: None}
     )
     torch.manual_seed(1)

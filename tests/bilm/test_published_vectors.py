@@ -21,7 +21,8 @@ SENTENCE_FILES = {
 
 @pytest.fixture(params=SENTENCE_FILES)
 def family(request: pytest.FixtureRequest, shared_data: Path) -> Path:
-    return shared_data / "elmo_fixtures" / request.param
+    folder: Path = shared_data / "elmo_fixtures" / request.param
+    return folder
 
 
 @pytest.fixture(params=["hdf5", "safetensors"])

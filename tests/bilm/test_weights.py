@@ -85,8 +85,8 @@ def test_published_files_come_back_array_for_array(
         read_weights(tmp_path / "w.safetensors"), tmp_path / "w.hdf5", tmp_path / "o"
     )
 
-    def arrays(path: Path):
-        found = {}
+    def arrays(path: Path) -> Dict[str, Tuple[np.dtype, bytes]]:
+        found: Dict[str, Tuple[np.dtype, bytes]] = {}
         with h5py.File(path, "r") as file:
             file.visititems(
                 lambda name, node: (

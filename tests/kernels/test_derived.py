@@ -1,6 +1,6 @@
 import copy
 import pickle
-from typing import Any, Callable
+from typing import Any, Callable, List
 
 import pytest
 import torch
@@ -24,7 +24,8 @@ def module() -> nn.Module:
 )
 @torch.no_grad()
 def test_it_is_made_anew_when_any_weight_is_another(change: Callable[..., Any]) -> None:
-    some, prepared, made = module(), Prepared(), []
+    some, prepared = module(), Prepared[Tensor]()
+    made: List[Tensor] = []
 
     def make() -> Tensor:
         made.append(torch.cat([weight.flatten() for weight in some.parameters()]))
@@ -42,7 +43,7 @@ def test_it_is_made_anew_when_any_weight_is_another(change: Callable[..., Any]) 
 
 
 def test_a_copy_has_nothing_yet() -> None:
-    some, prepared = module(), Prepared()
+    some, prepared = module(), Prepared[object]()
     prepared.get(object, some)
     for other in (copy.deepcopy(prepared), pickle.loads(pickle.dumps(prepared))):
         assert other.get(lambda: "anew", some) == "anew"

@@ -25,7 +25,7 @@ needs_bfloat16 = pytest.mark.skipif(
 
 
 def float32_products(W: Tensor, b: Tensor) -> List[Any]:
-    both = [PlainProduct(W, b)]
+    both: List[Any] = [PlainProduct(W, b)]
     if has_onednn():
         both.append(OneDnnProduct(W, b))
     return both

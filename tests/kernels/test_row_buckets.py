@@ -1,3 +1,5 @@
+from typing import Set
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ class Recorded(nn.Linear):
 
     def __init__(self) -> None:
         super().__init__(3, 2, bias=False)
-        self.numbers = set()
+        self.numbers: Set[int] = set()
 
     def forward(self, x: Tensor) -> Tensor:
         self.numbers.add(len(x))

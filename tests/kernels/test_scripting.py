@@ -1,4 +1,4 @@
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import pytest
 import torch
@@ -100,7 +100,7 @@ def test_a_module_without_source_does_it_itself() -> None:
     source = (
         "class Twice(nn.Module):\n    def forward(self, x):\n        return x * 2\n"
     )
-    names = {"nn": nn, "__name__": "frozen"}
+    names: Dict[str, Any] = {"nn": nn, "__name__": "frozen"}
     exec(compile(source, "frozen.py", "exec"), names)
     module = names["Twice"]()
     assert without_gil(module) is module

@@ -5,6 +5,7 @@ from typing import List, Tuple
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.lstm import BiLM
 from spacy_elmo_ner.bilm.options import ElmoOptions
@@ -85,11 +86,14 @@ def test_no_gradients_and_errors_come_back(threads: int) -> None:
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 33])
 def test_parts_are_put_together_in_order(threads: int, n: int) -> None:
     rows = torch.randn(n, 3)
-    sizes = []
+    sizes: List[int] = []
+
+    def double(part: Tensor) -> Tensor:
+        sizes.append(len(part))
+        return part * 2
+
     with own_threads():
-        twice = rows_in_parallel(
-            lambda part: (sizes.append(len(part)), part * 2)[1], rows
-        )
+        twice = rows_in_parallel(double, rows)
     assert torch.equal(twice, rows * 2)
     assert len(sizes) <= threads and max(sizes) <= -(-n // threads)
 
