@@ -120,7 +120,9 @@ def test_standard_input_is_read_as_it_comes(
 
 
 def test_standard_input_has_its_place_among_the_texts(
-    ruler_folder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ruler_folder: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\nJohn")))
     entities(texts=["John", "-", "odd"], file=[], model=ruler_folder)
@@ -139,7 +141,9 @@ def read(*files: Path, longest: int = 10**6) -> List[Text]:
 @pytest.mark.parametrize("opened", [open, gzip.open, lzma.open])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("shift", range(4))
-def test_lines_of_any_file(tmp_path: Path, opened: Callable[..., IO[Any]], end: str, shift: int) -> None:
+def test_lines_of_any_file(
+    tmp_path: Path, opened: Callable[..., IO[Any]], end: str, shift: int
+) -> None:
     """Whatever reads, characters and line ends lie across."""
     suffix = {open: "", gzip.open: ".gz", lzma.open: ".xz"}[opened]
     file = tmp_path / f"a.txt{suffix}"
@@ -188,7 +192,9 @@ def test_bad_input_is_named(ruler_folder: str, tmp_path: Path) -> None:
         ("a.txt", b"a\n" + b"b" * 11, r"a\.txt:2: 11 characters are more than the 10"),
     ],
 )
-def test_bad_file_is_named(tmp_path: Path, name: str, content: Optional[bytes], message: str) -> None:
+def test_bad_file_is_named(
+    tmp_path: Path, name: str, content: Optional[bytes], message: str
+) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):

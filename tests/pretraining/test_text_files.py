@@ -215,20 +215,28 @@ def test_files_that_are_no_text_are_named(
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=200))
 def test_any_text_is_text(text: str) -> None:
+    line = text.replace("\ufffd", "")
     with TemporaryDirectory() as folder:
-        path = write(
-            Path(folder), "a", (text.replace("\ufffd", "") + "\t\r\n").encode()
-        )
+        path = write(Path(folder), "a", (line + "\t\r\n").encode())
         check_is_text(path)
+        found = list(read_documents(path))
+    document = line.lstrip("\ufeff").strip()
+    assert found == ([document] if document else [])
 
 
 def test_a_few_letters_of_another_encoding_are_left_to_the_reader(
     tmp_path: Path,
 ) -> None:
     text = "Die Stra\u00dfe in Z\u00fcrich ist lang, und niemand kennt sie. " * 2000
-    check_is_text(write(tmp_path, "a.txt", text.encode("latin1")))
-    # cut within a letter
-    check_is_text(write(tmp_path, "b.txt", ("a" + "\u00fc" * 40_000).encode("utf8")))
+    latin = write(tmp_path, "a.txt", text.encode("latin1"))
+    check_is_text(latin)
+    with pytest.warns(UserWarning, match="1 lines that are not UTF-8 text"):
+        assert list(read_documents(latin)) == []
+    # the bytes that are looked at end within a letter
+    long = "a" + "\u00fc" * 40_000
+    path = write(tmp_path, "b.txt", long.encode("utf8"))
+    check_is_text(path)
+    assert list(read_documents(path)) == [long]
 
 
 def test_paths_without_text_are_errors(tmp_path: Path) -> None:

@@ -91,6 +91,11 @@ def test_training_goes_on_after_resizing() -> None:
     optimizer = Adam(0.01)
     for n_tags in (5, 9):
         resize_output(model, n_tags)
+        before = model.predict(DOCS).emissions
         potentials, backprop = model.begin_update(DOCS)
         backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
         model.finish_update(optimizer)
+        after = model.predict(DOCS).emissions
+        # the gradient says that every score is to fall
+        assert after.shape == before.shape and before.shape[1] == n_tags
+        assert after.mean() < before.mean()

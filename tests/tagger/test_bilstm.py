@@ -17,7 +17,8 @@ def read(layer: BiLstm, sentences: List[Tensor]) -> Tensor:
     ends = torch.tensor(lengths).cumsum(0).tolist()
     rows = SentenceRows([(end - n, end) for n, end in zip(lengths, ends, strict=True)])
     x = torch.cat(sentences)[rows.packed]
-    return layer(x, rows.batch_sizes, rows.turned)[rows.unpacked]
+    found: Tensor = layer(x, rows.batch_sizes, rows.turned)
+    return found[rows.unpacked]
 
 
 def expected(layer: BiLstm, sentences: List[Tensor]) -> Tensor:
@@ -95,6 +96,7 @@ def test_weights_that_learnt_are_seen_in_any_precision() -> None:
     with torch.no_grad():
         for parameter in layer.parameters():
             # as an optimizer does that leaves no trace
+            assert parameter.grad is not None
             parameter.data.sub_(parameter.grad)
         found = read(layer, sentences)
         torch.testing.assert_close(found, expected(layer, sentences), rtol=0, atol=0.03)
