@@ -10,7 +10,8 @@ import typer
 from tqdm import tqdm
 
 from ..corpus.docbins import DOCBIN_SUFFIX
-from ..files.atomic import check_replaceable, recover
+from ..files.atomic import recover
+from ..files.replaceable import check_replaceable
 from ..pretraining.loop import check_output
 from ..pretraining.loop import pretrain as run
 from ..pretraining.processes import Processes

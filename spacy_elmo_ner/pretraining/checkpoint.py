@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..files.atomic import replacing_folder
-from ..files.written import check_whole, damage_told, list_beside
+from ..files.manifest import check_whole, damage_told, list_beside
 from ..training.progress import HISTORY, Progress
 from .gradient_scaler import GradientScaler
 from .settings import Settings
@@ -22,21 +22,23 @@ PUBLISHED = "published"
 WEIGHTS = "elmo.safetensors"
 REMEDY = (
     "Put a copy of it back, choose another --output, or delete the folder above it to "
-    "start anew."
+    "start again."
 )
 
 
 class PretrainingCheckpoint:
-    """A folder that is whole at any moment: written beside and moved into place.
+    """A folder that is complete at any moment: written beside its place, then moved
+    there.
 
-    It is written before all that is made from it, the weights and the history, and
-    knows whether they are.
+    It is written before the weights and the history, which are made from it, and it
+    knows whether these are up to date.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def exists(self) -> bool:
+        """Whether there is a checkpoint."""
         return (self.folder / PROGRESS).is_file()
 
     def save(
@@ -47,6 +49,7 @@ class PretrainingCheckpoint:
         progress: Progress,
         settings: Settings,
     ) -> None:
+        """Write a checkpoint in the place of the one before."""
         described = {
             "progress": progress._asdict(),
             "scaler": scaler.state_dict(),
@@ -65,10 +68,15 @@ class PretrainingCheckpoint:
         return (self.folder / PUBLISHED).exists()
 
     def set_published(self) -> None:
+        """Note that the weights and the history are those of this checkpoint."""
         list_beside(self.folder, PUBLISHED)
 
     def settings(self) -> Dict[str, Any]:
-        """Raises ValueError for a damaged checkpoint."""
+        """The settings of the pre-training, as JSON gives them back.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         with damage_told(self.folder, REMEDY):
             check_whole(self.folder)
             settings: Dict[str, Any] = self._described()["settings"]
@@ -80,7 +88,11 @@ class PretrainingCheckpoint:
         optimizers: Sequence[Optimizer],
         scaler: GradientScaler,
     ) -> Progress:
-        """Put everything back where it was. Raises ValueError for a damaged checkpoint."""
+        """Restore the model, the optimizers and the scaler; return the progress.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         self.load_model(model)
         with damage_told(self.folder, REMEDY):
             _set_optimizer_arrays(optimizers, load_shards(self.folder, OPTIMIZERS))
@@ -89,6 +101,11 @@ class PretrainingCheckpoint:
             return Progress(**described["progress"])
 
     def load_model(self, model: nn.Module) -> None:
+        """Restore the model alone.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         with damage_told(self.folder, REMEDY):
             model.load_state_dict(load_shards(self.folder, MODEL))
 
@@ -99,7 +116,7 @@ class PretrainingCheckpoint:
 
 
 def _optimizer_arrays(optimizers: Sequence[Optimizer]) -> Dict[str, Tensor]:
-    """By "optimizer/parameter/kind"."""
+    """The optimizers' states by "optimizer/parameter/kind"."""
     return {
         f"{i}/{parameter}/{kind}": torch.as_tensor(value)
         for i, optimizer in enumerate(optimizers)

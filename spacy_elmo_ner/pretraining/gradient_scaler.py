@@ -1,5 +1,6 @@
-"""Half precision's small gradients, scaled up so that they do not vanish
-(Micikevicius et al. 2018, arXiv:1710.03740, section 3.2)."""
+"""Loss scaling, which keeps small gradients in half precision from vanishing
+(Micikevicius et al. 2018, arXiv:1710.03740, section 3.2).
+"""
 
 import torch
 
@@ -14,9 +15,10 @@ ON_ANY_DEVICE = hasattr(torch.amp, "GradScaler")
 
 
 def make_scaler(precision: str, device: torch.device) -> GradientScaler:
-    """One that does nothing unless the precision is float16.
+    """Make a gradient scaler; it does nothing unless the precision is float16.
 
-    Raises ValueError where this torch cannot scale on the device.
+    Raises:
+        ValueError: If this version of torch cannot scale gradients on the device.
     """
     is_half = precision == "float16"
     if ON_ANY_DEVICE:

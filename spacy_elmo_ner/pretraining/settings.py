@@ -1,4 +1,4 @@
-"""What a pre-training config says."""
+"""The settings of a pre-training's config."""
 
 import json
 import math
@@ -17,8 +17,14 @@ Section = TypeVar("Section")
 
 @dataclass(frozen=True, kw_only=True)
 class TextSettings:
-    """[text]: files and folders, spaCy's code of their language, the folder for their
-    tokens, and the share of documents that is kept from training."""
+    """The section [text].
+
+    Attributes:
+        paths: Files and folders with text.
+        lang: spaCy's code of their language.
+        tokens: The folder for their tokens.
+        held_out: The share of documents that is kept from training.
+    """
 
     paths: List[str]
     lang: str
@@ -41,7 +47,12 @@ class TextSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxSettings:
-    """[softmax]: how many words it foretells, and how many are drawn an update."""
+    """The section [softmax].
+
+    Attributes:
+        words: How many words the softmax predicts.
+        candidates: How many words are sampled in an update.
+    """
 
     words: int
     candidates: int
@@ -53,18 +64,26 @@ class SoftmaxSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """[training].
+    """The section [training].
 
-    start: safetensors file with weights to go on from, or folder of a pre-training, of
-        which the softmax is taken over, too; or None for random weights.
-    start_state: what every sentence starts from, one of TRAINING_START_STATES.
-    epochs: times that all words are read; it may be a fraction.
-    batch_tokens: of an update, boundaries counted; each process has as many.
-    learn_rate: reached after warmup_steps, and left again in the last share
-        cooldown of the words, down to 0 in a straight line.
-    grad_clip: most that the norm of the biLM's gradient may be.
-    eval_frequency: updates from one evaluation, and checkpoint, to the next.
-    eval_tokens: of the held-out text that an evaluation reads.
+    Attributes:
+        start: A safetensors file with weights to continue from; or the folder of a
+            pre-training, of which the softmax is taken over, too; or None for random
+            weights.
+        start_state: The state before every sentence, one of TRAINING_START_STATES.
+        epochs: How often all words are read; it may be a fraction.
+        batch_tokens: Tokens of an update, boundaries included; each process has as
+            many.
+        optimizer: One of OPTIMIZER_NAMES.
+        learn_rate: The learning rate after the warm-up.
+        warmup_steps: Updates in which the learning rate rises to `learn_rate`.
+        cooldown: The last share of the words, in which the learning rate falls linearly
+            to 0.
+        grad_clip: The largest norm of the biLM's gradient.
+        precision: One of TRAINING_PRECISIONS.
+        seed: Of the weights, the order of the batches and the sampled words.
+        eval_frequency: Updates between two evaluations, each with a checkpoint.
+        eval_tokens: How much of the held-out text an evaluation reads.
     """
 
     start: Optional[str]
@@ -106,6 +125,8 @@ class TrainingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
+    """A whole config."""
+
     text: TextSettings
     model: ElmoOptions
     softmax: SoftmaxSettings
@@ -113,7 +134,11 @@ class Settings:
 
 
 def read_settings(config: Dict[str, Any]) -> Settings:
-    """Raises ValueError that names a section or key which is missing, unknown or wrong."""
+    """Read and check a config.
+
+    Raises:
+        ValueError: If a section or a key is missing, unknown or wrong. It names it.
+    """
     sections = [field.name for field in fields(Settings)]
     unknown = sorted(set(config) - set(sections) - {"paths", "system"})
     if unknown:
@@ -159,10 +184,13 @@ def _wrong(section: str, name: str, value: object, wanted: str) -> ValueError:
 
 
 def difference(saved: Dict[str, Any], settings: Settings) -> Optional[str]:
-    """What keeps a checkpoint from going on; None when nothing does.
+    """What keeps a checkpoint from being continued; None if nothing does.
 
-    saved: the settings of the checkpoint, as JSON gave them back. How long to train
-    and how often to look may change.
+    How long to train and how often to evaluate may change.
+
+    Args:
+        saved: The settings of the checkpoint, as JSON gives them back.
+        settings: The settings now.
     """
     then, now = (
         json.loads(json.dumps(asdict(one))) for one in (read_settings(saved), settings)

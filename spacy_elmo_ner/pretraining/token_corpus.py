@@ -1,9 +1,9 @@
-"""Tokenised text as numbers on disk: what pre-training reads.
+"""Tokenised text as numbers on disk, which pre-training reads.
 
 A folder holds
 
     vocabulary.json         every distinct word, the most frequent in training first
-    train-000.tokens.npy    index of each token's word, uint32; TOKENS_A_SHARD tokens a file
+    train-000.tokens.npy    index of each token's word, uint32; TOKENS_A_SHARD tokens
     train-000.lengths.npy   tokens of each sentence in that file, uint16
     held_out-000.….npy      the same for documents that are kept from training
     origin.json             the text that all of it was made from, see `text_origin`
@@ -26,7 +26,7 @@ TOKENS, LENGTHS = ".tokens.npy", ".lengths.npy"
 
 
 class Encoded(NamedTuple):
-    """Some sentences: tokens as indices into words, sentence after sentence."""
+    """Some sentences: tokens as indices into `words`, sentence after sentence."""
 
     words: List[str]
     tokens: np.ndarray
@@ -34,11 +34,15 @@ class Encoded(NamedTuple):
 
 
 class SentenceStore:
-    """Sentences in files that are mapped, not read, into memory.
+    """Sentences in files that are mapped into memory, not read.
 
-    n_words: of the vocabulary.
+    Args:
+        folder: What `write_corpus` wrote.
+        part: TRAIN or HELD_OUT.
+        n_words: Size of the vocabulary.
 
-    Raises ValueError when a file is damaged.
+    Raises:
+        ValueError: If a file is damaged.
     """
 
     def __init__(self, folder: Path, part: str, n_words: int) -> None:
@@ -64,7 +68,11 @@ class SentenceStore:
         return len(self.lengths)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        """A sentence's words, int64 indices into the vocabulary."""
+        """A sentence's words, as int64 indices into the vocabulary.
+
+        Raises:
+            ValueError: If it has a word beyond the vocabulary.
+        """
         start = self._start[i]
         shard = self._shards[self._shard[i]]
         words: np.ndarray = shard[start : start + self.lengths[i]].astype(np.int64)
@@ -74,7 +82,11 @@ class SentenceStore:
 
 
 class TokenCorpus:
-    """What `write_corpus` wrote. Raises ValueError when it is not there, or damaged."""
+    """What `write_corpus` wrote.
+
+    Raises:
+        ValueError: If it is not there, or damaged.
+    """
 
     def __init__(self, folder: Path) -> None:
         if not has_corpus(folder):
@@ -110,11 +122,12 @@ def _read_array(file: Path, dtype: Any) -> np.ndarray:
 def _damaged(path: Path) -> ValueError:
     return ValueError(
         f"{path} is damaged, or no tokens that pretrain wrote; delete the folder of "
-        "tokens, and they are made anew from the text."
+        "tokens, and they are made again from the text."
     )
 
 
 def has_corpus(folder: Path) -> bool:
+    """Whether the folder holds tokens."""
     return (folder / VOCABULARY).is_file()
 
 
@@ -126,11 +139,14 @@ def write_corpus(
 ) -> None:
     """Write sentences to a folder, which appears when it is complete.
 
-    parts: where sentences belong, TRAIN or HELD_OUT, and the sentences.
-    origin: see `describe_origin`.
+    Args:
+        parts: Sentences, and where they belong: TRAIN or HELD_OUT.
+        folder: The output.
+        origin: See `describe_origin`.
 
-    Raises ValueError when there are none to train on, or none held out of a text of
-    which some should be; and when the folder is there already and is not ours.
+    Raises:
+        ValueError: If there are no sentences to train on, or none held out although
+            some should be; and if something is at the folder's place that is not ours.
     """
     with replacing_folder(folder) as fresh:
         indices: Dict[str, int] = {}

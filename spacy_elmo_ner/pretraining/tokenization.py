@@ -1,4 +1,4 @@
-"""Documents → sentences of tokens, in several processes."""
+"""Tokenization of documents into sentences, in several processes."""
 
 import itertools
 import os
@@ -31,14 +31,18 @@ _nlp: Dict[str, Language] = {}
 def tokenize_files(
     files: Iterable[Path], *, lang: str, held_out: float, processes: int
 ) -> Iterator[Tuple[str, Encoded]]:
-    """Sentences for `token_corpus.write_corpus`, in the files' order.
+    """Tokenize text files; yield sentences for `token_corpus.write_corpus`, in file
+    order.
 
-    Text is split by the language's tokenizer and at its sentences' final punctuation;
-    a file of Docs (.spacy) has its tokens already, and its sentences if they are set.
+    Text is split by the language's tokenizer and after final punctuation. A file of
+    Docs (.spacy) has its tokens already, and its sentences if they are set.
 
-    lang: spaCy's code of the language.
-    held_out: share of the documents to keep from training. Which they are depends on
-        nothing but their beginning.
+    Args:
+        files: The files.
+        lang: spaCy's code of their language.
+        held_out: The share of documents to keep from training. A document's beginning
+            alone decides whether it is kept.
+        processes: How many processes to use.
     """
     # forked processes would inherit the threads of numerical libraries half alive
     context = get_context("spawn")
@@ -55,7 +59,7 @@ def tokenize_files(
 
 
 def _end_with_parent() -> None:
-    """Let this process of the pool end with the one that started it, even a killed one."""
+    """Let this process of the pool end with its parent, even if that is killed."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
@@ -67,6 +71,7 @@ def _wait_for_parent() -> None:
 
 
 def available_processes() -> int:
+    """How many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
@@ -88,7 +93,7 @@ def _chunks(
 def _encode_chunk(
     texts: List[str], doc_bin: Optional[Path], lang: str, held_out: float
 ) -> List[Tuple[str, Encoded]]:
-    """In a process of the pool."""
+    """Tokenize some documents, in a process of the pool."""
     if lang not in _nlp:
         nlp = spacy.blank(lang)
         nlp.add_pipe("sentencizer")

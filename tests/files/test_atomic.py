@@ -11,14 +11,14 @@ from typing import Any, Dict, List
 import pytest
 
 from spacy_elmo_ner.files.atomic import (
-    WriteError,
     check_writable,
     recover,
     replacing,
     replacing_folder,
     replacing_pair,
 )
-from spacy_elmo_ner.files.written import MARKER, check_whole
+from spacy_elmo_ner.files.manifest import MARKER, check_whole
+from spacy_elmo_ner.files.workspace import WriteError
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="of POSIX systems")
 

@@ -119,7 +119,7 @@ def test_bfloat16_is_float32_with_a_warning_where_the_cpu_has_none(
     tiny_corpus(times=10)
     exact, _ = run(tiny_settings({}), tmp_path / "float32")
     monkeypatch.setattr(precision_of_pretraining, "cpu_has_bfloat16", lambda: False)
-    with pytest.warns(UserWarning, match="bfloat16; it goes on in float32"):
+    with pytest.warns(UserWarning, match="bfloat16; training uses float32"):
         found, _ = run(
             tiny_settings({"training.precision": "bfloat16"}), tmp_path / "bfloat16"
         )
@@ -142,7 +142,7 @@ def test_a_trained_start_is_learnt_and_written(
     arrays = found["trained"].arrays
     assert arrays["START/hidden"].abs().min() > 0
     assert torch.equal(arrays["START/cell"], model.encoder.start_cell)
-    # weights without one can be gone on from; one that is there is not dropped
+    # weights without one can be continued; one that is there is not dropped
     start = str(tmp_path / "zeros" / "elmo.safetensors")
     run(
         tiny_settings({"training.start_state": "trained", "training.start": start}),
@@ -233,7 +233,7 @@ def test_damaged_checkpoints_are_named_and_nothing_is_changed(
     run(settings, tmp_path / "output")
     checkpoint = tmp_path / "output" / "checkpoint"
     random = Random(0)
-    # the list of what lies beside is not gone on from
+    # the list of what lies beside is not continued from
     for file in sorted(set(checkpoint.iterdir()) - {checkpoint / PUBLISHED}):
         whole = file.read_bytes()
         for _ in range(5):

@@ -64,7 +64,7 @@ def gold_strings(
 ) -> List[Optional[str]]:
     """spaCy's own BILUO for these entities."""
     gold = doc_with(spans, length)
-    return Example(Doc(NLP.vocab, words=["word"] * length), gold).get_aligned_ner()
+    return [*Example(Doc(NLP.vocab, words=["word"] * length), gold).get_aligned_ner()]
 
 
 def test_tags_are_in_order_and_only_appended() -> None:
