@@ -1,4 +1,4 @@
-"""`prune`: a pipeline that takes less room, and loads faster, for a little of its F1."""
+"""`prune`: a pipeline that takes less space and loads faster, for a little of its F1."""
 
 from pathlib import Path
 
@@ -23,9 +23,12 @@ def prune(
         False, "--force", "-F", help="Replace what is there, whoever wrote it"
     ),
 ) -> None:
-    """Write a pipeline with the vectors of its most frequent words alone, and the Brown
-    clusters of words that have a vector. The vocab's own vectors and clusters go where no
-    component reads them."""
+    """Write a smaller pipeline.
+
+    It keeps the vectors of its most frequent words, and the Brown clusters of words
+    that have a vector. The vocab's own vectors and clusters are removed if no component
+    reads them.
+    """
     check_distinct([output], [model])
     check_replaceable(output, force=force)
     nlp = load_pipeline(model)

@@ -1,4 +1,6 @@
-"""Files of the shared task's scorer: a word, its gold tag and its guess on each line."""
+"""Input files of the shared task's scorer: on each line a word, its gold tag and its
+predicted tag.
+"""
 
 import re
 from pathlib import Path
@@ -13,6 +15,8 @@ BOUNDARY = "-X-"
 
 
 class ScoredSentence(NamedTuple):
+    """A sentence with its gold and its predicted tags."""
+
     words: List[str]
     gold: List[str]
     guess: List[str]
@@ -21,13 +25,14 @@ class ScoredSentence(NamedTuple):
 def write_scorer_file(
     sentences: Iterable[ScoredSentence], path: Union[str, Path]
 ) -> None:
-    """Write what the scorer reads.
+    """Write a file that the scorer reads.
 
-    White space in words and labels, which would make columns, is written as
-    underscores. The scorer only looks at the tags; a word that would mark a document
-    or a sentence gets an underscore too.
+    White space in words and labels, which would separate columns, is written as
+    underscores. The scorer looks at the tags alone; a word that would mark a document
+    or a sentence gets an underscore, too.
 
-    Raises ValueError, and writes nothing, when two labels would become the same.
+    Raises:
+        ValueError: If two labels would become the same. Nothing is written then.
     """
     sentences = list(sentences)
     tags = _solid_tags(sentences)

@@ -1,4 +1,6 @@
-"""Models of version 0.1.0, which read vectors and clusters of their pipeline's vocab."""
+"""Models of version 0.1.0, which read the vectors and clusters of their pipeline's
+vocab.
+"""
 
 from spacy.vocab import Vocab
 
@@ -10,8 +12,14 @@ from .tables import AnyModel, is_empty
 
 
 def adopt_tables(model: AnyModel, vocab: Vocab) -> None:
-    """Make what a trained model lacks its own, while it is in the pipeline that it was
-    saved with."""
+    """Copy the tables that a trained model lacks from the vocab of its pipeline.
+
+    This must happen while the model is in the pipeline that it was saved with.
+
+    Args:
+        model: The model; it is changed in place.
+        vocab: The vocab of the pipeline.
+    """
     for node in model.walk():
         if node.name == STATIC_VECTORS and VECTORS in node.attrs:
             if node.has_dim("nO") and is_empty(node.attrs[VECTORS]):

@@ -21,14 +21,22 @@ from .word_types import word_types
 def build_char_cnn_v1(
     *, char_width: int = 30, filters: Sequence[Sequence[int]] = ((3, 64),)
 ) -> Tok2Vec:
-    """A tok2vec that reads each word's characters: Ma and Hovy 2016, section 2.1.
+    """Build a tok2vec that reads each word's characters: Ma and Hovy 2016, section 2.1.
 
-    A word is the first 48 of its UTF-8 bytes between a sign for its begin and one
-    for its end, each embedded in `char_width` values. `filters` lists (width, count)
-    of the convolutions; each yields its maximum over the word, through a ReLU.
+    A word is the first 48 of its UTF-8 bytes between a mark for its beginning and one
+    for its end, each embedded in `char_width` values. Each convolution yields its
+    maximum over the word, through a ReLU. A word has the same vector wherever it
+    occurs, and is computed once per batch.
 
-    Docs → (tokens, nO) each, nO the sum of the counts. A word has the same vector
-    wherever it occurs and is computed once a batch. ValueError for sizes below 1.
+    Args:
+        char_width: Width of a character's vector.
+        filters: (width, count) of each convolution.
+
+    Returns:
+        A model from Docs to vectors, (tokens, nO) each; nO is the sum of the counts.
+
+    Raises:
+        ValueError: If a size is below 1.
     """
     sizes = [char_width] + [number for pair in filters for number in pair]
     if not filters or min(sizes) < 1 or any(len(pair) != 2 for pair in filters):
@@ -64,14 +72,28 @@ class TrainableCharCnn(nn.Module):
         )
 
     def forward(self, ids: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        """ids: (words, characters), index: (tokens,) → (tokens, sum of counts)."""
+        """Vectors of tokens.
+
+        Args:
+            ids: Character ids of the distinct words, (words, characters).
+            index: Each token's word, (tokens,).
+
+        Returns:
+            (tokens, sum of the counts)
+        """
         return rows_in_parallel(self.maxima, ids).index_select(0, index)
 
     def maxima(self, ids: torch.Tensor) -> torch.Tensor:
-        """ids: (words, characters) → (words, sum of counts).
+        """Vectors of words.
 
-        All words stand in one row, with enough padding between them that no filter
-        sees two. A filter is centred on each character of a word once.
+        All words stand in one row, with enough padding between them that no filter sees
+        two. A filter is centred on each character of a word once.
+
+        Args:
+            ids: Character ids, (words, characters).
+
+        Returns:
+            (words, sum of the counts)
         """
         lengths = (ids != PADDING).sum(dim=1)
         gap = max(self.widths) // 2
@@ -100,12 +122,14 @@ def init(
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
+    """Make the network."""
     cast(LazyTorchShim, model.shims[0]).build()
 
 
 def forward(
     model: Tok2Vec, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Backprop]:
+    """The Docs' vectors, and their gradient's way back into the network."""
     words, index = word_types(docs)
     if not words:
         return _nothing(model, docs)

@@ -8,10 +8,14 @@ from .tok2vec import Tok2Vec
 
 
 def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
-    """Several tok2vecs side by side: their vectors of a token, concatenated.
+    """Join several tok2vecs: a token's vectors are concatenated.
 
-    tok2vecs: in the config one block each, `[….tok2vecs.elmo]` and so on. They
-    are joined in the alphabetical order of their names.
+    Args:
+        tok2vecs: In the config one block each, `[….tok2vecs.elmo]` and so on. They are
+            joined in the alphabetical order of their names.
+
+    Raises:
+        ValueError: If there is none.
     """
     if not tok2vecs:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""A pipeline that takes less room, and loads faster, for a little of its F1."""
+"""Pruning: a pipeline that takes less space and loads faster, for a little of its F1."""
 
 from typing import Callable, List, Set, Tuple
 
@@ -22,12 +22,22 @@ FORMS: Tuple[Callable[[str], str], ...] = (
 
 
 def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
-    """Let StaticVectors.v1 keep its first rows and those that training has moved, and
-    LexemeFeatures.v1 the Brown clusters of words that have a vector.
+    """Prune the vectors and the Brown clusters of a pipeline.
 
-    The vocab's vectors and tables go where no component reads them, as our models have
-    their own; otherwise its vectors keep their first rows, too. Returns the words that
-    the vocab need not know any more. Raises ValueError where there is nothing to prune.
+    StaticVectors.v1 keeps its first rows and those that training has moved;
+    LexemeFeatures.v1 keeps the clusters of words that have a vector. The vocab's own
+    vectors and tables are removed if no component reads them, as our models have their
+    own; otherwise the vocab's vectors keep their first rows, too.
+
+    Args:
+        nlp: The pipeline; it is changed in place.
+        n_rows: How many rows of vectors to keep.
+
+    Returns:
+        The words that the vocab no longer needs.
+
+    Raises:
+        ValueError: If there is nothing to prune.
     """
     nodes = _nodes(nlp)
     ours = [node for node in nodes if _is_ours(node)]
@@ -63,10 +73,16 @@ def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
 
 
 def prune_vectors(model: AnyModel, n_rows: int) -> None:
-    """Keep the first rows of the vectors of a StaticVectors.v1, and those that it has
-    fine-tuned; published tables begin with their most frequent words.
+    """Keep the first rows of a StaticVectors.v1, and those that it has fine-tuned.
 
-    Raises ValueError as `keep_rows`.
+    Published tables begin with their most frequent words.
+
+    Args:
+        model: The StaticVectors.v1; it is changed in place.
+        n_rows: How many rows to keep.
+
+    Raises:
+        ValueError: See `keep_rows`.
     """
     vectors = model.attrs[VECTORS]
     kept = np.arange(len(vectors.data)) < n_rows
@@ -77,11 +93,15 @@ def prune_vectors(model: AnyModel, n_rows: int) -> None:
 
 
 def keep_rows(vectors: Vectors, kept: np.ndarray) -> Vectors:
-    """A table with some of the rows.
+    """Make a table with some of the rows.
 
-    kept: (rows,) bool.
+    Args:
+        vectors: The whole table.
+        kept: Which rows to keep, (rows,) bool.
 
-    Raises ValueError if the table composes its vectors, so that no row is a word's.
+    Raises:
+        ValueError: If the table composes its vectors, so that no row belongs to one
+            word.
     """
     if not isinstance(vectors, Vectors) or vectors.mode != Mode.default:
         raise ValueError(
@@ -98,13 +118,18 @@ def keep_rows(vectors: Vectors, kept: np.ndarray) -> Vectors:
 
 
 def prune_clusters(table: Table, vectors: Vectors, strings: StringStore) -> Table:
-    """The clusters of words that have a vector, and of the same words in lower case,
-    capitalized and in capitals, where these are not in the lower-case word's cluster.
+    """Keep the clusters of words that have a vector.
 
-    To LexemeFeatures.v1 all these stay what they are, as it takes the lower-case word's
-    cluster where it finds none. So it does for what is left out: words without a vector,
-    and other mixtures of cases. What stands in the table under a key whose word is lost
-    stays there.
+    The same words in lower case, capitalized and in capitals are kept, too, if their
+    cluster is not the lower-case word's. For LexemeFeatures.v1 nothing changes for
+    these, as it falls back to the lower-case word. Words without a vector, and other
+    mixtures of cases, are left out; they fall back likewise. Entries whose word is
+    unknown stay.
+
+    Args:
+        table: The table of clusters.
+        vectors: The table of vectors.
+        strings: The words of both tables' keys.
     """
     words = {strings[key] for key in vectors.key2row if key in strings}
     forms: Set[str] = words.union(*(set(map(form, words)) for form in FORMS))

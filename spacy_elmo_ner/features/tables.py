@@ -1,8 +1,8 @@
-"""Word vectors and tables of words that a model owns.
+"""Word vectors and tables of words that belong to a model.
 
-What a model's weights were trained with is saved with them and shared with nobody: the
-component can then be moved to a pipeline with another vocab. Thinc saves a node's
-attributes, and learns here to do so with spaCy's tables.
+What a model's weights were trained with is saved with them and shared with nobody. So
+the component can be moved to a pipeline with another vocab. Thinc saves a node's
+attributes; this module teaches it to save spaCy's tables.
 """
 
 from typing import Any, Dict
@@ -45,16 +45,21 @@ def is_empty(vectors: Vectors) -> bool:
 
 def empty_table(name: str) -> Table:
     # without data its Bloom filter would be made for a million words
+    """An empty table."""
     return Table(name=name, data={})
 
 
 def copy_vectors(vectors: Vectors) -> Vectors:
+    """A copy of a table of vectors."""
     return _vectors_from_bytes(None, vectors.to_bytes(exclude=["strings"]), "", None)
 
 
 def copy_table(vocab: Vocab, name: str) -> Table:
-    """The entries of a table of the vocab that say something: four fifths of the English
-    clusters are 0, the value of words that are not in the table."""
+    """Copy the entries of the vocab's table that are not 0.
+
+    0 is the value of words that are not in the table, and four fifths of the English
+    clusters.
+    """
     entries: Dict[int, Any] = vocab.lookups.get_table(name)
     return Table(
         name=name, data={key: value for key, value in entries.items() if value}

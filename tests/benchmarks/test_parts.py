@@ -72,7 +72,8 @@ def test_whole_docs_are_read_as_one_sentence_each() -> None:
     words = ["It", "is", "."] * 2
     starts: List[Union[bool, int, None]] = [True, False, False] * 2
     doc = Doc(Vocab(), words, sent_starts=starts)
-    once = Doc(doc.vocab, words, sent_starts=[True] + [False] * 5)
+    starts = [True, False, False, False, False, False]
+    once = Doc(doc.vocab, words, sent_starts=starts)
     first = doc[:1].as_doc()
     elmo = build_elmo_v1(lstm_width=8, projection_width=4)
     elmo.initialize()
