@@ -1,4 +1,4 @@
-from typing import List
+from typing import List, Union
 
 import numpy
 import spacy
@@ -51,7 +51,8 @@ def test_parts_of_a_doc_have_whole_sentences(words: List[str], most: int) -> Non
 
 @given(st.lists(st.sampled_from(PIECES), min_size=2, max_size=30), st.data())
 def test_a_part_is_as_spacy_makes_it(words: List[str], data: st.DataObject) -> None:
-    starts = data.draw(st.none() | st.just([True] + [False] * (len(words) - 1)))
+    one: List[Union[bool, int, None]] = [i == 0 for i in range(len(words))]
+    starts = data.draw(st.none() | st.just(one))
     doc = Doc(NLP.vocab, words=words, pos=["X"] * len(words), sent_starts=starts)
     doc[0].norm_ = "another"
     doc.tensor = numpy.ones((len(words), 2))
