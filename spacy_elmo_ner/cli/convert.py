@@ -49,7 +49,7 @@ def convert(
         True, help="Begin each Doc in a CoNLL file with a -DOCSTART- line"
     ),
 ) -> None:
-    """Convert annotated files to spaCy's .spacy files, or to CoNLL files."""
+    """Convert annotated files to .spacy files, or to CoNLL files."""
     reader = reader_of(output)
     if reader not in (read_docbin_docs, read_conll_docs):
         raise ValueError(
@@ -89,7 +89,7 @@ def _blank(lang: str) -> Language:
 
 
 def describe(docs: List[Doc]) -> str:
-    """How many Docs, sentences, tokens and entities there are, and of which labels."""
+    """Count the Docs, sentences, tokens and entities, and the entities of each label."""
     sentences = sum(len(sentence_bounds(doc)) for doc in docs)
     labels = Counter(ent.label_ for doc in docs for ent in doc.ents)
     counts = {
