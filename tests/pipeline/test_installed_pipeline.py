@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import spacy
 import srsly
-from small_model import SMALL_MODEL, examples_of
+from tests.pipeline.small_model import SMALL_MODEL, examples_of
 from spacy.language import Language
 from thinc.api import Config
 
