@@ -15,7 +15,7 @@ PYTEST = -m pytest --quiet --numprocesses 2 --dist loadfile
 # torch's BLAS shares sums between them in more than one way.
 test test-fast coverage test-allennlp: export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-fast coverage lint test-allennlp
+.PHONY: run test test-fast coverage lint docs test-allennlp
 
 # The main job: entities printed one a line, and as a displaCy page
 run: $(VENV)/installed
@@ -24,7 +24,7 @@ run: $(VENV)/installed
 	@$(VENV)/bin/python -m spacy_elmo_ner visualize $(PAGE) \
 		--text "My name is John!" --file assets/sample/text.txt
 
-test: lint
+test: lint docs
 	$(VENV)/bin/python $(PYTEST)
 
 # without the fuzzes, kills, benchmarks and workflows, which take most of the time
@@ -40,6 +40,10 @@ lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy --no-error-summary
 
+# The site, in site/: a warning, such as one of a broken link, is an error
+docs: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --quiet --strict
+
 # The same tests beside AllenNLP, which needs Python 3.10 and old versions of the rest
 test-allennlp: $(VENV_ALLENNLP)/installed
 	$(VENV_ALLENNLP)/bin/python $(PYTEST)
@@ -52,7 +56,7 @@ $(VENV)/installed: $(METADATA)
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
-		--editable ".[dev,project,glove]"
+		--editable ".[dev,docs,project,glove]"
 	touch $@
 
 $(VENV_ALLENNLP)/installed: $(METADATA)

@@ -65,13 +65,13 @@ def test_checksums_are_the_published_corpus_s(
         assert f"{len(content):,} bytes" in sums[name]["description"]
 
 
-def test_readme_documents_the_project(repository: Path, project: Project) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf8")
+def test_its_page_documents_the_project(repository: Path, project: Project) -> None:
+    page = (repository / "docs" / "project.md").read_text(encoding="utf8")
     start, end = (
-        readme.index(f"<!-- WEASEL: AUTO-GENERATED DOCS {word} ")
+        page.index(f"<!-- WEASEL: AUTO-GENERATED DOCS {word} ")
         for word in ("START", "END")
     )
-    part = readme[start:end]
+    part = page[start:end]
     for command in project["commands"]:
         assert f"| `{command['name']}` | {command['help']} |" in part
     for name, steps in project["workflows"].items():
@@ -80,6 +80,14 @@ def test_readme_documents_the_project(repository: Path, project: Project) -> Non
     for asset in project["assets"]:
         assert asset["dest"] in part
         assert asset["description"] in part
+
+
+def test_its_page_is_what_spacy_generates(repository: Path, tmp_path: Path) -> None:
+    document = pytest.importorskip("weasel.cli.document").project_document
+    shutil.copy(repository / "project.yml", tmp_path)
+    document(tmp_path, tmp_path / "project.md")
+    made = (tmp_path / "project.md").read_text(encoding="utf8")
+    assert made == (repository / "docs" / "project.md").read_text(encoding="utf8")
 
 
 def required(requirements: List[str]) -> Dict[str, Distribution]:

@@ -52,21 +52,21 @@ def test_report_is_of_the_same_figures(meta: Dict[str, Any]) -> None:
         )
 
 
-def test_readme_has_the_same_figures(repository: Path, meta: Dict[str, Any]) -> None:
-    readme = read(repository / "README.md")
+def test_pages_have_the_same_figures(repository: Path, meta: Dict[str, Any]) -> None:
+    pretraining = read(repository / "docs" / "pretraining-results.md")
     found = re.search(
         r"([\d.]+) million tokens .*perplexity is ([\d.]+) forward and ([\d.]+) backward",
         meta["notes"],
     )
     assert found
     read_tokens, forward, backward = found.groups()
-    assert f"| **{forward}** | **{backward}** |" in readme
-    runs = re.findall(
-        r"([\d.]+) million words",
-        readme.split("### The ELMo of the default pipeline")[1],
-    )
-    assert sum(map(float, runs[:3])) == pytest.approx(float(read_tokens))
-    assert f"| `{NAME}` | {100 * meta['performance']['ents_f']:.2f} |" in readme
+    assert f"| **{forward}** | **{backward}** |" in pretraining
+    runs = re.findall(r"(?m)^\d\. .*?([\d.]+) million words", pretraining)
+    assert sum(map(float, runs)) == pytest.approx(float(read_tokens))
+    f1 = f"{100 * meta['performance']['ents_f']:.2f}"
+    results = read(repository / "docs" / "results.md")
+    assert f"| `en_elmo_ner_sm` | {f1} |" in results
+    assert f"| `en_elmo_ner_sm` | **{f1}** |" in read(repository / "README.md")
 
 
 def test_spacy_says_what_the_card_says(package: Path, meta: Dict[str, Any]) -> None:
