@@ -50,7 +50,7 @@ def clean(
         names = ", ".join(map(str, kept[:SHOWN]))
         more = f" and {len(kept) - SHOWN:,} more" if len(kept) > SHOWN else ""
         raise ValueError(
-            f"Kept, because it is not known to be as a command of this project wrote it: "
+            f"Kept, because no command of this project is known to have written it so: "
             f"{names}{more}. Remove by hand what is not needed."
         )
 

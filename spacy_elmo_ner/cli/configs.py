@@ -52,13 +52,13 @@ def read_config(
         config = load_config(path, overrides=settings, interpolate=False)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{name} is no config: its byte {error.start} is not UTF-8."
+            f"{name} is not a config: its byte {error.start} is not UTF-8."
         ) from error
     except Exception as error:
         # of configparser, json and Thinc, most without the file's name
         raise ValueError(
-            f"{name} cannot be read as a config ({reason(error)}); mend it, or make it "
-            "anew with `spacy init config`."
+            f"{name} cannot be read as a config ({reason(error)}); correct it, or make a "
+            "new one with `spacy init config`."
         ) from error
     for section in sections:
         if section not in config:

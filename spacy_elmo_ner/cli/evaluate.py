@@ -44,7 +44,7 @@ def evaluate(
     raw: bool = typer.Option(
         False,
         "--raw",
-        help="Let the pipeline cut the corpus's text into tokens by itself, and compare "
+        help="Let the pipeline tokenize the corpus's text by itself, and compare "
         "entities by characters",
     ),
     gpu_id: int = typer.Option(

@@ -33,7 +33,7 @@ class GoldOptions:
     read_scheme: str = typer.Option(
         DETECT,
         "--read-scheme",
-        help=f"Tags of the CoNLL file read: auto, {', '.join(TAG_SCHEMES)}",
+        help=f"Tag scheme of a CoNLL input: auto, {', '.join(TAG_SCHEMES)}",
     )
     word_column: Optional[int] = typer.Option(
         None,

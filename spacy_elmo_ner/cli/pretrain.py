@@ -34,7 +34,9 @@ def pretrain(
     ctx: typer.Context,
     config_path: Path = typer.Argument(..., help="Config of the pre-training"),
     output: Path = typer.Option(..., "--output", "-o", help="Folder for the weights"),
-    device: str = typer.Option("cpu", help="Where to train, as torch names it: cuda"),
+    device: str = typer.Option(
+        "cpu", help="Where to train: a torch device, such as cuda"
+    ),
 ) -> None:
     """Pre-train an ELMo on text.
 
@@ -73,8 +75,8 @@ def pretrain(
         run(settings, output, processes, report)
     if is_first and not bar.n:
         echo(
-            f"The pre-training in {output} is finished. Raise training.epochs to go on, "
-            "or choose another --output to train anew."
+            f"The pre-training in {output} is finished. Raise training.epochs to continue, "
+            "or choose another --output to start again."
         )
 
 

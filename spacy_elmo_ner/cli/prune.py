@@ -17,7 +17,9 @@ def prune(
     model: str = typer.Argument(..., help="Name or folder of a pipeline"),
     output: Path = typer.Argument(..., help="Folder for the smaller one"),
     words: int = typer.Option(
-        ..., min=1, help="Vectors to keep, besides those that training has moved"
+        ...,
+        min=1,
+        help="How many vectors to keep, besides those that training has moved",
     ),
     force: bool = typer.Option(
         False, "--force", "-F", help="Replace what is there, whoever wrote it"

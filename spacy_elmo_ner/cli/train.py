@@ -19,7 +19,10 @@ def train(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
     force: bool = typer.Option(
-        False, "--force", "-F", help="Train anew, and replace what is in the folder"
+        False,
+        "--force",
+        "-F",
+        help="Train from the start, and replace what is in the folder",
     ),
     gpu_id: int = typer.Option(
         -1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU"

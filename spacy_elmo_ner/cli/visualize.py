@@ -44,7 +44,7 @@ def visualize(
     text: List[str] = typer.Option([], "--text", "-t", help="Input: a text"),
     model: Optional[str] = MODEL,
     limit: int = typer.Option(
-        50, "--limit", "-n", min=0, help="Show at most so many; 0: all"
+        50, "--limit", "-n", min=0, help="How many texts to show at most; 0 for all"
     ),
     title: str = typer.Option("Named entities", "--title", help="Title of the page"),
     *,

@@ -124,7 +124,7 @@ def _read_records(path: Path) -> List[Tuple[str, Any]]:
                     records.append((f"line {number}", json.loads(line)))
                 except (ValueError, RecursionError) as error:
                     raise ValueError(
-                        f"{path}, line {number}: this is no JSON ({error}). A file has "
+                        f"{path}, line {number}: this is not JSON ({error}). A file has "
                         "a record on each line, or one list of records."
                     ) from None
         return records
@@ -300,7 +300,7 @@ def _read_span(span: Any) -> _RawSpan:
     # bool is an int
     if type(start) is not int or type(end) is not int or not isinstance(label, str):
         raise ValueError(
-            f"{_shorten(json.dumps(span))} is no span. It needs a start and an end, in "
+            f"{_shorten(json.dumps(span))} is not a span. It needs a start and an end, in "
             "characters, and one label."
         )
     if not label.strip():
@@ -324,7 +324,7 @@ def _find_own(text: str, span: _RawSpan) -> Tuple[int, int]:
         return first, last
     raise ValueError(
         f"the span from {start} to {end} is said to be {_shorten(own)!r}, but there the "
-        f"text has {_shorten(piece)!r}. Export the annotations anew."
+        f"text has {_shorten(piece)!r}. Export the annotations again."
     )
 
 

@@ -43,7 +43,7 @@ def to_iob2(
         match = BRACKET_TAG.fullmatch(tag)
         if tag.count("(") > 1 or tag.count(")") > 1 or (match and match[1] and label):
             raise ValueError(
-                f"{place} has entities in one another, and a token can be in one only. "
+                f"{place} has nested entities, but a token can be in one only. "
                 "Keep one of them."
             )
         if not match:

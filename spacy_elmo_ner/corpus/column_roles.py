@@ -61,7 +61,7 @@ def find_roles(
     elif file.numbered:
         raise ValueError(
             f"{path}: the first column has nothing but numbers, and they do not count "
-            "the tokens of each sentence (1, 2, 3 …), so the words cannot be told. Name "
+            "the tokens of each sentence (1, 2, 3 …), so the words cannot be recognized. Name "
             "their column, which may be the first (--word-column)."
         )
     else:

@@ -77,7 +77,7 @@ def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterato
             if label.endswith(" "):
                 raise ValueError(
                     f"The label {label!r} ends with a space, which a CoNLL file cannot "
-                    "say. Name it otherwise."
+                    "say. Give it another name."
                 )
         tags = spans_to_tags(entities, length=len(words), scheme=scheme)
         for word, tag in zip(words, tags, strict=True):

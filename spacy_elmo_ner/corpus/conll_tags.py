@@ -43,7 +43,7 @@ def split_tag(tag: str) -> Tuple[str, str]:
     prefix, hyphen, label = tag.partition("-")
     if prefix not in tuple(PREFIXES) or not hyphen or not label:
         raise ValueError(
-            f"The tag {tag!r} is of no known form. A tag is O, or one of the letters "
+            f"The tag {tag!r} has an unknown form. A tag is O, or one of the letters "
             f"{', '.join(PREFIXES)}, a hyphen and a label, such as B-PER. (b-PER, B_PER "
             "and PER-B are read too, where all tags of a file are spelled so.)"
         )

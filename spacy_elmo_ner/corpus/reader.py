@@ -151,7 +151,7 @@ class ConllCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         if reader_of(self.path) is not read_conll_docs:
             raise ValueError(
-                f"{self.path} is no CoNLL file. Convert it to a .spacy file if it is "
+                f"{self.path} is not a CoNLL file. Convert it to a .spacy file if it is "
                 "none (convert command), and read that with "
                 "spacy_elmo_ner.DocBinCorpus.v1."
             )
@@ -225,7 +225,7 @@ def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
         raise ValueError(f"There are no words in {path}. Check what the path names.")
     if not entities:
         warnings.warn(
-            f"There are no entities in {path}: nothing can be learnt from it, and every "
+            f"There are no entities in {path}: nothing can be learned from it, and every "
             "score on it is 0.",
             stacklevel=2,
         )

@@ -14,7 +14,7 @@ from ..corpus.conll_tags import tags_to_spans
 from .precision_recall import Counts
 
 TagPair = Tuple[Sequence[str], Sequence[str]]
-"""The gold and the guessed tags of one sentence, of the same length."""
+"""The gold and the predicted tags of one sentence, of the same length."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Files that are whole or not there, and errors that name them.
 
-atomic.py       files and folders that appear when they are complete
-workspace.py    where they are written before that
-streams.py      outputs that cannot be replaced, such as pipes
-replaceable.py  which output folders may be replaced
-manifest.py     the list of our files that each of our folders holds
-checksum.py     of files and of arrays
-reading.py      errors of reading, told with the file's name
+atomic.py         files and folders that appear when they are complete
+workspace.py      where they are written before that
+streams.py        outputs that cannot be replaced, such as pipes
+replaceable.py    which output folders may be replaced
+manifest.py       the list of our files that each of our folders holds
+file_checksum.py  of files
+checksum.py       of arrays
+reading.py        errors of reading, told with the file's name
 """

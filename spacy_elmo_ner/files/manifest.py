@@ -12,7 +12,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
 
 from safetensors import SafetensorError
 
-from .checksum import file_checksum
+from .file_checksum import file_checksum
 
 MARKER = ".spacy_elmo_ner.json"
 DAMAGE = (ValueError, OSError, LookupError, TypeError, RuntimeError, SafetensorError)

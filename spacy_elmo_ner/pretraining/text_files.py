@@ -51,7 +51,7 @@ def check_is_text(file: Path) -> None:
     )
     if n_strange > MOST_STRANGE * len(text):
         raise ValueError(
-            f"{file} is no UTF-8 text; take it out of the text's paths, or convert it, "
+            f"{file} is not UTF-8 text; take it out of the text's paths, or convert it, "
             "for instance with: iconv -f ENCODING -t UTF-8"
         )
 

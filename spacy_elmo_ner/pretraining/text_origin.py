@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ..files.checksum import file_checksum
+from ..files.file_checksum import file_checksum
 from .settings import TextSettings
 from .text_files import list_files
 

