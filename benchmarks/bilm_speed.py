@@ -7,10 +7,9 @@ their vectors agree.
 
 import json
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from spacy_elmo_ner.bilm.weight_files import write_hdf5
 from spacy_elmo_ner.bilm.weights import to_weights
 
 from .texts import Sentences, real_sentences, zipf_sentences
+from .worker import Worker
 
 FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 SIZES = {
@@ -33,45 +33,6 @@ BETWEEN_VERSIONS, SAME_VERSION = 1e-4, 1e-5
 COMPARED_SENTENCES = 64
 
 app = typer.Typer(add_completion=False)
-
-
-class Worker:
-    """A process of benchmarks.worker."""
-
-    def __init__(
-        self,
-        python: Path,
-        folder: Path,
-        environment: Optional[Mapping[str, str]] = None,
-    ) -> None:
-        self.process = subprocess.Popen(
-            [str(python), "-m", "benchmarks.worker", str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            text=True,
-        )
-
-    def run(self, **request: Any) -> float:
-        self.ask(**request)
-        return self.answer()["seconds"]
-
-    def ask(self, **request: Any) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-
-    def answer(self) -> Dict[str, float]:
-        """What it answers to the request that was made first of those without answer."""
-        assert self.process.stdout
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(
-                "A process that measures ended; start it alone to see why: "
-                f"{' '.join(map(str, self.process.args))}"  # type: ignore
-            )
-        return json.loads(answer)
 
 
 @app.command()
@@ -127,7 +88,7 @@ def measure_size(
         folder / "weights.hdf5",
         folder / "options.json",
     )
-    allennlp, own = Worker(theirs, folder), Worker(ours, folder)
+    allennlp, own = (Worker(python, "systems", folder) for python in (theirs, ours))
     file = folder / "sentences.json"
     compare_vectors(allennlp, own, sentences, folder)
     for size in batches:
@@ -148,8 +109,8 @@ def measure_size(
                     ("products", own, {}),
                 ):
                     system = column.split()[0]
-                    taken = worker.run(system=system, **setting, **extra)
-                    times.setdefault(column, []).append(taken)
+                    answer = worker.run(system=system, **setting, **extra)
+                    times.setdefault(column, []).append(answer["seconds"])
             medians = {key: statistics.median(many) for key, many in times.items()}
             base = medians.pop("allennlp")
             ratios = " | ".join(f"{base / one:.1f}×" for one in medians.values())
@@ -167,7 +128,7 @@ def affordable(
     size = setting["batch"]
     trial = sentences[: max(size, 8)]
     Path(setting["sentences"]).write_text(json.dumps(trial), encoding="utf8")
-    taken = allennlp.run(system="allennlp", **setting)
+    taken = allennlp.run(system="allennlp", **setting)["seconds"]
     speed = sum(len(sentence) for sentence in trial) / taken
     n, words = 0, 0
     while n < len(sentences) and words < speed * seconds:

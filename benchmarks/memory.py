@@ -7,10 +7,8 @@ its own, so that one peak does not hide another. The weights are random.
 """
 
 import platform
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import spacy
 import torch
@@ -18,32 +16,16 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from .fresh_process import in_fresh_process, peak
 from .pipelines import SAMPLE, elmo_pipeline, initialize, made_examples
 from .texts import zipf_sentences
 
 # of zipf_sentences
 MEAN_LENGTH = 14
-STATUS = Path("/proc/self/status")
 
 Curve = List[Tuple[int, float]]
 
 app = typer.Typer(add_completion=False)
-
-
-def peak() -> float:
-    """MB that this process has had resident at most so far."""
-    if STATUS.exists():
-        # Linux. Its getrusage begins with what the parent had when it started us.
-        fields = dict(
-            line.split(":", 1)
-            for line in STATUS.read_text().splitlines()
-            if ":" in line
-        )
-        return int(fields["VmHWM"].split()[0]) / 1024
-    import resource
-
-    # macOS, in bytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 @app.command()
@@ -84,11 +66,6 @@ def main(
         parts[name] = in_fresh_process(train, size, frozen, updates, batch, threads)
     print_parts(parts)
     draw(picture, curves, parts)
-
-
-def in_fresh_process(part: Callable[..., Any], *args: Any) -> Any:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        return executor.submit(part, *args).result()
 
 
 def load(size: Optional[str], threads: int, **settings: Any) -> Language:

@@ -31,9 +31,9 @@ import typer
 
 from spacy_elmo_ner.kernels.cpu_features import usable_cpus
 
-from .bilm_speed import Worker
 from .neighbours import at_work, end
 from .texts import real_sentences, zipf_sentences
+from .worker import Worker
 
 ONE, DEFAULT = "1 thread", "default threads"
 ALONE, TWO, BESIDE_TORCH, BESIDE_LOOPS = (
@@ -80,7 +80,9 @@ def main(
         text = dict(system="default", sentences=str(file), for_seconds=seconds)
         workers: Dict[str, List[Worker]] = {ONE: [], DEFAULT: []}
         for how in 2 * list(workers):
-            worker = Worker(Path(sys.executable), Path(folder), environments[how])
+            worker = Worker(
+                Path(sys.executable), "pipelines", Path(folder), environments[how]
+            )
             stack.callback(end, worker.process)
             workers[how].append(worker)
         for size in batch:

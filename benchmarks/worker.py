@@ -4,48 +4,92 @@ Reads one JSON object a line, and answers with one:
 
     {"system": …, "threads": …, "batch": …, "sentences": file, "keep": bool}
         → {"seconds": …}; with "vectors": file, the vectors are written there too.
-    {"system": …, "batch": …, "sentences": file, "for_seconds": …}
-        → {"speed": words per second, "threads": of torch}
+    {"system": …, "batch": …, "sentences": file, "for_seconds": …, "whole": bool}
+        → {"speed": words per second, "cpu_speed": words per second of CPU time,
+           "threads": of torch, "peak": MB resident at most so far}
 
-Without "threads" torch has those of the process.
+Without "threads" torch has those of the process. With "whole" all sentences are read
+equally often, and the last time may take longer.
 """
 
 import json
 import os
+import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Dict, List, Mapping, Optional, cast
 
 import numpy as np
 import torch
 
-from .pipelines import Default
-from .systems import SYSTEMS
+from .fresh_process import peak
 from .texts import Sentences
 
-READERS: Dict[str, Callable[[Path], Any]] = {
-    **SYSTEMS,
-    # it has weights of its own
-    "default": lambda folder: Default(),
-}
+
+class Worker:
+    """Such a process, from outside."""
+
+    def __init__(
+        self,
+        python: Path,
+        module: str,
+        folder: Path,
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        """module: of benchmarks, whose SYSTEMS are asked for.
+
+        folder: what each of them is read from.
+        """
+        command = [str(python), "-m", "benchmarks.worker", module, str(folder)]
+        self.command = " ".join(command)
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            text=True,
+        )
+
+    def run(self, **request: Any) -> Dict[str, float]:
+        self.ask(**request)
+        return self.answer()
+
+    def ask(self, **request: Any) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> Dict[str, float]:
+        """What it answers to the request that was made first of those without answer."""
+        assert self.process.stdout
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(
+                "A process that measures ended; start it alone to see why: "
+                f"{self.command}"
+            )
+        return cast(Dict[str, float], json.loads(answer))
 
 
-def serve(folder: Path) -> None:
-    """Answer requests until the input ends. folder: holds the biLM's weights."""
+def serve(module: str, folder: Path) -> None:
+    """Answer requests until the input ends."""
     # libraries print to standard output as they please; the answers get their own
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
+    readers = import_module(f"benchmarks.{module}").SYSTEMS
     systems: Dict[str, Any] = {}
     for line in sys.stdin:
         request = json.loads(line)
         name = request["system"]
         if name not in systems:
-            systems[name] = READERS[name](folder)
-        answers.write(json.dumps(run(systems[name], request)) + "\n")
+            systems[name] = readers[name](folder)
+        answers.write(json.dumps(answer_to(request, systems[name])) + "\n")
 
 
-def run(system: Any, request: Dict[str, Any]) -> Dict[str, float]:
+def answer_to(request: Dict[str, Any], system: Any) -> Dict[str, float]:
     if "threads" in request:
         torch.set_num_threads(request["threads"])
     sentences = json.loads(Path(request["sentences"]).read_text(encoding="utf8"))
@@ -55,7 +99,8 @@ def run(system: Any, request: Dict[str, Any]) -> Dict[str, float]:
         # weights are laid out at the first call, threads started
         system(batches[0])
         if "for_seconds" in request:
-            return read_again(system, batches, request["for_seconds"])
+            whole = request.get("whole", False)
+            return read_again(system, batches, request["for_seconds"], whole=whole)
         if request.get("keep"):
             system.meet(sentences)
         else:
@@ -69,21 +114,26 @@ def run(system: Any, request: Dict[str, Any]) -> Dict[str, float]:
 
 
 def read_again(
-    system: Any, batches: List[Sentences], seconds: float
+    system: Any, batches: List[Sentences], seconds: float, *, whole: bool
 ) -> Dict[str, float]:
     """Read the batches over and over for so long, and the last one to its end."""
     words, taken = 0, 0.0
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     while taken < seconds:
         system.forget()
         for batch in batches:
             system(batch)
             words += sum(len(sentence) for sentence in batch)
             taken = time.perf_counter() - start
-            if taken >= seconds:
+            if taken >= seconds and not whole:
                 break
-    return {"speed": words / taken, "threads": torch.get_num_threads()}
+    return {
+        "speed": words / taken,
+        "cpu_speed": words / (time.process_time() - cpu_start),
+        "threads": torch.get_num_threads(),
+        "peak": peak(),
+    }
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(sys.argv[1], Path(sys.argv[2]))

@@ -21,7 +21,7 @@ import srsly
 from thinc.api import Config
 
 from spacy_elmo_ner.files.atomic import replacing_folder
-from spacy_elmo_ner.files.written import MARKER
+from spacy_elmo_ner.files.manifest import MARKER
 from spacy_elmo_ner.pipeline.default_pipeline import NAME
 
 PACKAGE = Path(__file__).parent.parent / "assets" / NAME

@@ -1,7 +1,7 @@
 """All commands, as `python -m spacy_elmo_ner …` and as `python -m spacy elmo …`.
 
-Exit codes: 0 for done, 1 for an input that is wrong, 2 for a command line that is, 141
-when whoever read the output has gone, as a shell has it for a command ended by SIGPIPE.
+Exit codes: 0 for success, 1 for wrong input, 2 for a wrong command line, 141 if the
+reader of the output has gone, as shells report a command that SIGPIPE ended.
 """
 
 import io
@@ -35,13 +35,15 @@ WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 class Commands(TyperGroup):
-    """What is wrong with a command's input is said in a sentence."""
+    """Prints what is wrong with a command's input in a sentence, without a traceback."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the command line; `--version` and `--help` print here."""
         with _errors_told():  # --version and --help print while they are parsed
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
         for stream in (sys.stdout, sys.stderr):
             # what another encoding than UTF-8 lacks is shown by its number
             if isinstance(stream, io.TextIOWrapper):
@@ -64,7 +66,7 @@ def _errors_told() -> Iterator[None]:
 
 
 def _in_words(error: Exception) -> str:
-    """The error's own sentence; of the system's, the file and what is wrong with it."""
+    """The error's own sentence; for the system's errors the file and the reason."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     files = [str(f) for f in (error.filename, error.filename2) if f is not None]

@@ -9,8 +9,13 @@ import srsly
 import typer
 
 from ..elmo.layer_cache import is_layer_cache
+from ..files.manifest import (
+    MARKER,
+    read_manifest,
+    unchanged_beside,
+    unchanged_files,
+)
 from ..files.workspace import remove_leftovers
-from ..files.written import MARKER, unchanged_beside, unchanged_in, written_in
 from .escapes import echo
 
 # in which `spacy project run` keeps what each command has written, with a checksum
@@ -21,12 +26,12 @@ SHOWN = 3
 def clean(
     folders: List[Path] = typer.Argument(..., help="Folders below the current one"),
 ) -> None:
-    """Remove what the project's commands wrote into these folders: outputs as they stand
-    in project.lock, what train, pretrain, prune and vectors wrote and nobody has changed,
-    and ELMo's cache. All else is kept and named, and then the exit code is 1.
+    """Remove what the project's commands wrote into these folders.
 
-    Raises ValueError, with nothing removed, for a file and for a folder that does not
-    lie below the current one.
+    These are the outputs that project.lock lists, if they are unchanged; what train,
+    pretrain, prune and vectors wrote, if nobody has changed it; and ELMo's cache.
+    Everything else is kept and listed, and the exit code is then 1. A file, or a folder
+    that is not below the current one, is refused before anything is removed.
     """
     here = Path.cwd().resolve()
     for folder in folders:
@@ -45,7 +50,7 @@ def clean(
         names = ", ".join(map(str, kept[:SHOWN]))
         more = f" and {len(kept) - SHOWN:,} more" if len(kept) > SHOWN else ""
         raise ValueError(
-            f"Kept, because it is not known to be as a command of this project wrote it: "
+            f"Kept, because no command of this project is known to have written it so: "
             f"{names}{more}. Remove by hand what is not needed."
         )
 
@@ -69,9 +74,9 @@ def _in_marked_folders(folder: Path) -> Set[Path]:
     ours: Set[Path] = set()
     for marker in folder.rglob(MARKER):
         place = marker.parent
-        if written_in(place) is None:
+        if read_manifest(place) is None:
             continue
-        ours |= {marker, *(place / name for name in unchanged_in(place))}
+        ours |= {marker, *(place / name for name in unchanged_files(place))}
         if place != folder:
             ours |= {place.parent / name for name in unchanged_beside(place)}
     root = folder.resolve()
@@ -94,7 +99,7 @@ def _in_project_lock(folder: Path) -> Set[Path]:
 
 
 def _checksum(path: Path) -> str:
-    """As spaCy's project.lock has it."""
+    """The checksum that spaCy writes into project.lock."""
     digest = hashlib.md5()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file():

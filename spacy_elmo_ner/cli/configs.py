@@ -1,4 +1,4 @@
-"""The config that a command is given, with the settings that override it."""
+"""The config of a command, with the settings that override it."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,11 +25,15 @@ SCHEMAS = {
 def read_config(
     path: Path, overrides: List[str], *, sections: Sequence[str] = ()
 ) -> Config:
-    """A config file with settings of the command line, variables not yet filled in.
+    """Read a config file with overrides; variables are not filled in yet.
 
-    overrides: as in spaCy, "--training.seed", "1".
-    sections: those that it must have.
-    Raises ValueError, with the file's name, for one that is no config.
+    Args:
+        path: The file.
+        overrides: As spaCy takes them, "--training.seed", "1".
+        sections: The sections that it must have.
+
+    Raises:
+        ValueError: If it is no config, or lacks a section. It names the file.
     """
     check_file(path)
     for argument in overrides:
@@ -48,13 +52,13 @@ def read_config(
         config = load_config(path, overrides=settings, interpolate=False)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{name} is no config: its byte {error.start} is not UTF-8."
+            f"{name} is not a config: its byte {error.start} is not UTF-8."
         ) from error
     except Exception as error:
         # of configparser, json and Thinc, most without the file's name
         raise ValueError(
-            f"{name} cannot be read as a config ({reason(error)}); mend it, or make it "
-            "anew with `spacy init config`."
+            f"{name} cannot be read as a config ({reason(error)}); correct it, or make a "
+            "new one with `spacy init config`."
         ) from error
     for section in sections:
         if section not in config:
@@ -66,8 +70,11 @@ def read_config(
 
 
 def check_keys(config: Config, path: Path) -> None:
-    """Raise ValueError for a key of a pipeline's config that spaCy does not know, and
-    would drop without a word."""
+    """Check that spaCy knows the keys of a pipeline's config; it silently drops others.
+
+    Raises:
+        ValueError: If it does not know one.
+    """
     for section, schema in SCHEMAS.items():
         # by the name that pydantic has had for them since its second version, or before
         known = list(getattr(schema, "model_fields", None) or schema.__fields__)

@@ -30,18 +30,18 @@ from .outputs import check_distinct
 def convert(
     source: Path = typer.Argument(..., help=GOLD),
     output: Path = typer.Argument(
-        ..., help="File to write: DocBin when it ends in .spacy, CoNLL otherwise"
+        ..., help="File to write: a DocBin if it ends in .spacy, otherwise CoNLL"
     ),
     *,
     gold: GoldOptions,
     lang: str = typer.Option(
-        "en", help="Language whose tokenizer cuts the texts of a .jsonl or .json file"
+        "en", help="Language whose tokenizer splits the texts of a .jsonl or .json file"
     ),
     write_scheme: str = typer.Option(
-        "iob2", help=f"Tags of the CoNLL file written: {', '.join(TAG_SCHEMES)}"
+        "iob2", help=f"Tag scheme of a CoNLL output: {', '.join(TAG_SCHEMES)}"
     ),
     scheme: Optional[str] = typer.Option(None, hidden=True),
-    columns: int = typer.Option(4, help="Columns of the CoNLL file written: 2 or 4"),
+    columns: int = typer.Option(4, help="Columns of a CoNLL output: 2 or 4"),
     tabs: bool = typer.Option(
         False, help="Separate the columns by tabs, so that words and labels hold spaces"
     ),
@@ -49,7 +49,7 @@ def convert(
         True, help="Begin each Doc in a CoNLL file with a -DOCSTART- line"
     ),
 ) -> None:
-    """Convert annotated files to spaCy's .spacy files, or to CoNLL files."""
+    """Convert annotated files to .spacy files, or to CoNLL files."""
     reader = reader_of(output)
     if reader not in (read_docbin_docs, read_conll_docs):
         raise ValueError(
@@ -89,7 +89,7 @@ def _blank(lang: str) -> Language:
 
 
 def describe(docs: List[Doc]) -> str:
-    """How many Docs, sentences, tokens and entities there are, and of which labels."""
+    """Count the Docs, sentences, tokens and entities, and the entities of each label."""
     sentences = sum(len(sentence_bounds(doc)) for doc in docs)
     labels = Counter(ent.label_ for doc in docs for ent in doc.ents)
     counts = {

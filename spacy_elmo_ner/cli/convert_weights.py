@@ -1,4 +1,4 @@
-"""`convert-weights`: published ELMo weights, a safetensors file, a pipeline's ELMo."""
+"""`convert-weights`: ELMo weights from or to the published format, also a pipeline's."""
 
 from pathlib import Path
 from typing import Optional
@@ -34,8 +34,11 @@ def convert_weights(
         False, help="Round the numbers to float16; for a safetensors output"
     ),
 ) -> None:
-    """Convert ELMo weights between the published format and ours, bit for bit, or to
-    half their size. Those inside a pipeline can be had in either."""
+    """Convert ELMo weights between the published format and ours.
+
+    The conversion is exact, or rounds to half the size with --half. The source may also
+    be a pipeline with ELMo in it.
+    """
     is_named = str(source) == default_pipeline.NAME or is_package(str(source))
     is_pipeline = not source.is_file() and (source.is_dir() or is_named)
     from_hdf5 = not is_pipeline and source.suffix != SAFETENSORS_SUFFIX

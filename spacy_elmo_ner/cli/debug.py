@@ -21,10 +21,10 @@ def debug(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
 ) -> None:
-    """Check a config, count the labels of its corpora and name their troubles.
+    """Check a config, count the labels of its corpora, and report their problems.
 
-    `spacy debug data` passes over entities unless the component is spaCy's own `ner`.
-    Settings are overridden as in training, for instance --paths.train FILE.
+    `spacy debug data` checks entities only for spaCy's own `ner`. Settings are
+    overridden as in training, for instance --paths.train FILE.
     """
     import_code(code)
     config = read_config(config_path, ctx.args, sections=["nlp"])
@@ -44,7 +44,11 @@ def debug(
 
 
 def describe(name: str, examples: List[Example]) -> str:
-    """One line on a corpus. Raises ValueError if it is empty."""
+    """Describe a corpus in one line.
+
+    Raises:
+        ValueError: If it is empty.
+    """
     facts = count_corpus(examples)
     if not facts.tokens:
         raise ValueError(f"The {name} corpus has no words; check its path and limit.")

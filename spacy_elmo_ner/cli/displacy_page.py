@@ -1,4 +1,4 @@
-"""A complete HTML page around displaCy's markup of entities."""
+"""A complete HTML page around displaCy's entities."""
 
 import unicodedata
 from collections import Counter
@@ -12,6 +12,8 @@ from ..pipeline.colors import COLORS
 
 
 class Shown(NamedTuple):
+    """A predicted Doc, and its gold if there is one."""
+
     predicted: Doc
     gold: Optional[Doc]
     source: str
@@ -60,7 +62,7 @@ PAGE = """<!DOCTYPE html>
 
 
 def displacy_page(shown: List[Shown], *, title: str, subtitle: str) -> str:
-    """One article for each text; where there is gold, it stands beside the predicted.
+    """Make a page with an article for each text; gold stands beside the prediction.
 
     The legend counts the predicted entities of each label.
     """
@@ -75,7 +77,9 @@ def displacy_page(shown: List[Shown], *, title: str, subtitle: str) -> str:
 
 
 def _legend(shown: List[Shown]) -> str:
-    """The counts as a little text that displaCy marks, so its colours are the page's."""
+    """The counts as a short text that displaCy marks, so that its colours are the
+    page's.
+    """
     counts = Counter(ent.label_ for item in shown for ent in item.predicted.ents)
     labels = [label for label in COLORS if counts[label]]
     labels += sorted(set(counts) - set(COLORS))
@@ -107,7 +111,7 @@ def _join(tag: str, about: List[str], content: str) -> str:
 
 
 def _agreement(gold: Doc, predicted: Doc) -> str:
-    """How many entities there are in both, and how many of them are the same."""
+    """How many entities there are in both, and how many of them agree."""
     expected, found = (
         {(ent.start, ent.end, ent.label_) for ent in doc.ents}
         for doc in (gold, predicted)
@@ -149,7 +153,7 @@ def _render(text: str, marks: List[Dict[str, Any]]) -> str:
 
 
 def _direction(text: str) -> str:
-    """The direction of the first letter that has one, as browsers do for dir=auto."""
+    """The direction of the first letter that has one, as in browsers with dir=auto."""
     for letter in text:
         kind = unicodedata.bidirectional(letter)
         if kind in ("R", "AL"):

@@ -1,4 +1,6 @@
-"""Text from anywhere, shown: control characters move no cursor and break no line."""
+"""Printing text from anywhere: control characters neither move the cursor nor break
+lines.
+"""
 
 import re
 
@@ -18,12 +20,12 @@ def escaped(text: str) -> str:
 
 
 def escaped_lines(text: str) -> str:
-    """The same of a text for readers: its lines, tabs and backslashes stay."""
+    """The same for a text that people read: its lines, tabs and backslashes stay."""
     return IN_LINES.sub(_escape, text)
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a text for readers, to standard output or standard error."""
+    """Print a text that people read, to standard output or standard error."""
     typer.echo(escaped_lines(text), err=err)
 
 

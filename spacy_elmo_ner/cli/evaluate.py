@@ -1,4 +1,4 @@
-"""`evaluate`: a pipeline's entities on a gold corpus, as the model card shows them."""
+"""`evaluate`: scores of a pipeline on a gold corpus, as model cards show them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -44,16 +44,19 @@ def evaluate(
     raw: bool = typer.Option(
         False,
         "--raw",
-        help="Let the pipeline cut the corpus's text into tokens by itself, and compare "
+        help="Let the pipeline tokenize the corpus's text by itself, and compare "
         "entities by characters",
     ),
     gpu_id: int = typer.Option(
         -1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU"
     ),
 ) -> None:
-    """Print the shared task's figures and a table per tag; write them as JSON beside
-    spaCy's own. The pipeline works on the gold words and sentences, or with --raw on the
-    text alone, of which there are figures per label."""
+    """Print the shared task's scores and a table per tag.
+
+    With --output they are also written as JSON, with spaCy's own scores. The pipeline
+    works on the gold words and sentences. With --raw it works on the text alone, and
+    there are scores per label.
+    """
     if raw and predictions is not None:
         raise typer.BadParameter(
             "--predictions are of the gold words, which --raw does without; leave out one."

@@ -1,4 +1,4 @@
-"""The options with which all commands read annotated files."""
+"""The options of all commands that read annotated files."""
 
 import inspect
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ GOLD += ".spacy files"
 
 @dataclass(frozen=True)
 class GoldOptions:
-    """Names, types, defaults and help of the options, and then what they are given."""
+    """Names, types, defaults and help of the options; an instance holds their values."""
 
     group_by: str = typer.Option(
         DETECT,
@@ -33,7 +33,7 @@ class GoldOptions:
     read_scheme: str = typer.Option(
         DETECT,
         "--read-scheme",
-        help=f"Tags of the CoNLL file read: auto, {', '.join(TAG_SCHEMES)}",
+        help=f"Tag scheme of a CoNLL input: auto, {', '.join(TAG_SCHEMES)}",
     )
     word_column: Optional[int] = typer.Option(
         None,
@@ -64,7 +64,7 @@ class GoldOptions:
 
 
 def with_gold_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `gold` stands for all of `GoldOptions`."""
+    """Replace a command's parameter `gold` by all options of `GoldOptions`."""
     options = inspect.signature(GoldOptions).parameters
 
     @wraps(command)
@@ -84,9 +84,11 @@ def with_gold_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
-    """The Docs of an annotated file; notes on it go to standard error.
+    """Read the Docs of an annotated file; print notes on it to standard error.
 
-    Raises OSError and ValueError as `read_docs` does.
+    Raises:
+        OSError: See `read_docs`.
+        ValueError: See `read_docs`.
     """
     return read_docs(
         path,
@@ -102,11 +104,12 @@ def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
 
 
 def echo_note(text: str) -> None:
+    """Print a note to standard error."""
     echo(f"Note: {text}", err=True)
 
 
 def old_name(value: Optional[str], name: str, current: str) -> Optional[str]:
-    """The value of an option's former name; a note says what it is called now."""
+    """The value of an option's former name; a note says its new name."""
     if value is not None:
         echo_note(f"{name} is now called {current}.")
     return value

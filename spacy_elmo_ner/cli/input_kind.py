@@ -13,8 +13,10 @@ LINES_TO_TELL = 100
 
 
 def is_annotated(path: Path) -> bool:
-    """Whether a file has words in columns, or Docs: by its name, or as most of its first
-    lines end in a tag. A pipe is plain text."""
+    """Whether a file has words in columns, or Docs.
+
+    Its name says so, or most of its first lines end in a tag. A pipe is plain text.
+    """
     if path.is_dir() or path.suffix in READERS:
         return True
     if str(path) == STDIN or not path.is_file():
@@ -27,5 +29,5 @@ def is_annotated(path: Path) -> bool:
 
 
 def _last(fields: List[str]) -> str:
-    """What stands last in a line: of columns, or of tokens as in word|tag."""
+    """The last field of a line: of columns, or of tokens as in word|tag."""
     return fields[-1].rsplit("|", 1)[-1]

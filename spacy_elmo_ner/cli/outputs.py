@@ -1,18 +1,21 @@
-"""Checks of a command's outputs, before anything is read."""
+"""Checks of a command's outputs before anything is read."""
 
 import os
 from pathlib import Path
 from typing import Iterable, List, Optional, Union
 
-from ..files.atomic import is_stream
+from ..files.streams import is_stream
 
 
 def check_distinct(
     outputs: Iterable[Optional[Path]], inputs: Iterable[Union[str, Path, None]]
 ) -> None:
-    """Raise ValueError if an output would overwrite an input or another output.
+    """Check that no output would overwrite an input or another output.
 
     Devices and pipes may be named twice.
+
+    Raises:
+        ValueError: If one would.
     """
     seen: List[Path] = [Path(one) for one in inputs if one is not None]
     n_inputs = len(seen)

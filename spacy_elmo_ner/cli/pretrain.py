@@ -9,7 +9,9 @@ import torch
 import typer
 from tqdm import tqdm
 
-from ..files.atomic import check_replaceable, recover
+from ..corpus.docbins import DOCBIN_SUFFIX
+from ..files.atomic import recover
+from ..files.replaceable import check_replaceable
 from ..pretraining.loop import check_output
 from ..pretraining.loop import pretrain as run
 from ..pretraining.processes import Processes
@@ -18,7 +20,6 @@ from ..pretraining.text_files import check_is_text, list_files
 from ..pretraining.text_origin import check_origin, describe_origin
 from ..pretraining.token_corpus import has_corpus, write_corpus
 from ..pretraining.tokenization import (
-    DOCS_SUFFIX,
     available_processes,
     tokenize_files,
 )
@@ -33,11 +34,16 @@ def pretrain(
     ctx: typer.Context,
     config_path: Path = typer.Argument(..., help="Config of the pre-training"),
     output: Path = typer.Option(..., "--output", "-o", help="Folder for the weights"),
-    device: str = typer.Option("cpu", help="Where to train, as torch names it: cuda"),
+    device: str = typer.Option(
+        "cpu", help="Where to train: a torch device, such as cuda"
+    ),
 ) -> None:
-    """Pre-train an ELMo on text. Started again after a kill, it goes on from the last
-    evaluation. Settings of the config are overridden as in `spacy train`, for instance
-    --training.epochs 2. Several processes started by torchrun learn together."""
+    """Pre-train an ELMo on text.
+
+    If it is started again after a kill, it continues from the last evaluation. Settings
+    of the config are overridden as in `spacy train`, for instance --training.epochs 2.
+    Several processes that torchrun starts train one model together.
+    """
     settings = read_settings(
         read_config(config_path, ctx.args, sections=["text"]).interpolate()
     )
@@ -69,13 +75,15 @@ def pretrain(
         run(settings, output, processes, report)
     if is_first and not bar.n:
         echo(
-            f"The pre-training in {output} is finished. Raise training.epochs to go on, "
-            "or choose another --output to train anew."
+            f"The pre-training in {output} is finished. Raise training.epochs to continue, "
+            "or choose another --output to start again."
         )
 
 
 def _torch_device(name: str) -> torch.device:
-    """Raises ValueError for one that torch does not know, or that is not there."""
+    """The device of this name. Raises ValueError if torch does not know it, or has
+    none.
+    """
     try:
         device = torch.device(name)
         # a first array on a GPU would take memory of it in each of several processes
@@ -94,8 +102,10 @@ def _torch_device(name: str) -> torch.device:
 
 
 def _keep_freed_memory() -> None:
-    """Large arrays are made anew in every update. glibc would give each back to the
-    system, which then hands it out again page by page; that takes a fifth of the time.
+    """Let glibc keep freed memory.
+
+    Large arrays are made in every update. glibc would give each back to the system,
+    which hands it out again page by page; that takes a fifth of the time.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -105,7 +115,7 @@ def _keep_freed_memory() -> None:
 
 
 def _make_tokens(settings: Settings, output: Path) -> None:
-    """Unless they are there already. All that can be checked before is."""
+    """Tokenize the text unless that is done; check first what can be checked."""
     text, tokens = settings.text, Path(settings.text.tokens)
     _check_not_in_text(output, text.paths, "--output")
     check_output(output)
@@ -121,7 +131,7 @@ def _make_tokens(settings: Settings, output: Path) -> None:
     check_replaceable(tokens)
     files = list_files(Path(path) for path in text.paths)
     for file in files:
-        if file.suffix != DOCS_SUFFIX:
+        if file.suffix != DOCBIN_SUFFIX:
             check_is_text(file)
     _check_not_in_text(tokens, text.paths, "--paths.tokens")
     sentences = tokenize_files(
@@ -134,7 +144,9 @@ def _make_tokens(settings: Settings, output: Path) -> None:
 
 
 def _check_not_in_text(folder: Path, paths: Sequence[str], option: str) -> None:
-    """Else what is written there would be text for the next run."""
+    """Check that the folder is not in the text: the next run would read what is
+    written.
+    """
     place = folder.resolve()
     for path in paths:
         if place == Path(path).resolve() or Path(path).resolve() in place.parents:

@@ -1,4 +1,4 @@
-"""`prune`: a pipeline that takes less room, and loads faster, for a little of its F1."""
+"""`prune`: a pipeline that takes less space and loads faster, for a little of its F1."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import typer
 from spacy.strings import StringStore
 
 from ..features.pruning import prune_pipeline
-from ..files.atomic import check_replaceable, replacing_folder
+from ..files.atomic import replacing_folder
+from ..files.replaceable import check_replaceable
 from .escapes import echo
 from .loading import load_pipeline
 from .outputs import check_distinct
@@ -16,15 +17,20 @@ def prune(
     model: str = typer.Argument(..., help="Name or folder of a pipeline"),
     output: Path = typer.Argument(..., help="Folder for the smaller one"),
     words: int = typer.Option(
-        ..., min=1, help="Vectors to keep, besides those that training has moved"
+        ...,
+        min=1,
+        help="How many vectors to keep, besides those that training has moved",
     ),
     force: bool = typer.Option(
         False, "--force", "-F", help="Replace what is there, whoever wrote it"
     ),
 ) -> None:
-    """Write a pipeline with the vectors of its most frequent words alone, and the Brown
-    clusters of words that have a vector. The vocab's own vectors and clusters go where no
-    component reads them."""
+    """Write a smaller pipeline.
+
+    It keeps the vectors of its most frequent words, and the Brown clusters of words
+    that have a vector. The vocab's own vectors and clusters are removed if no component
+    reads them.
+    """
     check_distinct([output], [model])
     check_replaceable(output, force=force)
     nlp = load_pipeline(model)

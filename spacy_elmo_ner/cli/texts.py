@@ -1,4 +1,4 @@
-"""The texts that a command is given: in its arguments, in files, on standard input."""
+"""The input texts of a command: in its arguments, in files, on standard input."""
 
 import codecs
 import errno
@@ -21,13 +21,19 @@ PACKED = {GZIP: "gzip", XZ: "xz"}
 
 
 class Text(NamedTuple):
+    """A text and where it stands."""
+
     text: str
     source: str  # "text:number" of an argument, "file:line", "-:line"
 
 
 def check_texts(arguments: Iterable[str], files: Iterable[Path]) -> None:
-    """Raise ValueError for what is wrong before anything is read: no text named, text
-    that is no valid Unicode, a file that is not there or may not be read."""
+    """Check the inputs before anything is read.
+
+    Raises:
+        ValueError: If no text is named, a text is not valid Unicode, or a file is not
+            there or may not be read.
+    """
     arguments, files = list(arguments), list(files)
     if not files and not any(argument.strip() for argument in arguments):
         raise ValueError(
@@ -41,8 +47,11 @@ def check_texts(arguments: Iterable[str], files: Iterable[Path]) -> None:
 
 
 def check_unicode(text: str, name: str) -> None:
-    """Raise ValueError for half a character: what is no UTF-8 on the command line
-    becomes such halves."""
+    """Check a text of the command line: bytes that are not UTF-8 are surrogates in it.
+
+    Raises:
+        ValueError: If it holds one.
+    """
     try:
         text.encode("utf8")
     except UnicodeEncodeError as error:
@@ -53,7 +62,11 @@ def check_unicode(text: str, name: str) -> None:
 
 
 def check_file(file: Path) -> None:
-    """Raise ValueError, with the reason, for a file that cannot be opened."""
+    """Check that a file can be opened.
+
+    Raises:
+        ValueError: If it cannot. It says why.
+    """
     if str(file) == STDIN:
         return
     try:
@@ -67,15 +80,23 @@ def check_file(file: Path) -> None:
 def read_texts(
     arguments: Iterable[str], files: Iterable[Path], *, longest: int
 ) -> Iterator[List[Text]]:
-    """The arguments, then each line of each file, without those that are blank.
+    """Yield the arguments, then each line of each file, without blank ones.
 
-    "-" is standard input, among the arguments and as a file; names that end in .gz or
-    .xz are unpacked. LF, CR LF and CR end a line. A list of texts is what one read has
-    brought, so that a pipe's first lines come before its last are written.
+    "-" is standard input, as an argument and as a file. Files whose names end in .gz or
+    .xz are unpacked. LF, CR LF and CR end a line.
 
-    longest: characters that a text may have.
-    Raises ValueError for a file that cannot be read, for text that is no valid
-    Unicode and if there is no text at all, after what comes before.
+    Args:
+        arguments: Texts.
+        files: Files.
+        longest: The most characters of a text.
+
+    Yields:
+        What one read has brought, so that a pipe's first lines come before its last
+        ones are written.
+
+    Raises:
+        ValueError: If a file cannot be read, a text is not valid Unicode, or there is
+            no text at all; after the texts before it.
     """
     found = False
     for batch in _batches(arguments, files):
@@ -127,8 +148,10 @@ def _file_batches(file: Path) -> Iterator[List[Text]]:
 
 
 def _line_batches(file: Path) -> Iterator[List[str]]:
-    """The lines that each read completes. Bytes that are not UTF-8 are lone surrogates
-    in them, so that the line they are in is known."""
+    """The lines that each read completes.
+
+    Bytes that are not UTF-8 become lone surrogates, so that their line is known.
+    """
     utf8 = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
     decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
     begun: List[str] = []
@@ -163,7 +186,7 @@ def _open(file: Path) -> ContextManager[Any]:
 
 
 def _check_is_utf8(file: Path, start: bytes) -> None:
-    """Raise ValueError for what is recognised as something else by how it starts."""
+    """Raise ValueError if the first bytes are those of another kind of file."""
     for mark, kind in ENCODINGS.items():
         if start.startswith(mark):
             raise _is_utf16(file, kind)

@@ -1,4 +1,4 @@
-"""`train`: spaCy's training, which goes on where it was killed."""
+"""`train`: spaCy's training, which can be killed and continued."""
 
 from pathlib import Path
 from typing import Optional
@@ -19,15 +19,21 @@ def train(
         None, "--code", "-c", help="Python file with registered functions to import"
     ),
     force: bool = typer.Option(
-        False, "--force", "-F", help="Train anew, and replace what is in the folder"
+        False,
+        "--force",
+        "-F",
+        help="Train from the start, and replace what is in the folder",
     ),
     gpu_id: int = typer.Option(
         -1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU"
     ),
 ) -> None:
-    """Train a pipeline. Started again after a kill, it goes on from the last
-    evaluation; after its end, with a higher max_steps, max_epochs or patience. Settings
-    of the config are overridden as in `spacy train`, for instance --training.seed 1."""
+    """Train a pipeline.
+
+    If it is started again after a kill, it continues from the last evaluation. It also
+    continues after its end, with a higher max_steps, max_epochs or patience. Settings
+    of the config are overridden as in `spacy train`, for instance --training.seed 1.
+    """
     import_code(code)
     config = read_config(config_path, ctx.args, sections=["nlp", "training"])
     check_keys(config, config_path)

@@ -14,7 +14,8 @@ import typer
 from spacy.language import Language
 from spacy.vectors import Vectors
 
-from ..files.atomic import check_replaceable, replacing_folder
+from ..files.atomic import replacing_folder
+from ..files.replaceable import check_replaceable
 from .escapes import echo
 from .outputs import check_distinct
 
@@ -40,7 +41,7 @@ def vectors(
         False, "--force", "-F", help="Replace what is there, whoever wrote it"
     ),
 ) -> None:
-    """Write an English pipeline that holds nothing but GloVe's 400,000 vectors."""
+    """Write an English pipeline that holds GloVe's 400,000 vectors and nothing else."""
     check_distinct([output], [wheel])
     check_replaceable(output, force=force)
     nlp = glove_pipeline(wheel=wheel)
@@ -53,14 +54,18 @@ def vectors(
 
 
 def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
-    """GloVe 6B 50d as a blank pipeline's vectors.
+    """Read GloVe 6B 50d as a blank pipeline's vectors.
 
     GloVe's words are lower case, so only lower-case text finds its vectors by exact
     form. Pennington, Socher and Manning (2014), https://nlp.stanford.edu/projects/glove
 
-    wheel: file of the package that holds the vectors. If it is there, it is read and
-    the package need not be installed.
-    Raises ValueError if there is neither wheel nor package, or they are not as expected.
+    Args:
+        wheel: The file of the package that holds the vectors. If it is there, it is
+            read, and the package need not be installed.
+
+    Raises:
+        ValueError: If there is neither wheel nor package, or if they are not as
+            expected.
     """
     folder = _package_folder(wheel) / "data"
     parquet = import_module("pyarrow.parquet")
@@ -74,12 +79,12 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
         reason = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
             f"The vectors in {wheel or PACKAGE} cannot be read{reason}; "
-            f"install version 1.0.0 of {PACKAGE} afresh."
+            f"install version 1.0.0 of {PACKAGE} again."
         ) from error
     if table.ndim != 2 or len(words) != len(table):
         raise ValueError(
             f"{wheel or PACKAGE} holds {len(words)} words but a table of shape "
-            f"{table.shape}; install version 1.0.0 of {PACKAGE} afresh."
+            f"{table.shape}; install version 1.0.0 of {PACKAGE} again."
         )
     nlp = spacy.blank("en")
     keys = [nlp.vocab.strings.add(word) for word in words]
@@ -88,7 +93,7 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
 
 
 def add_cases(nlp: Language) -> None:
-    """Let "London" and "LONDON" have the vector of "london", if they have none."""
+    """Give "London" and "LONDON" the vector of "london" if they have none."""
     vectors = nlp.vocab.vectors
     for key, row in list(vectors.key2row.items()):
         word = nlp.vocab.strings[key]
@@ -99,7 +104,7 @@ def add_cases(nlp: Language) -> None:
 
 
 def _package_folder(wheel: Optional[Path]) -> Any:
-    """The package's files, be they zipped or installed: something like a Path."""
+    """The package's files, zipped or installed: something like a Path."""
     is_there = wheel is not None and wheel.exists()
     needed = [m for m in NEEDED if not (is_there and m == MODULE)]
     missing = [NEEDED[module] for module in needed if find_spec(module) is None]

@@ -1,4 +1,6 @@
-"""`visualize`: a displaCy page of what a pipeline finds, beside the gold if there is."""
+"""`visualize`: a displaCy page of a pipeline's entities, beside the gold if there is
+any.
+"""
 
 from functools import partial
 from itertools import islice
@@ -22,6 +24,8 @@ from .texts import check_file, check_unicode, read_texts
 
 
 class Input(NamedTuple):
+    """A text, and its gold Doc if it has one."""
+
     text: Union[str, Doc]  # a Doc has words, and no entities yet
     gold: Optional[Doc]
     source: str
@@ -40,13 +44,13 @@ def visualize(
     text: List[str] = typer.Option([], "--text", "-t", help="Input: a text"),
     model: Optional[str] = MODEL,
     limit: int = typer.Option(
-        50, "--limit", "-n", min=0, help="Show at most so many; 0: all"
+        50, "--limit", "-n", min=0, help="How many texts to show at most; 0 for all"
     ),
     title: str = typer.Option("Named entities", "--title", help="Title of the page"),
     *,
     gold: GoldOptions,
 ) -> None:
-    """Write a page that shows the entities of texts, or gold beside predicted ones."""
+    """Write a page with the entities of texts, gold beside predicted ones."""
     check_inputs(file, text)
     check_distinct([output], [*file, model])
     check_writable(output)
@@ -70,8 +74,12 @@ def visualize(
 
 
 def check_inputs(files: List[Path], texts: List[str]) -> None:
-    """Raise ValueError, before a pipeline is loaded in vain, if an input is missing,
-    and typer.BadParameter if there is none."""
+    """Check the inputs before a pipeline is loaded.
+
+    Raises:
+        ValueError: If an input is missing.
+        typer.BadParameter: If there is none.
+    """
     if not files and not texts:
         raise typer.BadParameter("There is nothing to show; give a --file or a --text.")
     for text in texts:
@@ -89,9 +97,14 @@ def read_inputs(
     *,
     annotated: bool,
 ) -> Iterator[Input]:
-    """The texts, then what the files hold, with the gold Docs of annotated files.
+    """Yield the texts, then what the files hold, with the gold Docs of annotated files.
 
-    annotated: the files are, whatever they look like.
+    Args:
+        nlp: Its tokenizer makes the Docs.
+        read_annotated: Reads an annotated file.
+        files: Files.
+        texts: Texts.
+        annotated: Whether all files are annotated, whatever they look like.
     """
     if texts:
         yield from _plain(nlp, texts, [])
@@ -110,7 +123,7 @@ def read_inputs(
 
 
 def describe(nlp: Language) -> str:
-    """Name and version of a pipeline, and its components."""
+    """Name, version and components of a pipeline."""
     name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
     return f"{name}: {', '.join(nlp.pipe_names)}"
 

@@ -18,15 +18,20 @@ def read_annotated_docs(
     alignment_mode: str = "strict",
     note: Callable[[str], None],
 ) -> Iterator[Doc]:
-    """A Doc for each annotated text of a .jsonl or .json file.
+    """Yield a Doc for each annotated text of a .jsonl or .json file.
 
-    make_doc: cuts a text into tokens. alignment_mode: what becomes of an entity that
-    does not begin and end with tokens. "strict": nothing is known of its tokens, and
-    training passes over them; "expand": it grows to whole tokens. note: takes
-    sentences on what is not read as it stands there.
+    Args:
+        path: The file.
+        make_doc: Tokenizes a text.
+        alignment_mode: What becomes of an entity that does not begin and end with
+            tokens. "strict": its tokens are unknown, and training skips them; "expand":
+            it grows to whole tokens.
+        note: Is called with a sentence on everything that is not read as it stands
+            there.
 
-    Raises OSError and ValueError as `read_annotations` does, and ValueError when two
-    entities grow into one another.
+    Raises:
+        OSError: See `read_annotations`.
+        ValueError: See `read_annotations`; also if two entities grow into one another.
     """
     if alignment_mode not in ALIGNMENT_MODES:
         raise ValueError(

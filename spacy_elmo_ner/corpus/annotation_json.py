@@ -1,9 +1,8 @@
 """JSON of annotation tools → texts with entities at character offsets.
 
-Records are a file's lines (JSONL) or the items of a JSON list. Read are
-
-Prodigy       {"text": …, "spans": [{"start": 0, "end": 4, "label": "PER"}], "answer": …}
-doccano       {"text": …, "label": [[0, 4, "PER"]]}; also "labels", and "entities" of
+Records are a file's lines (JSONL) or the items of a JSON list. The formats are
+ Prodigy       {"text": …, "spans": [{"start": 0, "end": 4, "label": "PER"}], "answer":
+…} doccano       {"text": …, "label": [[0, 4, "PER"]]}; also "labels", and "entities" of
               {"start_offset": 0, "end_offset": 4, "label": "PER"}
 Label Studio  {"data": {"text": …}, "annotations": [{"result": [{"value": {"start": 0,
               "end": 4, "labels": ["PER"]}}]}]}, and its short form (JSON_MIN)
@@ -32,8 +31,14 @@ class CharSpan(NamedTuple):
 
 
 class AnnotatedText(NamedTuple):
-    """place: where it stands, for messages. spans: sorted, neither empty nor beginning
-    or ending with white space, and without overlap."""
+    """A text with its entities.
+
+    Attributes:
+        place: Where it stands, for messages.
+        text: The text.
+        spans: Sorted and without overlap; none is empty, or begins or ends with white
+            space.
+    """
 
     place: str
     text: str
@@ -41,7 +46,9 @@ class AnnotatedText(NamedTuple):
 
 
 class _RawSpan(NamedTuple):
-    """A span as the file has it. own: the text that it says it holds, if it does."""
+    """A span as the file has it. own: the text that it claims to hold, if it claims
+    one.
+    """
 
     start: int
     end: int
@@ -50,9 +57,16 @@ class _RawSpan(NamedTuple):
 
 
 class AnnotationFile(NamedTuple):
-    """left_out: places of records that are no gold: rejected, skipped or not annotated.
-    blank: places of spans that are empty or hold white space alone, which are left out
-    too. utf16: places of texts whose offsets were seen to count UTF-16 units."""
+    """The annotated texts of a file.
+
+    Attributes:
+        texts: The texts.
+        left_out: Places of records that are no gold: rejected, skipped or not
+            annotated.
+        blank: Places of spans that are empty or hold white space alone; they are left
+            out.
+        utf16: Places of texts whose offsets were found to count UTF-16 units.
+    """
 
     texts: List[AnnotatedText]
     left_out: List[str]
@@ -63,9 +77,11 @@ class AnnotationFile(NamedTuple):
 def read_annotations(path: Path) -> AnnotationFile:
     """Read the records of a .jsonl or .json file.
 
-    Raises OSError, and ValueError that names file and line (or, in a list, the record)
-    when it is no JSON, a record has no text or no spans, offsets lie outside the text
-    or entities overlap.
+    Raises:
+        OSError: If the file cannot be opened.
+        ValueError: If it is no JSON, a record has no text or no spans, offsets lie
+            outside the text, or entities overlap. It names the file and the line or, in
+            a list, the record.
     """
     file = AnnotationFile([], [], [], [])
     records = _read_records(path)
@@ -108,7 +124,7 @@ def _read_records(path: Path) -> List[Tuple[str, Any]]:
                     records.append((f"line {number}", json.loads(line)))
                 except (ValueError, RecursionError) as error:
                     raise ValueError(
-                        f"{path}, line {number}: this is no JSON ({error}). A file has "
+                        f"{path}, line {number}: this is not JSON ({error}). A file has "
                         "a record on each line, or one list of records."
                     ) from None
         return records
@@ -127,8 +143,10 @@ def _is_pair(item: Any) -> bool:
 
 
 def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan], bool]]:
-    """Text, spans as annotated, and whether their offsets were seen to count UTF-16
-    units; None if the record is no gold."""
+    """The text, its spans, and whether their offsets were found to count UTF-16 units.
+
+    None if the record is no gold.
+    """
     if _is_pair(item):
         item = {**item[1], "text": item[0]}
     if not isinstance(item, dict):
@@ -178,7 +196,7 @@ def _lists(item: Dict[str, Any]) -> Dict[str, List[Any]]:
 
 
 def _is_label_studio_s_empty(item: Any) -> bool:
-    """Whether a record of the short form, which leaves out an empty list, has none."""
+    """Whether a record of the short form has no spans; it leaves out an empty list."""
     return (
         isinstance(item, dict)
         and not any(key in item for key in SPAN_KEYS)
@@ -249,8 +267,7 @@ def _label_studio_text(data: Dict[str, Any]) -> Any:
 
 
 def _read_spans(text: str, entries: List[Any]) -> Tuple[List[CharSpan], bool]:
-    """The spans in characters, and whether those that do not say what they hold were
-    seen to count UTF-16 units."""
+    """The spans in characters, and whether offsets were found to count UTF-16 units."""
     spans = [_read_span(span) for span in entries]
     bare = [span for span in spans if span.own is None]
     converted = find_utf16(text, [(span.start, span.end) for span in bare])
@@ -283,7 +300,7 @@ def _read_span(span: Any) -> _RawSpan:
     # bool is an int
     if type(start) is not int or type(end) is not int or not isinstance(label, str):
         raise ValueError(
-            f"{_shorten(json.dumps(span))} is no span. It needs a start and an end, in "
+            f"{_shorten(json.dumps(span))} is not a span. It needs a start and an end, in "
             "characters, and one label."
         )
     if not label.strip():
@@ -292,8 +309,10 @@ def _read_span(span: Any) -> _RawSpan:
 
 
 def _find_own(text: str, span: _RawSpan) -> Tuple[int, int]:
-    """Where a span is that says what it holds, which tells characters from UTF-16
-    units."""
+    """Where a span stands that says what it holds.
+
+    This tells characters from UTF-16 units.
+    """
     start, end, _, own = span
     assert own is not None
     piece = text[max(start, 0) : end]
@@ -305,7 +324,7 @@ def _find_own(text: str, span: _RawSpan) -> Tuple[int, int]:
         return first, last
     raise ValueError(
         f"the span from {start} to {end} is said to be {_shorten(own)!r}, but there the "
-        f"text has {_shorten(piece)!r}. Export the annotations anew."
+        f"text has {_shorten(piece)!r}. Export the annotations again."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a corpus holds, and what in it would spoil a training."""
+"""What a corpus holds, and what in it would harm training."""
 
 from collections import Counter
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple
@@ -13,6 +13,8 @@ FEW = 10  # examples of a label with which nobody should expect it to be learnt
 
 
 class CorpusFacts(NamedTuple):
+    """What a corpus holds."""
+
     docs: int
     sentences: int
     tokens: int
@@ -23,7 +25,7 @@ class CorpusFacts(NamedTuple):
 def count_corpus(examples: Iterable[Example]) -> CorpusFacts:
     """Count what the gold Docs hold."""
     docs = sentences = tokens = unknown = 0
-    labels: Counter = Counter()
+    labels = Counter[str]()
     for example in examples:
         docs += 1
         sentences += len(sentence_bounds(example.reference))
@@ -34,7 +36,7 @@ def count_corpus(examples: Iterable[Example]) -> CorpusFacts:
 
 
 def find_problems(train: List[Example], dev: List[Example]) -> List[str]:
-    """Sentences that each name a trouble of the two corpora, and where it is."""
+    """Describe the problems of two corpora, each in a sentence that says where it is."""
     train_docs, dev_docs = ([example.reference for example in c] for c in (train, dev))
     problems = _label_problems(train_docs, dev_docs)
     for name, docs in (("training", train_docs), ("development", dev_docs)):
@@ -68,7 +70,7 @@ def _label_problems(train: List[Doc], dev: List[Doc]) -> List[str]:
 
 
 def _span_problems(name: str, docs: List[Doc]) -> List[str]:
-    """Entities that no pipeline can find, or that it had better not learn."""
+    """Entities that no pipeline can find, or that it should not learn."""
     crossing, padded = [], []
     for doc in docs:
         starts = {start for start, _ in sentence_bounds(doc)}

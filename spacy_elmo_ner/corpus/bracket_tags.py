@@ -18,17 +18,23 @@ _ANY = re.compile(r"(\([^()*]+)*\*\)*|(\([^()*]+)+\)+")
 
 
 def are_brackets(tags: Collection[str]) -> bool:
-    """Whether most of the different tags of a column are brackets of some kind."""
+    """Whether most of a column's different tags are brackets of some kind."""
     return 2 * sum(bool(_ANY.fullmatch(tag)) for tag in tags) > len(tags)
 
 
 def to_iob2(
     path: Union[str, Path], lines: Sequence[int], tags: Sequence[str]
 ) -> List[str]:
-    """The tags of one sentence as B-PER, I-PER and O. lines: where they stand.
+    """Convert the tags of one sentence to B-PER, I-PER and O.
 
-    Raises ValueError, with file and line, for a tag that is no bracket, and for
-    brackets that are in one another or are not opened and closed in turn.
+    Args:
+        path: The file, for messages.
+        lines: The lines of the tags, for messages.
+        tags: The tags.
+
+    Raises:
+        ValueError: If a tag is no bracket, or if brackets are nested or not closed. It
+            names the file and the line.
     """
     spans: List[EntitySpan] = []
     start, label = 0, ""
@@ -37,7 +43,7 @@ def to_iob2(
         match = BRACKET_TAG.fullmatch(tag)
         if tag.count("(") > 1 or tag.count(")") > 1 or (match and match[1] and label):
             raise ValueError(
-                f"{place} has entities in one another, and a token can be in one only. "
+                f"{place} has nested entities, but a token can be in one only. "
                 "Keep one of them."
             )
         if not match:

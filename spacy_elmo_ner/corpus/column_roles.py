@@ -13,10 +13,16 @@ CHUNKS = frozenset("NP VP PP ADJP ADVP SBAR PRT CONJP INTJ LST UCP NC VC PC AC".
 
 
 class Roles(NamedTuple):
-    """Indices of columns; attribute is the key of the tags in a column such as
-    `SpaceAfter=No|name=B-PER`, or empty. note: a sentence on what was recognized, empty
-    where the word is the first column and the tag the last, and no other column has
-    tags of entities."""
+    """Indices of columns.
+
+    Attributes:
+        word: The column of the words.
+        tag: The column of the tags.
+        attribute: The key of the tags in a column such as `SpaceAfter=No|name=B-PER`,
+            or empty.
+        note: A sentence on what was recognized. It is empty if the word is the first
+            column, the tag is the last, and no other column has tags of entities.
+    """
 
     word: int
     tag: int
@@ -31,16 +37,22 @@ def find_roles(
     word_column: Optional[int] = None,
     tag_column: Optional[int] = None,
 ) -> Roles:
-    """The columns that are named, by numbers as `to_index` takes, or recognized.
+    """Find the columns of the words and of the tags.
 
-    The word is in the first column, or in the second where the first counts the tokens.
-    The tag is in the last. Where the first column counts it may also stand right after
-    the word, as in GermEval and Universal NER, and it does wherever both would do; and
-    where the last column says nothing it is in the only one that is all tags.
+    The word is in the first column, or in the second if the first counts the tokens.
+    The tag is in the last column. If the first column counts, the tag may also stand
+    right after the word, as in GermEval and Universal NER, and it does if both would
+    do. If the last column says nothing, the tag is in the only column that is all tags.
 
-    Raises ValueError when a column is not there, when the first column has numbers that
-    count nothing or the names of sentences, and when several columns could have the
-    tags.
+    Args:
+        path: The file, for messages.
+        file: Its rows.
+        word_column: A number as `to_index` takes it, or None to recognize the column.
+        tag_column: Likewise.
+
+    Raises:
+        ValueError: If a column is not there; if the first column has numbers that count
+            nothing, or names of sentences; if several columns could have the tags.
     """
     if word_column is not None:
         word = to_index(word_column, file.width, path)
@@ -49,7 +61,7 @@ def find_roles(
     elif file.numbered:
         raise ValueError(
             f"{path}: the first column has nothing but numbers, and they do not count "
-            "the tokens of each sentence (1, 2, 3 …), so the words cannot be told. Name "
+            "the tokens of each sentence (1, 2, 3 …), so the words cannot be recognized. Name "
             "their column, which may be the first (--word-column)."
         )
     else:
@@ -94,7 +106,7 @@ def attribute_of(field: str, key: str) -> Optional[str]:
 
 
 def _check_first_column(path: Union[str, Path], file: ColumnFile) -> None:
-    """Raise ValueError if a few lines spoil a first column that counts the tokens."""
+    """Check that no few lines spoil a first column that counts the tokens."""
     columns = [[row[0] for row in rows] for _, rows in file.sentences]
     count = sum(
         column == [str(i) for i in range(1, len(column) + 1)]
@@ -116,11 +128,11 @@ def _check_first_column(path: Union[str, Path], file: ColumnFile) -> None:
 def _check_words_vary(
     path: Union[str, Path], file: ColumnFile, word: int, tag: int
 ) -> None:
-    """Raise ValueError if the column has names of sentences or documents instead.
+    """Check that the column of words does not hold names of sentences or documents.
 
-    They are the same throughout every sentence or, where sentences are not apart, stand
-    in runs of which none comes again, while the words beside them differ. A "ha ha ha"
-    among other sentences does neither.
+    Such names are the same throughout every sentence. Or, if sentences are not
+    separated, they stand in runs of which none comes again, while the words beside them
+    differ. A "ha ha ha" among other sentences does neither.
     """
     columns = [
         column
@@ -151,7 +163,7 @@ def _may_be_words(fields: Sequence[str]) -> bool:
 
 
 def _has_entities(fields: Sequence[str]) -> bool:
-    """Whether these are tags with labels, and not those of chunks."""
+    """Whether these are tags with labels, and not the tags of chunks."""
     different = set(fields)
     if not _are_tags(fields):
         return False
@@ -206,7 +218,7 @@ def _find_attribute(path: Union[str, Path], fields: Sequence[str]) -> str:
 
 
 def _are_tags(fields: Sequence[str]) -> bool:
-    """Whether these are tags, and not one of them is of another kind."""
+    """Whether all of these are tags of one kind."""
     spelling = find_spelling(fields)
     return bool(fields) and all(spelling.knows(field) for field in set(fields))
 

@@ -1,9 +1,9 @@
-"""Text in columns: one token a line, blank lines between sentences, as CoNLL has it.
+"""Text in columns, as CoNLL has it: a token a line, blank lines between sentences.
 
 Format: Tjong Kim Sang and De Meulder, "Introduction to the CoNLL-2003 Shared Task"
-(2003). What differs between the files that are about is evened out here: line ends,
-byte order mark, what stands between columns, comments, the form of the document
-header, a first column of numbers, and sentences on a line of their own.
+(2003). Differences between existing files are levelled out here: line ends, byte order
+marks, delimiters, comments, the form of the document header, a first column of
+numbers, and sentences on a line of their own.
 """
 
 import re
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[0-9]+([-.][0-9]+)?")
 
 
 class TokenRows(NamedTuple):
-    """One sentence: the columns of each token, and the line where they stand."""
+    """One sentence: the columns of each token, and the line of each token."""
 
     lines: List[int]
     rows: List[List[str]]
@@ -38,11 +38,15 @@ class TokenRows(NamedTuple):
 class ColumnFile(NamedTuple):
     """Documents, each a list of sentences.
 
-    marks_documents: whether the file says where its documents begin; otherwise all of
-    it is one. width: columns of every row, 0 if there are none. numbered: whether the
-    first column has a number in every row, so that the words stand elsewhere. counted:
-    whether these numbers count the tokens; CoNLL-U's multiword tokens (1-2) and empty
-    nodes (1.1), which are no tokens, have been left out then.
+    Attributes:
+        documents: The documents.
+        marks_documents: Whether the file marks where its documents begin; otherwise the
+            whole file is one document.
+        width: Columns of every row, 0 if there are none.
+        numbered: Whether the first column has a number in every row, so that the words
+            stand elsewhere.
+        counted: Whether these numbers count the tokens. CoNLL-U's multiword tokens
+            (1-2) and empty nodes (1.1), which are no tokens, are left out then.
     """
 
     documents: List[List[TokenRows]]
@@ -53,6 +57,7 @@ class ColumnFile(NamedTuple):
 
     @property
     def sentences(self) -> List[TokenRows]:
+        """The sentences of all documents."""
         return [sentence for document in self.documents for sentence in document]
 
 
@@ -63,19 +68,24 @@ def read_columns(
     tag_column: Optional[int] = None,
     first_is_word: bool = False,
 ) -> ColumnFile:
-    """The rows of a file, before anything is known of their columns.
+    """Read the rows of a file, before anything is known about their columns.
 
-    A line that begins with -DOCSTART- begins a document, whatever its other columns,
-    and so do the comments "# newdoc" and "#begin document"; tokens before the first of
-    them are a document of their own.
+    A line that begins with -DOCSTART- begins a document, whatever its other columns; so
+    do the comments "# newdoc" and "#begin document". Tokens before the first of these
+    form a document of their own.
 
-    delimiter: see `find_delimiter`. tag_column: where a tag tells the token "#" from a
-    comment, the last if it is None; counted as by `to_index`. first_is_word: numbers
-    in the first column are words.
+    Args:
+        path: The file.
+        delimiter: See `find_delimiter`.
+        tag_column: The column where a tag tells the token "#" from a comment, counted
+            as `to_index` does; None is the last.
+        first_is_word: Numbers in the first column are words.
 
-    Raises OSError when the file cannot be opened, and ValueError that names file and
-    line when the text is not UTF-8, or when a row has fewer than two columns or another
-    number of columns than the first row.
+    Raises:
+        OSError: If the file cannot be opened.
+        ValueError: If the text is not UTF-8; if a row has fewer than two columns, or
+            another number of columns than the first row. It names the file and the
+            line.
     """
     lines = read_lines(path)
     layout = _find_layout(path, lines, delimiter, tag_column, first_is_word)
@@ -113,9 +123,17 @@ def read_columns(
 
 
 def to_index(column: int, width: int, path: Union[str, Path]) -> int:
-    """A column's index in a row. Columns count from 1, and from -1 for the last.
+    """Convert a column's number to its index in a row.
 
-    Raises ValueError for a column that rows of this width do not have.
+    Columns count from 1, and from -1 for the last.
+
+    Args:
+        column: The number.
+        width: Columns of a row.
+        path: The file, for messages.
+
+    Raises:
+        ValueError: If rows of this width do not have the column.
     """
     index = column - 1 if column > 0 else width + column
     if column == 0 or not 0 <= index < width:
@@ -127,8 +145,11 @@ def to_index(column: int, width: int, path: Union[str, Path]) -> int:
 
 
 class _Layout(NamedTuple):
-    """What all lines of a file have in common. bars: see `joined_tokens`, 0 where a
-    line is a token. tag: index of the column that tells a token from a comment."""
+    """What all lines of a file have in common.
+
+    bars: see `joined_tokens`; 0 if a line is a token. tag: index of the column that
+    tells a token from a comment.
+    """
 
     delimiter: Delimiter
     bars: int
@@ -145,8 +166,8 @@ class _Layout(NamedTuple):
     def is_comment(self, line: str) -> bool:
         """Whether a line, where a sentence may begin, is no token.
 
-        Words begin with "#" as well, so what may be a token is one, and what may be
-        one that lost a column is not passed over in silence.
+        Words begin with "#" as well. So a line that may be a token is one, and a line
+        that may be a token without one of its columns is not silently skipped.
         """
         if not line.startswith("#") or self.bars:
             return False
@@ -218,7 +239,7 @@ def _is_token(row: Sequence[str], width: int, tag: int, spelling: Spelling) -> b
 
 
 def is_number(field: str) -> bool:
-    """Whether a field is a number of a token, or of what CoNLL-U has beside tokens."""
+    """Whether a field numbers a token, or what CoNLL-U has besides tokens."""
     return bool(_NUMBER.fullmatch(field))
 
 
@@ -230,7 +251,7 @@ def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _counts(file: ColumnFile) -> bool:
-    """Whether the numbers of each sentence go up by one, and show that they do."""
+    """Whether the numbers of each sentence rise by one, with enough of them to show it."""
     if not file.numbered:
         return False
     numbers = [

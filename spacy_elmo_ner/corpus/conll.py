@@ -19,15 +19,20 @@ from .tag_spelling import BRACKETS, find_spelling
 
 
 class Sentence(NamedTuple):
+    """A sentence: its words and its entities."""
+
     words: List[str]
     entities: List[EntitySpan]
 
 
 class ConllFormat(NamedTuple):
-    """How a CoNLL file is written; "auto" and None are found out.
+    """The format of a CoNLL file; "auto" and None are recognized from the file.
 
-    scheme: one of `TAG_SCHEMES`. word_column, tag_column: they count from 1, or from -1
-    for the last. delimiter: see `find_delimiter`.
+    Attributes:
+        scheme: One of `TAG_SCHEMES`, or "auto".
+        word_column: The words' column, counted from 1, or from -1 for the last.
+        tag_column: The tags' column, counted likewise.
+        delimiter: See `find_delimiter`.
     """
 
     scheme: str = DETECT
@@ -37,10 +42,14 @@ class ConllFormat(NamedTuple):
 
 
 class ConllFile(NamedTuple):
-    """The documents of a file and the tag scheme it was read in.
+    """The documents of a file, and the tag scheme it was read in.
 
-    marks_documents: whether the file says where its documents begin; otherwise all of
-    it is one. note: a sentence on what was recognized of an unusual layout, or empty.
+    Attributes:
+        documents: Lists of sentences.
+        scheme: One of `TAG_SCHEMES`.
+        marks_documents: Whether the file marks where its documents begin; otherwise the
+            whole file is one document.
+        note: A sentence on what was recognized in an unusual layout, or empty.
     """
 
     documents: List[List[Sentence]]
@@ -59,12 +68,20 @@ def read_conll(
 ) -> ConllFile:
     """Read a file with a token and its tag on each line.
 
-    scheme: "auto" finds it from the tags (see `detect_scheme`), and one of
-    `TAG_SCHEMES` demands it. word_column, tag_column: counted from 1, or from -1 for
-    the last; None finds them (see `find_roles`). delimiter: see `find_delimiter`. See
-    `read_columns` for the layouts that are understood.
+    See `read_columns` for the layouts that are understood.
 
-    Raises OSError, and ValueError that names the file and the line.
+    Args:
+        path: The file.
+        scheme: One of `TAG_SCHEMES`, or "auto" to recognize it from the tags (see
+            `detect_scheme`).
+        word_column: The words' column, counted from 1, or from -1 for the last; None to
+            recognize it (see `find_roles`).
+        tag_column: The tags' column, likewise.
+        delimiter: See `find_delimiter`.
+
+    Raises:
+        OSError: If the file cannot be opened.
+        ValueError: If it cannot be read as CoNLL. It names the file and the line.
     """
     if scheme != DETECT and scheme not in TAG_SCHEMES:
         raise ValueError(
@@ -104,9 +121,19 @@ def read_tags(
     column: int = -1,
     attribute: str = "",
 ) -> List[List[str]]:
-    """The tags of a column, or of an attribute in it, sentence by sentence, as B-PER.
+    """Read the tags of a column, or of an attribute in it, as B-PER.
 
-    Raises ValueError, with file and line, for the first malformed tag.
+    Args:
+        path: The file, for messages.
+        sentences: The rows.
+        column: Index of the tags' column.
+        attribute: The key of the tags within the column, or empty.
+
+    Returns:
+        The tags of each sentence.
+
+    Raises:
+        ValueError: At the first malformed tag. It names the file and the line.
     """
     fields = [[row[column] for row in rows] for _, rows in sentences]
     if attribute:

@@ -25,13 +25,19 @@ def write_conll(
 ) -> None:
     """Write each Doc as a document: sentences, words and entities.
 
-    scheme: one of `TAG_SCHEMES`; io cannot keep neighbours of one type apart.
-    columns: 2 for word and tag, 4 with two placeholders between them. docstart: begin
-    each Doc with a -DOCSTART- line; leave it out when every Doc is only a sentence.
-    separator: a space or a tab; between tabs, words and labels may hold spaces. Tokens
-    of nothing but spaces, tabs and line breaks are left out.
+    Tokens of nothing but spaces, tabs and line breaks are left out.
 
-    Raises ValueError when a Doc cannot be said in the format; no file is written then.
+    Args:
+        docs: The Docs.
+        path: The file.
+        scheme: One of `TAG_SCHEMES`; io cannot separate neighbours of one type.
+        columns: 2 for word and tag, 4 with two placeholders between them.
+        docstart: Begin each Doc with a -DOCSTART- line; turn it off if every Doc is a
+            single sentence.
+        separator: A space or a tab. With tabs, words and labels may hold spaces.
+
+    Raises:
+        ValueError: If the format cannot express a Doc. No file is written then.
     """
     check_scheme(scheme)
     if columns not in FILLERS:
@@ -71,7 +77,7 @@ def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterato
             if label.endswith(" "):
                 raise ValueError(
                     f"The label {label!r} ends with a space, which a CoNLL file cannot "
-                    "say. Name it otherwise."
+                    "say. Give it another name."
                 )
         tags = spans_to_tags(entities, length=len(words), scheme=scheme)
         for word, tag in zip(words, tags, strict=True):

@@ -1,8 +1,8 @@
 """Entity spans ⇄ tags, in the schemes that CoNLL files use.
 
-iob1    I- inside; B- only where an entity follows one of its own type directly
+iob1    I- inside; B- only if an entity directly follows one of its own type
 iob2    B- on the first token of every entity, I- on the others
-io      I- everywhere; neighbours of one type cannot be told apart
+io      I- everywhere; neighbours of one type cannot be separated
 biluo   B- first, I- inside, L- last, U- for a single token
 bioes   biluo with E- for L- and S- for U-
 bmes    bioes with M- for I-
@@ -31,16 +31,19 @@ class EntitySpan(NamedTuple):
 
 
 def split_tag(tag: str) -> Tuple[str, str]:
-    """The prefix and the label, as in ("B", "PER"); ("O", "") outside entities.
+    """Split a tag into prefix and label: ("B", "PER"), and ("O", "") outside entities.
 
-    Raises ValueError for anything else. A label may itself hold hyphens.
+    A label may itself hold hyphens.
+
+    Raises:
+        ValueError: If it is no tag.
     """
     if tag == OUTSIDE:
         return OUTSIDE, ""
     prefix, hyphen, label = tag.partition("-")
     if prefix not in tuple(PREFIXES) or not hyphen or not label:
         raise ValueError(
-            f"The tag {tag!r} is of no known form. A tag is O, or one of the letters "
+            f"The tag {tag!r} has an unknown form. A tag is O, or one of the letters "
             f"{', '.join(PREFIXES)}, a hyphen and a label, such as B-PER. (b-PER, B_PER "
             "and PER-B are read too, where all tags of a file are spelled so.)"
         )
@@ -50,11 +53,10 @@ def split_tag(tag: str) -> Tuple[str, str]:
 def tags_to_spans(tags: Sequence[str]) -> List[EntitySpan]:
     """Read the tags of one sentence, whatever their scheme.
 
-    One rule serves all of them: B-, U-, S- and W- start an entity; I-, M-, L- and E-
-    continue the entity before them when it has the same label and is not yet closed
-    by L-, E-, U-, S- or W-, and start one otherwise. On tags that are legal in their
-    scheme this is the scheme's own meaning; on B-, I- and O in any order it is what
-    the shared task's scorer does.
+    One rule serves all schemes: B-, U-, S- and W- start an entity. I-, M-, L- and E-
+    continue the entity before them if it has the same label and is not yet closed by
+    L-, E-, U-, S- or W-; otherwise they start one. On legal tags this is the scheme's
+    own meaning; on B-, I- and O in any order it is what the shared task's scorer does.
     """
     spans: List[EntitySpan] = []
     start = 0
@@ -77,7 +79,13 @@ def tags_to_spans(tags: Sequence[str]) -> List[EntitySpan]:
 def spans_to_tags(
     spans: Sequence[EntitySpan], *, length: int, scheme: str
 ) -> List[str]:
-    """Spell spans, sorted and without overlap, as `length` tags of one scheme."""
+    """Spell spans as the tags of one scheme.
+
+    Args:
+        spans: Sorted and without overlap.
+        length: Tokens of the sentence.
+        scheme: One of `TAG_SCHEMES`.
+    """
     check_scheme(scheme)
     tags = [OUTSIDE] * length
     before: Optional[EntitySpan] = None
@@ -98,6 +106,11 @@ def _prefixes(length: int, scheme: str, touches: bool) -> str:
 
 
 def check_scheme(scheme: str) -> None:
+    """Check the name of a scheme.
+
+    Raises:
+        ValueError: If it is none of `TAG_SCHEMES`.
+    """
     if scheme not in TAG_SCHEMES:
         raise ValueError(
             f"There is no tag scheme {scheme!r}; take one of "
@@ -106,10 +119,12 @@ def check_scheme(scheme: str) -> None:
 
 
 def first_breach(tags: Sequence[str], *, scheme: str) -> Optional[Tuple[int, str]]:
-    """Where the tags of one sentence are not what the scheme would write.
+    """Find where the tags of one sentence are not what the scheme would write.
 
-    Returns the token's index and the tag expected there; None when all are legal. In
-    iob1 a B- that is not needed passes: the published CoNLL-2003 has two of them.
+    In iob1 a B- that is not needed passes: the published CoNLL-2003 has two of them.
+
+    Returns:
+        The token's index and the tag expected there; None if all tags are legal.
     """
     spans = tags_to_spans(tags)
     expected = spans_to_tags(spans, length=len(tags), scheme=scheme)
@@ -121,11 +136,11 @@ def first_breach(tags: Sequence[str], *, scheme: str) -> Optional[Tuple[int, str
 
 
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
-    """The scheme of a whole file's tags, sentence by sentence.
+    """Recognize the scheme of a whole file's tags.
 
-    L- and U- are BILUO's alone, W- BMEWO's, M- BMES's unless there is a W-, and E- and
-    S- without them BIOES's. Tags without any B- are IO. What remains is IOB2 when B-
-    begins every entity, and otherwise IOB1.
+    Only BILUO has L- and U-, only BMEWO has W-. M- is BMES's if there is no W-; E- and
+    S- without M- are BIOES's. Tags without any B- are IO. What remains is IOB2 if every
+    entity begins with B-, and otherwise IOB1.
     """
     sentences = list(sentences)
     letters = {split_tag(tag)[0] for tags in sentences for tag in tags}

@@ -1,4 +1,4 @@
-"""What stands between the columns of a line."""
+"""What separates the columns of a line."""
 
 import csv
 import re
@@ -22,15 +22,18 @@ QUOTING = (",", ";")
 @dataclass(frozen=True)
 class Delimiter:
     """mark: a tab, a space (runs of spaces), WHITE_SPACE (runs of spaces and tabs), or
-    any other characters."""
+    any other characters.
+    """
 
     mark: str
 
     def is_blank(self, line: str) -> bool:
+        """Whether a line has no columns."""
         more = "" if self.mark == WHITE_SPACE else self.mark
         return not line.strip(" \t" + more)
 
     def split(self, line: str) -> List[str]:
+        """The columns of a line."""
         if self.mark == WHITE_SPACE:
             return re.split("[ \t]+", line.strip(" \t"))
         if self.mark == SPACES:
@@ -45,13 +48,16 @@ class Delimiter:
 
 
 def find_delimiter(lines: Sequence[str], delimiter: str = DETECT) -> Delimiter:
-    """The delimiter that is named, or the one that a file's lines of tokens have.
+    """Find the delimiter of a file.
 
-    delimiter: "tab", "space" (any number of them), "whitespace" (tabs and spaces), the
-    very characters, such as ",", or "auto": tabs if the first line has one, otherwise
-    spaces.
+    Args:
+        lines: Lines with tokens.
+        delimiter: "tab", "space" (any number of them), "whitespace" (tabs and spaces),
+            the characters themselves, such as ",", or "auto": tabs if the first line
+            has one, otherwise spaces.
 
-    Raises ValueError for a name that is none of these.
+    Raises:
+        ValueError: If the name is none of these.
     """
     if delimiter == DETECT:
         return Delimiter(TAB if lines and TAB in lines[0].rstrip() else SPACES)

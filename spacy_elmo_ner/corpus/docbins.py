@@ -1,4 +1,4 @@
-"""The Docs of .spacy files, which may be damaged, or made to harm."""
+"""The Docs of .spacy files, which may be damaged or malicious."""
 
 import zlib
 from pathlib import Path
@@ -23,9 +23,11 @@ LARGEST_SMALL_DOCBIN = 100_000_000
 
 
 def read_docbins(path: Path, *, vocab: Vocab) -> Iterator[Doc]:
-    """The Docs of a .spacy file, or of all .spacy files in and under a folder.
+    """Yield the Docs of a .spacy file, or of all .spacy files in and below a folder.
 
-    Raises OSError, and ValueError naming the file that is no DocBin.
+    Raises:
+        OSError: If a file cannot be opened.
+        ValueError: If a file is no DocBin. It names the file.
     """
     files = sorted(path.rglob("*" + DOCBIN_SUFFIX)) if path.is_dir() else [path]
     if not files:
@@ -54,8 +56,7 @@ def _open_docbin(path: Path, vocab: Vocab) -> DocBin:
 
 
 def _check_size(path: Path, data: bytes) -> None:
-    """Raise ValueError for what is not compressed as DocBins are, or would fill the
-    memory with what it holds."""
+    """Check that the file is compressed as DocBins are, and fits into memory."""
     inflate = zlib.decompressobj()
     size = 0
     for start in range(0, len(data), INFLATED_AT_A_TIME):

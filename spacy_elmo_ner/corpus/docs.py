@@ -14,6 +14,11 @@ GROUPINGS = ("sentence", "document")
 
 
 def check_grouping(group_by: str, groupings: Sequence[str] = GROUPINGS) -> None:
+    """Check the name of a grouping.
+
+    Raises:
+        ValueError: If it is none of `groupings`.
+    """
     if group_by not in groupings:
         raise ValueError(
             f"group_by is {group_by!r}, but it can be one of "
@@ -24,7 +29,7 @@ def check_grouping(group_by: str, groupings: Sequence[str] = GROUPINGS) -> None:
 def to_docs(
     documents: Iterable[List[Sentence]], *, vocab: Vocab, group_by: str
 ) -> Iterator[Doc]:
-    """One Doc for each sentence, or one for each document with its sentence starts.
+    """Make a Doc for each sentence, or one for each document with its sentence starts.
 
     The words are the file's own; their spaces are unknown.
     """
@@ -55,11 +60,14 @@ def _to_doc(sentences: List[Sentence], vocab: Vocab) -> Doc:
 
 
 def to_sentences(doc: Doc) -> List[Sentence]:
-    """The sentences of a Doc; all of it is one where sentence starts are unknown.
+    """The sentences of a Doc; the whole Doc is one if sentence starts are unknown.
 
-    Tokens of nothing but spaces, tabs and line breaks are no words in a CoNLL file and
-    are left out, entities closing over them. Raises ValueError for a token without
-    entity annotation and for an entity that runs over a sentence's end.
+    Tokens of nothing but spaces, tabs and line breaks are no words in a CoNLL file.
+    They are left out, and entities close over them.
+
+    Raises:
+        ValueError: If a token has no entity annotation, or an entity crosses a
+            sentence's end.
     """
     for token in doc:
         if not token.ent_iob_:

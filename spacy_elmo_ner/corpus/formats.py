@@ -1,4 +1,4 @@
-"""Which reader a corpus has, by the end of its name.
+"""The reader of each corpus format, chosen by the file's name.
 
 A new format is a file with its reader, and an entry in `READERS`.
 """
@@ -18,8 +18,7 @@ from .docs import to_docs
 
 
 class ReadOptions(NamedTuple):
-    """What readers are told, each of which heeds what its format needs; see
-    `read_docs`."""
+    """Options of all readers; each uses those that its format needs. See `read_docs`."""
 
     vocab: Vocab
     group_by: str = DETECT
@@ -34,10 +33,12 @@ Reader = Callable[[Path, ReadOptions], Iterator[Doc]]
 
 
 def read_docbin_docs(path: Path, options: ReadOptions) -> Iterator[Doc]:
+    """Read .spacy files."""
     return read_docbins(path, vocab=options.vocab)
 
 
 def read_json_docs(path: Path, options: ReadOptions) -> Iterator[Doc]:
+    """Read files of annotation tools."""
     if options.make_doc is None:
         raise ValueError(f"{path} holds texts, which need a tokenizer to be read.")
     return read_annotated_docs(
@@ -49,6 +50,7 @@ def read_json_docs(path: Path, options: ReadOptions) -> Iterator[Doc]:
 
 
 def read_conll_docs(path: Path, options: ReadOptions) -> Iterator[Doc]:
+    """Read CoNLL files."""
     file = read_conll(path, **options.format._asdict())
     if file.note:
         options.note(file.note)
@@ -75,7 +77,10 @@ READERS: Dict[str, Reader] = {
 
 
 def reader_of(path: Path) -> Reader:
-    """A folder is one of .spacy files; what no entry names is a CoNLL file."""
+    """The reader of a file or folder.
+
+    A folder holds .spacy files; a name without an entry is that of a CoNLL file.
+    """
     if path.is_dir():
         return read_docbin_docs
     return READERS.get(path.suffix, read_conll_docs)

@@ -11,8 +11,10 @@ BAR = "|"
 
 
 def are_joined(lines: Sequence[str]) -> bool:
-    """Whether every token of every line is joined with its tag, and no line is a row
-    of columns whose last is the tag."""
+    """Whether every token of every line is joined with its tag.
+
+    A line of columns whose last is the tag is none of these.
+    """
     return (
         bool(lines)
         and not any("\t" in line for line in lines)
@@ -22,20 +24,22 @@ def are_joined(lines: Sequence[str]) -> bool:
 
 
 def count_bars(lines: Sequence[str]) -> int:
-    """How many bars join a token with what is said of it; a word may be one itself."""
+    """How many bars join a token with its annotation; a word may be a bar itself."""
     return min(field.count(BAR) for line in lines for field in line.split(" ") if field)
 
 
 def find_unequal(lines: Sequence[str], bars: int) -> Optional[str]:
-    """A line whose words seem to hold tags, if at least half of the tokens are so: a
-    word may hold a bar, but most do not."""
+    """A line whose words seem to hold tags, if at least half of its tokens do.
+
+    A word may hold a bar, but most words do not.
+    """
     words = [(row[0], line) for line in lines for row in split_tokens(line, bars)]
     odd = [line for word, line in words if BAR in word and word.strip(BAR)]
     return odd[0] if odd and 2 * len(odd) >= len(words) else None
 
 
 def split_tokens(line: str, bars: int) -> List[List[str]]:
-    """The rows of a sentence: word, what stands between, and tag."""
+    """The rows of a sentence: word, the columns between, and tag."""
     return [field.rsplit(BAR, bars) for field in line.split(" ") if field]
 
 

@@ -1,7 +1,7 @@
-"""Corpora that training reads: Examples whose predicted Docs keep words and sentences.
+"""Corpora for training: Examples whose predicted Docs keep words and sentences.
 
-spaCy's own corpus reader drops the sentence starts of the gold Docs, and without them
-an encoder that works sentence by sentence has to guess.
+spaCy's own corpus reader drops the sentence starts of the gold Docs. Without them an
+encoder that works sentence by sentence has to guess.
 """
 
 import warnings
@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.util import ensure_path
 from spacy.vocab import Vocab
 
 from .conll import ConllFormat
@@ -38,15 +37,24 @@ def create_conll_corpus_v1(
     tag_column: Optional[int] = None,
     delimiter: str = DETECT,
 ) -> Callable[[Language], Iterable[Example]]:
-    """`spacy_elmo_ner.ConllCorpus.v1`: Examples from a CoNLL file.
+    """`spacy_elmo_ner.ConllCorpus.v1`: read Examples from a CoNLL file.
 
-    group_by: one Doc for each "sentence", or for each "document"; "auto": documents
-    where the file marks them, sentences where it does not. limit: this many Docs at
-    most, 0 for all. scheme, word_column, tag_column, delimiter: see `read_conll`.
-    augmenter: what it makes of an Example is read in its place.
-
-    Reading raises ValueError for a file without tokens, and warns of one without
+    Reading raises ValueError if the file has no tokens, and warns if it has no
     entities.
+
+    Args:
+        path: The file.
+        group_by: A Doc for each "sentence", or for each "document"; "auto": for
+            documents if the file marks them, otherwise for sentences.
+        limit: At most this many Docs, 0 for all.
+        scheme: See `read_conll`.
+        augmenter: Makes other Examples of an Example, which are read instead.
+        word_column: See `read_conll`.
+        tag_column: See `read_conll`.
+        delimiter: See `read_conll`.
+
+    Raises:
+        ValueError: If there is no path, or `group_by` is none of these.
     """
     check_grouping(group_by, CONLL_GROUPINGS)
     return ConllCorpus(
@@ -65,15 +73,21 @@ def create_docbin_corpus_v1(
     limit: int = 0,
     augmenter: Optional[Augmenter] = None,
 ) -> Callable[[Language], Iterable[Example]]:
-    """`spacy_elmo_ner.DocBinCorpus.v1`: Examples from a .spacy file or a folder of them.
+    """`spacy_elmo_ner.DocBinCorpus.v1`: read Examples from a .spacy file, or a folder
+    of them.
 
-    group_by: the Docs as they are stored ("document"), or each "sentence" of them on
-    its own; an entity that crosses two sentences is then unknown in both. limit: this
-    many Docs at most, 0 for all. augmenter: what it makes of an Example is read in its
-    place.
-
-    Reading raises ValueError when there are no tokens, and warns when there are no
+    Reading raises ValueError if there are no tokens, and warns if there are no
     entities.
+
+    Args:
+        path: The file or folder.
+        group_by: The Docs as they are stored ("document"), or a Doc for each
+            "sentence". An entity that crosses two sentences is then unknown in both.
+        limit: At most this many Docs, 0 for all.
+        augmenter: Makes other Examples of an Example, which are read instead.
+
+    Raises:
+        ValueError: If there is no path, or `group_by` is none of these.
     """
     check_grouping(group_by)
     return DocBinCorpus(
@@ -91,15 +105,24 @@ def read_docs(
     alignment_mode: str = "strict",
     note: Callable[[str], None] = warnings.warn,
 ) -> Iterator[Doc]:
-    """The Docs of a .spacy file, of a folder of such files, of a .jsonl or .json file
-    of an annotation tool, or of a CoNLL file.
+    """Yield the Docs of a corpus.
 
-    group_by and format are for CoNLL files; what the others hold comes as it is. With
-    "auto" a Doc is a document if the file marks documents, and otherwise a sentence.
-    make_doc and alignment_mode are for files of annotation tools, see
-    `read_annotated_docs`. note: takes sentences on what is unusual in a file.
+    It may be a .spacy file, a folder of such files, a .jsonl or .json file of an
+    annotation tool, or a CoNLL file.
 
-    Raises OSError, and ValueError that names the file.
+    Args:
+        path: The file or folder.
+        vocab: The Docs' vocab.
+        group_by: For CoNLL files: a Doc for each "sentence" or "document"; with "auto"
+            for documents if the file marks them. Other files' Docs come as they are.
+        format: For CoNLL files.
+        make_doc: For files of annotation tools, see `read_annotated_docs`.
+        alignment_mode: For files of annotation tools, see `read_annotated_docs`.
+        note: Is called with a sentence on everything unusual in a file.
+
+    Raises:
+        OSError: If a file cannot be opened.
+        ValueError: If a file cannot be read. It names the file.
     """
     check_grouping(group_by, CONLL_GROUPINGS)
     options = ReadOptions(vocab, group_by, format, make_doc, alignment_mode, note)
@@ -112,7 +135,7 @@ def _check_path(path: Optional[Union[str, Path]]) -> Path:
             "The corpus has no path. Name the file in the config, or on the command "
             "line with --paths.train and --paths.dev."
         )
-    return ensure_path(path)
+    return Path(path)
 
 
 @dataclass
@@ -128,7 +151,7 @@ class ConllCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         if reader_of(self.path) is not read_conll_docs:
             raise ValueError(
-                f"{self.path} is no CoNLL file. Convert it to a .spacy file if it is "
+                f"{self.path} is not a CoNLL file. Convert it to a .spacy file if it is "
                 "none (convert command), and read that with "
                 "spacy_elmo_ner.DocBinCorpus.v1."
             )
@@ -159,12 +182,17 @@ def _ignore(note: str) -> None:
     pass
 
 
-def _sentences(doc: Doc) -> Iterator:
+def _sentences(doc: Doc) -> Iterator[Span]:
     return doc.sents if doc.has_annotation("SENT_START") else iter([doc[:]])
 
 
 def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
-    """Examples of the Docs that have tokens: the first `limit`, or all when it is 0."""
+    """Make Examples of the Docs that have tokens.
+
+    Args:
+        docs: Gold Docs.
+        limit: At most this many Examples, 0 for all.
+    """
     count = 0
     for reference in docs:
         if limit and count == limit:
@@ -175,10 +203,18 @@ def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
 
 
 def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
-    """The Examples of a file, as long as something can be learnt from them.
+    """Pass the Examples of a file on, and check that something can be learned from
+    them.
 
-    Raises ValueError if there are none, and warns if none has an entity: a training
-    goes on with that to its end, and has learnt nothing or measured nothing.
+    Training would run to its end without an entity, and have learned or measured
+    nothing. So this warns if there is none.
+
+    Args:
+        examples: The Examples.
+        path: Their file, for messages.
+
+    Raises:
+        ValueError: If there are no Examples.
     """
     count = entities = 0
     for example in examples:
@@ -189,7 +225,7 @@ def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
         raise ValueError(f"There are no words in {path}. Check what the path names.")
     if not entities:
         warnings.warn(
-            f"There are no entities in {path}: nothing can be learnt from it, and every "
+            f"There are no entities in {path}: nothing can be learned from it, and every "
             "score on it is 0.",
             stacklevel=2,
         )
@@ -198,10 +234,10 @@ def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
 def augmented(
     nlp: Language, examples: Iterable[Example], augmenter: Optional[Augmenter]
 ) -> Iterator[Example]:
-    """The Examples, or what augmenter makes of them, with predicted Docs as before.
+    """The Examples that an augmenter makes, with predicted Docs as before.
 
-    spaCy's augmenters tokenize anew, and lose sentence starts that no heads stand for;
-    those are set again if there are as many tokens as before.
+    spaCy's augmenters tokenize again, and lose sentence starts that do not follow from
+    heads. These are set again if there are as many tokens as before.
     """
     if augmenter is None:
         yield from examples

@@ -1,8 +1,8 @@
 """How a file spells its tags: B-PER, b-PER, B_PER, PER-B or PER_B → B-PER.
 
-A file keeps to one of them, so the spelling is found from all of its tags: I-B alone
-could be either order. Labels stay as they are written, in capitals or not. Brackets are
-a spelling too, of which the tags of a sentence are read together (see `bracket_tags`).
+A file uses one spelling, so it is found from all of its tags: I-B alone could be
+either order. Labels stay as they are written, in capitals or not. Brackets are a
+spelling, too; the tags of a sentence are read together then (see `bracket_tags`).
 """
 
 import re
@@ -27,16 +27,21 @@ _BRACKETS = re.compile(r"\(.+|\*\)*|.*\)", re.DOTALL)
 
 
 class Spelling(NamedTuple):
-    """The pattern of tags with labels, and what stands outside entities."""
+    """The pattern of tags with labels, and the tags outside entities."""
 
-    pattern: Pattern
+    pattern: Pattern[str]
     outside: Tuple[str, ...]
 
     def knows(self, tag: str) -> bool:
+        """Whether a tag has this spelling."""
         return tag in self.outside or bool(self.pattern.fullmatch(tag))
 
     def read(self, tag: str) -> str:
-        """The tag as B-PER or O. Raises ValueError for one of another spelling."""
+        """Read a tag as B-PER or O.
+
+        Raises:
+            ValueError: If it has another spelling.
+        """
         if tag in self.outside:
             return OUTSIDE
         match = self.pattern.fullmatch(tag)
@@ -68,9 +73,9 @@ BRACKETS = Spelling(BRACKET_TAG, (STAR,))
 
 
 def find_spelling(tags: Iterable[str]) -> Spelling:
-    """The spelling of most of the different tags; B-PER if there is a choice.
+    """The spelling of most of the different tags; B-PER if several would do.
 
-    A small o is a tag only where the letters of others are small.
+    A small o is a tag only if the letters of other tags are small.
     """
     different = set(tags)
     if are_brackets(different):

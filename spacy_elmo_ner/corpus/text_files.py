@@ -1,8 +1,8 @@
-"""Lines of text files: whatever their line ends, and exactly as they are written.
+"""Lines of text files, with any line ends, exactly as they are written.
 
-LF, CR LF and CR end a line, and nothing else does: U+2028 and its kind may stand in a
-word. A byte order mark at the very start of a file says that it is Unicode and is no
-part of the text; anywhere else it is a character like others.
+LF, CR LF and CR end a line, and nothing else does: U+2028 and the like may stand in a
+word. A byte order mark at the very start of a file is no part of the text; anywhere
+else it is a character like others.
 """
 
 import codecs
@@ -39,10 +39,11 @@ SIGNATURES = {
 
 
 def read_lines(path: Union[str, Path]) -> List[str]:
-    """The lines of a UTF-8 file, without their ends.
+    """Read the lines of a UTF-8 file, without their ends.
 
-    Raises OSError when the file cannot be opened, and ValueError that names file and
-    line when it holds anything but UTF-8.
+    Raises:
+        OSError: If the file cannot be opened.
+        ValueError: If it holds anything but UTF-8. It names the file and the line.
     """
     path = Path(path)
     if path.is_dir():
@@ -73,7 +74,7 @@ def read_lines(path: Union[str, Path]) -> List[str]:
 def write_lines(path: Union[str, Path], lines: Iterable[str]) -> None:
     """Write lines in UTF-8, each with LF, so that `read_lines` gives them back.
 
-    The file appears whole or, after an error in `lines`, not at all.
+    The file appears complete or, after an error in `lines`, not at all.
     """
     with replacing(Path(path)) as temporary:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:

@@ -1,6 +1,6 @@
-"""Offsets that count UTF-16 units, as browsers do, → offsets that count characters.
+"""Offsets in UTF-16 units, as browsers count them → offsets in characters.
 
-The two differ from the first character beyond U+FFFF on, such as an emoji, which is two
+The two differ after the first character beyond U+FFFF, such as an emoji, which is two
 units.
 """
 
@@ -19,10 +19,12 @@ def unit_offsets(text: str) -> Dict[int, int]:
 def find_utf16(
     text: str, spans: Sequence[Tuple[int, int]]
 ) -> Optional[List[Tuple[int, int]]]:
-    """The spans of a text in characters, if they are seen to count UTF-16 units.
+    """Convert spans to characters, if they clearly count UTF-16 units.
 
-    They are if characters are impossible or cut a word, and units do neither. None if
-    they count characters, or may do so.
+    They do if characters are impossible or cut a word, and units do neither.
+
+    Returns:
+        The spans in characters; None if they count characters, or may do so.
     """
     if max(text, default="") <= LAST_SINGLE_UNIT:
         return None
@@ -39,7 +41,7 @@ def find_utf16(
 
 
 def _are_whole(text: str, spans: Sequence[Tuple[int, int]]) -> bool:
-    """Whether the spans, but for empty ones, hold something, and cut no word."""
+    """Whether the spans that are not empty hold something, and cut no word."""
     return all(
         text[start:end].strip() and not _cuts(text, start) and not _cuts(text, end)
         for start, end in spans

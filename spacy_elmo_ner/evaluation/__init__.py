@@ -1,1 +1,1 @@
-"""Gold and predicted Docs → reports: the shared task's scorer, a table per tag, JSON."""
+"""Reports on gold and predicted Docs: the shared task's scores, a table per tag, JSON."""

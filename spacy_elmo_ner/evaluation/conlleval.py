@@ -1,9 +1,9 @@
-"""The figures of the CoNLL shared tasks' scorer, and its way of printing them.
+"""The scores of the CoNLL shared tasks' scorer, printed as it prints them.
 
 Rules: Tjong Kim Sang and Buchholz, "Introduction to the CoNLL-2000 Shared Task"
-(2000), and the notes that the scorer was published with. A phrase is correct when its
+(2000), and the notes that the scorer was published with. A phrase is correct if its
 first token, its last token and its type are those of a gold phrase. Tags that no
-scheme allows still make phrases: an I- that continues nothing of its type begins one.
+scheme allows form phrases, too: an I- that continues nothing of its type begins one.
 """
 
 from collections import Counter
@@ -14,12 +14,12 @@ from ..corpus.conll_tags import tags_to_spans
 from .precision_recall import Counts
 
 TagPair = Tuple[Sequence[str], Sequence[str]]
-"""The gold and the guessed tags of one sentence, of the same length."""
+"""The gold and the predicted tags of one sentence, of the same length."""
 
 
 @dataclass(frozen=True)
 class PhraseCounts:
-    """What the scorer counts; `types` has every type of the gold and of the guess."""
+    """What the scorer counts; `types` has every type of the gold and of the prediction."""
 
     tokens: int
     correct_tags: int
@@ -27,11 +27,12 @@ class PhraseCounts:
 
     @property
     def total(self) -> Counts:
+        """The counts of all types together."""
         columns = zip(*self.types.values(), strict=True)
         return Counts(*map(sum, columns)) if self.types else Counts(0, 0, 0)
 
     def to_dict(self) -> Dict[str, Any]:
-        """For JSON. Scores are shares of 1, unrounded, where the text has percents."""
+        """The scores for JSON: shares of 1, unrounded, where the text has percentages."""
         return {
             "accuracy": self.correct_tags / self.tokens if self.tokens else 0.0,
             **self.total.to_dict(),
@@ -40,7 +41,7 @@ class PhraseCounts:
         }
 
     def to_text(self) -> str:
-        """The scorer's output, to the letter, with its final line end."""
+        """The scorer's output, character by character, with its final line break."""
         gold, found, correct = self.total
         text = (
             f"processed {self.tokens} tokens with {gold} phrases; "
@@ -60,11 +61,16 @@ def _to_percents(counts: Counts) -> str:
 
 
 def count_phrases(sentences: Iterable[TagPair]) -> PhraseCounts:
-    """Compare gold with guess, sentence by sentence; no phrase crosses sentences.
+    """Compare gold and predicted tags, sentence by sentence.
 
-    Tags may be in any scheme of `corpus.conll_tags`, or in none. The share of correct
-    tags compares them as strings. Raises ValueError for a tag of unknown form and for
-    sequences of different lengths.
+    No phrase crosses sentences. The share of correct tags compares them as strings.
+
+    Args:
+        sentences: Gold and predicted tags of each sentence, in any scheme of
+            `corpus.conll_tags`, or in none.
+
+    Raises:
+        ValueError: If a tag has an unknown form, or two sequences differ in length.
     """
     tokens = correct_tags = 0
     gold, found, correct = Counter[str](), Counter[str](), Counter[str]()

@@ -1,4 +1,4 @@
-"""Scores on text as people have it: cut by the pipeline's own tokenizer."""
+"""Scores on raw text, which the pipeline's own tokenizer splits."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,30 +15,39 @@ CharSpan = Tuple[int, int, str]
 
 
 class RawText(NamedTuple):
+    """A text and its gold entities."""
+
     text: str
     entities: Set[CharSpan]
 
 
 @dataclass(frozen=True)
 class RawReport:
-    """Entities that agree in label, first and last character; `types` has every label of
-    the gold and of the guess."""
+    """Entities whose label, first and last character agree.
+
+    Attributes:
+        texts: How many texts were compared.
+        types: The counts of every label of the gold and of the prediction.
+    """
 
     texts: int
     types: Dict[str, Counts]
 
     @property
     def total(self) -> Counts:
+        """The counts of all labels together."""
         columns = zip(*self.types.values(), strict=True)
         return Counts(*map(sum, columns)) if self.types else Counts(0, 0, 0)
 
     def to_text(self) -> str:
-        """A line in all, and one for each label, as the shared task's scorer has them."""
+        """A line for all labels, then one for each, in the form of the shared task's
+        scorer.
+        """
         rows = {"raw text": self.total, **self.types}
         return "".join(_line(name, counts) for name, counts in rows.items())
 
     def to_dict(self) -> Dict[str, Any]:
-        """For JSON. Scores are shares of 1."""
+        """The scores for JSON, as shares of 1."""
         return {
             "texts": self.texts,
             **self.total.to_dict(),
@@ -55,7 +64,7 @@ def _line(name: str, counts: Counts) -> str:
 
 
 def report_raw_text(nlp: Language, gold: Iterable[Doc]) -> RawReport:
-    """Run a pipeline on the texts of gold Docs, and compare by characters."""
+    """Run a pipeline on the texts of gold Docs, and compare entities by characters."""
     texts = [raw_text(doc) for doc in gold]
     in_gold, found, correct = Counter[str](), Counter[str](), Counter[str]()
     docs = nlp.pipe(text.text for text in texts)
@@ -75,8 +84,10 @@ def report_raw_text(nlp: Language, gold: Iterable[Doc]) -> RawReport:
 
 
 def raw_text(doc: Doc) -> RawText:
-    """The Doc's own text; or, where its spaces are unknown, its words with a space
-    between them, and a line for each sentence."""
+    """The Doc's text and entities.
+
+    If its spaces are unknown, words are joined by spaces, and sentences by line breaks.
+    """
     if not doc.has_unknown_spaces:
         spans = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
         return RawText(doc.text, spans)

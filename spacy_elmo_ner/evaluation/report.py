@@ -1,4 +1,4 @@
-"""All that is reported on predicted Docs beside their gold."""
+"""The whole report on predicted Docs and their gold."""
 
 import time
 from dataclasses import dataclass
@@ -19,8 +19,12 @@ from .token_report import TokenReport, report_tokens
 
 @dataclass(frozen=True)
 class Report:
-    """sentences: gold and predicted tags in IOB2, from which the figures are counted.
-    spacy: spaCy's own scores, and "speed" in words a second where it was measured."""
+    """Attributes:
+    sentences: Gold and predicted tags in IOB2, from which the scores are computed.
+    conlleval: The shared task's scores.
+    tags: The table per tag.
+    spacy: spaCy's own scores, and "speed" in words per second if it was measured.
+    """
 
     sentences: List[ScoredSentence]
     conlleval: PhraseCounts
@@ -28,11 +32,11 @@ class Report:
     spacy: Dict[str, Any]
 
     def to_text(self) -> str:
-        """The shared task's block and the table per tag."""
+        """The shared task's output and the table per tag."""
         return self.conlleval.to_text() + "\n" + self.tags.to_text()
 
     def to_dict(self) -> Dict[str, Any]:
-        """For JSON, with the text. Every score is a share of 1, as spaCy has it."""
+        """The scores for JSON, with the text. Every score is a share of 1, as in spaCy."""
         return {
             "conlleval": self.conlleval.to_dict(),
             "tags": self.tags.to_dict(),
@@ -44,8 +48,11 @@ class Report:
 def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
     """Run a pipeline on the words and sentences of gold Docs, and compare.
 
-    Any pipeline will do that sets doc.ents. spaCy's scores are those of all its
-    components. Raises ValueError as `report_docs` does.
+    Any pipeline that sets doc.ents will do. spaCy's scores are those of all its
+    components.
+
+    Raises:
+        ValueError: See `report_docs`.
     """
     examples = list(to_examples(gold))
     start = time.perf_counter()
@@ -65,8 +72,9 @@ def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
 def report_docs(gold: Sequence[Doc], predicted: Sequence[Doc]) -> Report:
     """Compare the entities of gold and predicted Docs, given in the same order.
 
-    Raises ValueError when their words differ, and for gold tokens of which nothing is
-    known: in the figures they would count as outside entities.
+    Raises:
+        ValueError: If their words differ, or if nothing is known about a gold token: it
+            would count as outside entities.
     """
     if len(gold) != len(predicted):
         raise ValueError(

@@ -1,11 +1,12 @@
-"""Files of the shared task's scorer: a word, its gold tag and its guess on each line."""
+"""Input files of the shared task's scorer: on each line a word, its gold tag and its
+predicted tag.
+"""
 
 import re
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Union
 
-from ..corpus.columns import DOCUMENT_HEADER, read_columns
-from ..corpus.conll import read_tags
+from ..corpus.columns import DOCUMENT_HEADER
 from ..corpus.conll_tags import OUTSIDE, split_tag
 from ..corpus.text_files import MARK, write_lines
 
@@ -14,40 +15,24 @@ BOUNDARY = "-X-"
 
 
 class ScoredSentence(NamedTuple):
+    """A sentence with its gold and its predicted tags."""
+
     words: List[str]
     gold: List[str]
     guess: List[str]
 
 
-def read_scorer_file(path: Union[str, Path]) -> List[ScoredSentence]:
-    """The first column and the last two of a file in CoNLL's layout.
-
-    Raises OSError, and ValueError that names file and line.
-    """
-    file = read_columns(path, first_is_word=True)
-    sentences = file.sentences
-    if sentences and file.width < 3:
-        raise ValueError(
-            f"{path}, line {sentences[0].lines[0]}: a file for the scorer has at least "
-            "three columns, the word first and the gold tag and the guess last."
-        )
-    columns = (read_tags(path, sentences, column=column) for column in (-2, -1))
-    return [
-        ScoredSentence([row[0] for row in rows], gold, guess)
-        for (_, rows), gold, guess in zip(sentences, *columns, strict=True)
-    ]
-
-
 def write_scorer_file(
     sentences: Iterable[ScoredSentence], path: Union[str, Path]
 ) -> None:
-    """Write what the scorer reads.
+    """Write a file that the scorer reads.
 
-    White space in words and labels, which would make columns, is written as
-    underscores. The scorer only looks at the tags; a word that would mark a document
-    or a sentence gets an underscore too.
+    White space in words and labels, which would separate columns, is written as
+    underscores. The scorer looks at the tags alone; a word that would mark a document
+    or a sentence gets an underscore, too.
 
-    Raises ValueError, and writes nothing, when two labels would become the same.
+    Raises:
+        ValueError: If two labels would become the same. Nothing is written then.
     """
     sentences = list(sentences)
     tags = _solid_tags(sentences)

@@ -1,7 +1,8 @@
 """Scores of every tag but O, token by token, with three averages.
 
-The table that model cards show: a row for each B- and I- tag. The micro average pools
-the counts; macro is the mean over tags; weighted is the mean weighted by support.
+It is the table that model cards show, with a row for each B- and I- tag. The micro
+average pools the counts; the macro average is the mean over tags; the weighted average
+is their mean weighted by support.
 """
 
 from collections import Counter
@@ -16,7 +17,7 @@ COLUMNS = ("precision", "recall", "F1", "support")
 
 
 class Row(NamedTuple):
-    """Scores as shares of 1; support is how many tokens have the tag in the gold."""
+    """Scores as shares of 1; support counts the tokens that have the tag in the gold."""
 
     precision: float
     recall: float
@@ -26,7 +27,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class TokenReport:
-    """`tags` has every tag of the gold and the guess, in alphabetical order."""
+    """`tags` has every tag of the gold and the prediction, in alphabetical order."""
 
     tags: Dict[str, Counts]
 
@@ -36,10 +37,11 @@ class TokenReport:
         return {**rows, **_averages(list(self.tags.values()))}
 
     def to_dict(self) -> Dict[str, Dict[str, float]]:
+        """The rows for JSON."""
         return {name: row._asdict() for name, row in self.rows().items()}
 
     def to_text(self) -> str:
-        """A table of four decimals, the averages apart from the tags."""
+        """A table with four decimals; the averages stand apart from the tags."""
         rows = self.rows()
         width = max(map(len, rows))
         lines = [" " * width + "".join(f"{column:>11}" for column in COLUMNS), ""]
@@ -79,9 +81,13 @@ def _mean(scores: List[Scores], weights: List[int]) -> Scores:
 
 
 def report_tokens(sentences: Iterable[TagPair]) -> TokenReport:
-    """Count the tags of gold and guess; they should be of one scheme, as IOB2.
+    """Count gold and predicted tags.
 
-    Raises ValueError for sequences of different lengths.
+    Args:
+        sentences: The tags of each sentence, all in one scheme, such as IOB2.
+
+    Raises:
+        ValueError: If two sequences differ in length.
     """
     gold, found, correct = Counter[str](), Counter[str](), Counter[str]()
     for gold_tags, guessed_tags in sentences:

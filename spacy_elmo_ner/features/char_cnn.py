@@ -1,7 +1,7 @@
 """A trainable convolution over the characters of a word."""
 
 from functools import partial
-from typing import Callable, List, Optional, Sequence, Tuple, cast
+from typing import List, Optional, Sequence, Tuple, cast
 
 import torch
 from spacy.tokens import Doc
@@ -10,25 +10,33 @@ from thinc.types import Floats2d
 from torch import nn
 from torch.nn import functional as F
 
-from spacy_elmo_ner.torch_shim import LazyTorchShim
-
 from ..bilm.char_ids import PADDING, encode_words
 from ..kernels.steady_product import steady_product
 from ..kernels.threads import rows_in_parallel
+from ..torch_shim import LazyTorchShim
+from .tok2vec import Backprop, Tok2Vec
 from .word_types import word_types
 
 
 def build_char_cnn_v1(
     *, char_width: int = 30, filters: Sequence[Sequence[int]] = ((3, 64),)
-) -> Model[List[Doc], List[Floats2d]]:
-    """A tok2vec that reads each word's characters: Ma and Hovy 2016, section 2.1.
+) -> Tok2Vec:
+    """Build a tok2vec that reads each word's characters: Ma and Hovy 2016, section 2.1.
 
-    A word is the first 48 of its UTF-8 bytes between a sign for its begin and one
-    for its end, each embedded in `char_width` values. `filters` lists (width, count)
-    of the convolutions; each yields its maximum over the word, through a ReLU.
+    A word is the first 48 of its UTF-8 bytes between a mark for its beginning and one
+    for its end, each embedded in `char_width` values. Each convolution yields its
+    maximum over the word, through a ReLU. A word has the same vector wherever it
+    occurs, and is computed once per batch.
 
-    Docs → (tokens, nO) each, nO the sum of the counts. A word has the same vector
-    wherever it occurs and is computed once a batch. ValueError for sizes below 1.
+    Args:
+        char_width: Width of a character's vector.
+        filters: (width, count) of each convolution.
+
+    Returns:
+        A model from Docs to vectors, (tokens, nO) each; nO is the sum of the counts.
+
+    Raises:
+        ValueError: If a size is below 1.
     """
     sizes = [char_width] + [number for pair in filters for number in pair]
     if not filters or min(sizes) < 1 or any(len(pair) != 2 for pair in filters):
@@ -43,11 +51,15 @@ def build_char_cnn_v1(
         forward,
         init=init,
         dims={"nO": sum(count for _, count in pairs)},
-        shims=[LazyTorchShim(partial(CharCnn, char_width=char_width, filters=pairs))],
+        shims=[
+            LazyTorchShim(
+                partial(TrainableCharCnn, char_width=char_width, filters=pairs)
+            )
+        ],
     )
 
 
-class CharCnn(nn.Module):
+class TrainableCharCnn(nn.Module):
     """Character ids → one vector for each word."""
 
     def __init__(self, *, char_width: int, filters: Sequence[Tuple[int, int]]):
@@ -60,14 +72,28 @@ class CharCnn(nn.Module):
         )
 
     def forward(self, ids: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        """ids: (words, characters), index: (tokens,) → (tokens, sum of counts)."""
+        """Vectors of tokens.
+
+        Args:
+            ids: Character ids of the distinct words, (words, characters).
+            index: Each token's word, (tokens,).
+
+        Returns:
+            (tokens, sum of the counts)
+        """
         return rows_in_parallel(self.maxima, ids).index_select(0, index)
 
     def maxima(self, ids: torch.Tensor) -> torch.Tensor:
-        """ids: (words, characters) → (words, sum of counts).
+        """Vectors of words.
 
-        All words stand in one row, with enough padding between them that no filter
-        sees two. A filter is centred on each character of a word once.
+        All words stand in one row, with enough padding between them that no filter sees
+        two. A filter is centred on each character of a word once.
+
+        Args:
+            ids: Character ids, (words, characters).
+
+        Returns:
+            (words, sum of the counts)
         """
         lengths = (ids != PADDING).sum(dim=1)
         gap = max(self.widths) // 2
@@ -92,16 +118,18 @@ class CharCnn(nn.Module):
 
 
 def init(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
+    """Make the network."""
     cast(LazyTorchShim, model.shims[0]).build()
 
 
 def forward(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
-) -> Tuple[List[Floats2d], Callable]:
+    model: Tok2Vec, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Backprop]:
+    """The Docs' vectors, and their gradient's way back into the network."""
     words, index = word_types(docs)
     if not words:
         return _nothing(model, docs)
@@ -128,9 +156,7 @@ def forward(
     return model.ops.unflatten(output, lengths), backprop
 
 
-def _nothing(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc]
-) -> Tuple[List[Floats2d], Callable]:
+def _nothing(model: Tok2Vec, docs: List[Doc]) -> Tuple[List[Floats2d], Backprop]:
     def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
         return []
 

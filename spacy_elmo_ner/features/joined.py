@@ -1,19 +1,21 @@
 """Several tok2vecs as one: `JoinedTok2Vec.v1`."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict
 
-from spacy.tokens import Doc
-from thinc.api import Model, concatenate
-from thinc.types import Floats2d
+from thinc.api import concatenate
+
+from .tok2vec import Tok2Vec
 
 
-def build_joined_tok2vec_v1(
-    tok2vecs: Dict[str, Any],
-) -> Model[List[Doc], List[Floats2d]]:
-    """Several tok2vecs side by side: their vectors of a token, concatenated.
+def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
+    """Join several tok2vecs: a token's vectors are concatenated.
 
-    tok2vecs: in the config one block each, `[….tok2vecs.elmo]` and so on. They
-    are joined in the alphabetical order of their names.
+    Args:
+        tok2vecs: In the config one block each, `[….tok2vecs.elmo]` and so on. They are
+            joined in the alphabetical order of their names.
+
+    Raises:
+        ValueError: If there is none.
     """
     if not tok2vecs:
         raise ValueError(

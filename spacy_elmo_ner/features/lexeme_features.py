@@ -11,6 +11,7 @@ from thinc.api import Embed, HashEmbed, Model, chain, concatenate
 from thinc.types import Floats2d, Ints1d, Ints2d
 
 from .tables import copy_table, empty_table
+from .tok2vec import Backprop, Tok2Vec
 from .word_types import token_ids, word_types
 
 DIGIT = re.compile(r"\d")
@@ -37,29 +38,38 @@ def build_lexeme_features_v1(
     shape_width: int = 16,
     shape_rows: int = 1000,
     casing_width: int = 8,
-) -> Model[List[Doc], List[Floats2d]]:
-    """A tok2vec that embeds what is known of a word without its sentence.
+) -> Tok2Vec:
+    """Build a tok2vec that embeds what is known about a word without its sentence.
 
-    Each feature has its own trained table of vectors, and the vectors are
-    concatenated. A width of 0 leaves a feature out. Norms and shapes are hashed into
-    their tables, as there is no end of them; the others have a row for each value.
+    Each feature has its own trained table of vectors, and the vectors are concatenated.
+    A width of 0 leaves a feature out. Norms and shapes are hashed into their tables, as
+    they are unlimited; the other tables have a row for each value.
 
-    - `cluster_prefixes`: the first bits of the word's path in a tree of Brown
-      clusters, one feature of `cluster_width` for each length (Miller et al. 2004,
-      Turian et al. 2010). Needs the table `lexeme_cluster` of spacy-lookups-data.
-    - `prob_width`: the word's log probability, in steps of 1. Needs the table
-      `lexeme_prob` of spacy-lookups-data.
-    - `norm_width`: the token's norm; many words share the `norm_rows` rows.
-    - `shape_width`: the token's shape, such as "Xxxxx" or "dd/dd".
-    - `casing_width`: all lower, all upper, initial upper, mixed, digits, digits with
-      other characters, or none of these (after Collobert et al. 2011).
+    The tables of clusters and probabilities are looked up by the word as it is written;
+    if that is unknown, by its lower-case form. They come through [initialize.lookups].
+    The model keeps a copy, which is saved with it.
 
-    Both tables are looked up by the word as it is written, and where that is not
-    known, by its lower-case form. They come through [initialize.lookups]; the model keeps
-    a copy, which is saved with it.
+    Args:
+        cluster_prefixes: Lengths of prefixes of the word's path in a tree of Brown
+            clusters, one feature each (Miller et al. 2004, Turian et al. 2010). They
+            need the table `lexeme_cluster` of spacy-lookups-data.
+        cluster_width: Width of each prefix's vector.
+        prob_width: Width for the word's log probability, in steps of 1. It needs the
+            table `lexeme_prob` of spacy-lookups-data.
+        norm_width: Width for the token's norm.
+        norm_rows: Rows that all norms share.
+        shape_width: Width for the token's shape, such as "Xxxxx" or "dd/dd".
+        shape_rows: Rows that all shapes share.
+        casing_width: Width for the casing: all lower, all upper, initial upper, mixed,
+            digits, digits with other characters, or none of these (after Collobert et
+            al. 2011).
 
-    Docs → (tokens, nO) each, nO the sum of the widths. ValueError when no feature
-    is left, a width or a prefix makes no sense, or the vocab has no such table.
+    Returns:
+        A model from Docs to vectors, (tokens, nO) each; nO is the sum of the widths.
+
+    Raises:
+        ValueError: If no feature is left, or a width or a prefix makes no sense; at
+            initialization, if the vocab lacks a table.
     """
     widths = [cluster_width, prob_width, norm_width, shape_width, casing_width]
     if min(widths) < 0:
@@ -94,7 +104,7 @@ def build_lexeme_features_v1(
         )
     tables = [CLUSTER_TABLE] if prefixes else []
     tables += [PROB_TABLE] if prob_width else []
-    embeds: List[Model] = [
+    embeds: List[Model[Ints2d, Floats2d]] = [
         HashEmbed(width, n_rows, column=i, seed=i + 1)
         for i, (width, n_rows) in enumerate(hashed)
     ]
@@ -123,10 +133,11 @@ def build_lexeme_features_v1(
 
 
 def init(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
+    """Copy the vocab's tables, list the clusters' prefixes, and make the vectors."""
     sample = None
     if X:
         take_tables(model, X[0].vocab)
@@ -142,18 +153,19 @@ def init(
     model.layers[0].initialize(X=sample)
 
 
-def take_tables(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
-    """Make copies of the vocab's tables the model's own, of those that it has."""
+def take_tables(model: Tok2Vec, vocab: Vocab) -> None:
+    """Copy those tables of the vocab that the model uses."""
     for name in TABLES:
         if name in model.attrs and vocab.lookups.has_table(name):
             model.attrs[name] = copy_table(vocab, name)
 
 
 def forward(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
-) -> Tuple[List[Floats2d], Callable]:
+    model: Tok2Vec, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Backprop]:
+    """The Docs' vectors, and their gradient's way back into the tables of vectors."""
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    backprop_embed: Optional[Callable] = None
+    backprop_embed: Optional[Callable[[Floats2d], Ints2d]] = None
     if lengths.sum() > 0:
         vectors, backprop_embed = model.layers[0](_columns(model, docs), is_train)
     else:
@@ -167,7 +179,7 @@ def forward(
     return model.ops.unflatten(vectors, lengths), backprop
 
 
-def _columns(model: Model, docs: List[Doc]) -> Ints2d:
+def _columns(model: Tok2Vec, docs: List[Doc]) -> Ints2d:
     """The features' values: (tokens, features), uint64."""
     attrs = model.attrs
     words, index = word_types(docs)
@@ -198,26 +210,29 @@ def _column_of_rows(column: int) -> Model[Ints2d, Ints1d]:
 
 def _forward_column(
     model: Model[Ints2d, Ints1d], columns: Ints2d, is_train: bool
-) -> Tuple[Ints1d, Callable]:
+) -> Tuple[Ints1d, Callable[[Ints1d], Ints2d]]:
     rows = columns[:, model.attrs["column"]].astype("int32")
     return cast(Ints1d, rows), lambda d_rows: model.ops.xp.zeros_like(columns)
 
 
 def _rows(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The row of each value in a table of those known; the first, that of 0, for a value
-    that is not."""
+    """The row of each value in a table of the known ones; unknown values share row 0."""
     places = np.minimum(np.searchsorted(known, values), len(known) - 1)
     rows = np.where(known[places] == values, places % CLUSTER_ROWS, 0)
     return rows.astype("uint64")
 
 
 def cluster_prefix(clusters: np.ndarray, bits: int) -> np.ndarray:
-    """The first `bits` bits of clusters' paths, plus 1; 0 where none is known.
+    """The first bits of clusters' paths, plus 1; 0 for words without a cluster.
 
-    A cluster's integer holds its path from the low bit up, without the path's
-    length. A path shorter than `bits` therefore reads as if 0s followed it. That
-    mixes no two clusters: a cluster is a leaf of the tree, so its path begins no
-    other cluster's path. The integer 0 stands for words that have no cluster.
+    A cluster's integer holds its path from the low bit up, without the path's length. A
+    path shorter than `bits` therefore reads as if 0s followed it. This confuses no two
+    clusters: a cluster is a leaf of the tree, so its path is no other path's prefix.
+    The integer 0 stands for words that have no cluster.
+
+    Args:
+        clusters: Integers of the table, uint64.
+        bits: Length of the prefix.
     """
     mask = np.uint64(2**bits - 1)
     # a path that begins with `bits` 0s must not read as unknown
@@ -249,13 +264,13 @@ def _look_up(table: Table, words: List[str]) -> List[Any]:
     return [table.get(word) or table.get(word.lower(), 0) for word in words]
 
 
-def _is_trained(model: Model) -> bool:
+def _is_trained(model: Tok2Vec) -> bool:
     return any(
         node.has_param(name) for node in model.walk() for name in node.param_names
     )
 
 
-def _own_table(model: Model, name: str, vocab: Vocab) -> Table:
+def _own_table(model: Tok2Vec, name: str, vocab: Vocab) -> Table:
     if not model.attrs[name]:
         # saved by version 0.1.0, which read that of the vocab
         take_tables(model, vocab)
@@ -276,4 +291,5 @@ def _own_table(model: Model, name: str, vocab: Vocab) -> Table:
             '[initialize.lookups]\n@misc = "spacy.LookupsDataLoader.v1"\n'
             'lang = ${nlp.lang}\ntables = ["lexeme_norm", "' + name + '"]\n'
         )
-    return model.attrs[name]
+    table: Table = model.attrs[name]
+    return table

@@ -1,4 +1,4 @@
-"""A pipeline that takes less room, and loads faster, for a little of its F1."""
+"""Pruning: a pipeline that takes less space and loads faster, for a little of its F1."""
 
 from typing import Callable, List, Set, Tuple
 
@@ -11,7 +11,7 @@ from thinc.api import Model, get_array_module
 
 from .lexeme_features import CLUSTER_TABLE, TABLES
 from .static_vectors import NODE_NAME, VECTORS
-from .tables import is_empty
+from .tables import AnyModel, is_empty
 
 FORMS: Tuple[Callable[[str], str], ...] = (
     str.lower,
@@ -22,12 +22,22 @@ FORMS: Tuple[Callable[[str], str], ...] = (
 
 
 def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
-    """Let StaticVectors.v1 keep its first rows and those that training has moved, and
-    LexemeFeatures.v1 the Brown clusters of words that have a vector.
+    """Prune the vectors and the Brown clusters of a pipeline.
 
-    The vocab's vectors and tables go where no component reads them, as our models have
-    their own; otherwise its vectors keep their first rows, too. Returns the words that
-    the vocab need not know any more. Raises ValueError where there is nothing to prune.
+    StaticVectors.v1 keeps its first rows and those that training has moved;
+    LexemeFeatures.v1 keeps the clusters of words that have a vector. The vocab's own
+    vectors and tables are removed if no component reads them, as our models have their
+    own; otherwise the vocab's vectors keep their first rows, too.
+
+    Args:
+        nlp: The pipeline; it is changed in place.
+        n_rows: How many rows of vectors to keep.
+
+    Returns:
+        The words that the vocab no longer needs.
+
+    Raises:
+        ValueError: If there is nothing to prune.
     """
     nodes = _nodes(nlp)
     ours = [node for node in nodes if _is_ours(node)]
@@ -62,11 +72,17 @@ def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
     return {vocab.strings[key] for key in dropped if key in vocab.strings} - labels
 
 
-def prune_vectors(model: Model, n_rows: int) -> None:
-    """Keep the first rows of the vectors of a StaticVectors.v1, and those that it has
-    fine-tuned; published tables begin with their most frequent words.
+def prune_vectors(model: AnyModel, n_rows: int) -> None:
+    """Keep the first rows of a StaticVectors.v1, and those that it has fine-tuned.
 
-    Raises ValueError as `keep_rows`.
+    Published tables begin with their most frequent words.
+
+    Args:
+        model: The StaticVectors.v1; it is changed in place.
+        n_rows: How many rows to keep.
+
+    Raises:
+        ValueError: See `keep_rows`.
     """
     vectors = model.attrs[VECTORS]
     kept = np.arange(len(vectors.data)) < n_rows
@@ -77,11 +93,15 @@ def prune_vectors(model: Model, n_rows: int) -> None:
 
 
 def keep_rows(vectors: Vectors, kept: np.ndarray) -> Vectors:
-    """A table with some of the rows.
+    """Make a table with some of the rows.
 
-    kept: (rows,) bool.
+    Args:
+        vectors: The whole table.
+        kept: Which rows to keep, (rows,) bool.
 
-    Raises ValueError if the table composes its vectors, so that no row is a word's.
+    Raises:
+        ValueError: If the table composes its vectors, so that no row belongs to one
+            word.
     """
     if not isinstance(vectors, Vectors) or vectors.mode != Mode.default:
         raise ValueError(
@@ -98,13 +118,18 @@ def keep_rows(vectors: Vectors, kept: np.ndarray) -> Vectors:
 
 
 def prune_clusters(table: Table, vectors: Vectors, strings: StringStore) -> Table:
-    """The clusters of words that have a vector, and of the same words in lower case,
-    capitalized and in capitals, where these are not in the lower-case word's cluster.
+    """Keep the clusters of words that have a vector.
 
-    To LexemeFeatures.v1 all these stay what they are, as it takes the lower-case word's
-    cluster where it finds none. So it does for what is left out: words without a vector,
-    and other mixtures of cases. What stands in the table under a key whose word is lost
-    stays there.
+    The same words in lower case, capitalized and in capitals are kept, too, if their
+    cluster is not the lower-case word's. For LexemeFeatures.v1 nothing changes for
+    these, as it falls back to the lower-case word. Words without a vector, and other
+    mixtures of cases, are left out; they fall back likewise. Entries whose word is
+    unknown stay.
+
+    Args:
+        table: The table of clusters.
+        vectors: The table of vectors.
+        strings: The words of both tables' keys.
     """
     words = {strings[key] for key in vectors.key2row if key in strings}
     forms: Set[str] = words.union(*(set(map(form, words)) for form in FORMS))
@@ -120,13 +145,13 @@ def prune_clusters(table: Table, vectors: Vectors, strings: StringStore) -> Tabl
     return Table(name=table.name, data=kept)
 
 
-def _nodes(nlp: Language) -> List[Model]:
+def _nodes(nlp: Language) -> List[AnyModel]:
     models = [getattr(pipe, "model", None) for _, pipe in nlp.components]
     return [
         node for model in models if isinstance(model, Model) for node in model.walk()
     ]
 
 
-def _is_ours(node: Model) -> bool:
+def _is_ours(node: AnyModel) -> bool:
     # spaCy's own layer has the same name, and reads the vocab
     return node.name == NODE_NAME and VECTORS in node.attrs

@@ -10,9 +10,9 @@ from spacy.vocab import Vocab
 from thinc.api import Embed, Model, get_array_module, to_numpy, zero_init
 from thinc.types import Floats2d, Ints1d
 
-from spacy_elmo_ner.text.words import visible
-
+from ..text.words import visible
 from .tables import copy_vectors, is_empty
+from .tok2vec import Backprop, Tok2Vec
 from .word_types import token_ids
 
 NODE_NAME = "static_vectors"
@@ -22,32 +22,35 @@ VECTORS = "vectors"
 
 def build_static_vectors_v1(
     *, attr: str = "LOWER", fine_tuned_words: int = 0
-) -> Model[List[Doc], List[Floats2d]]:
-    """A tok2vec that looks words up in a table of vectors.
+) -> Tok2Vec:
+    """Build a tok2vec that looks words up in a table of vectors.
 
-    The table is a copy of the vocab's vectors at the time when the pipe is initialized.
-    It is the model's own from then on, and saved with it: the vocab may change, and the
-    pipe may be moved to another pipeline.
+    The table is copied from the vocab when the pipe is initialized. From then on it
+    belongs to the model and is saved with it: the vocab may change, and the pipe may be
+    moved to another pipeline. A word without a vector gets zeros. Floret tables and
+    other tables that compose their vectors are asked for the word's own form alone.
 
-    A word's own form is tried first, then what `attr` (the name of a token
-    attribute whose value is a string) says, as most published tables hold
-    lower-case words only. A word without a vector gets zeros. Floret tables and
-    other tables that compose their vectors are asked for the word's own form.
+    Args:
+        attr: A token attribute whose value is a string. It is looked up if the word's
+            own form has no vector, as most published tables hold lower-case words only.
+        fine_tuned_words: How many words training can move: the first ones with a vector
+            that it meets. The table itself does not change. What is learned is a
+            difference for each of these words, at first zero and saved with the pipe.
 
-    The first `fine_tuned_words` words with a vector that training meets can be moved by
-    it. The table itself stays as it is: what is learnt is a difference for each of these
-    words, zero at first and saved with the pipe.
+    Returns:
+        A model from Docs to vectors, (tokens, nO) each; nO is the width of the table,
+        known when the pipe is initialized.
 
-    Docs → (tokens, nO) each, where nO is the width of the table, known when the
-    pipe is initialized. ValueError when the vocab has no vectors, and when words of a
-    table that composes its vectors are to be fine-tuned.
+    Raises:
+        ValueError: At initialization, if the vocab has no vectors, or if words of a
+            table that composes its vectors are to be fine-tuned.
     """
     if fine_tuned_words < 0:
         raise ValueError(
             f"StaticVectors cannot fine-tune {fine_tuned_words} words. Set "
             "fine_tuned_words to 0 to leave the vectors as they are."
         )
-    differences: List[Model] = []
+    differences: List[Model[Ints1d, Floats2d]] = []
     if fine_tuned_words:
         differences.append(Embed(nV=fine_tuned_words, initializer=zero_init))
     return Model(
@@ -61,10 +64,11 @@ def build_static_vectors_v1(
 
 
 def init(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
+    """Copy the vocab's vectors, and make the differences that training learns."""
     if not X:
         return
     take_vectors(model, X[0].vocab)
@@ -91,8 +95,12 @@ def init(
         model.attrs["differences"] = np.full(rows, -1, dtype="int32")
 
 
-def take_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
-    """Make the vocab's vectors the model's own, if it has any."""
+def take_vectors(model: Tok2Vec, vocab: Vocab) -> None:
+    """Copy the vocab's vectors into the model, if it has any.
+
+    Raises:
+        ValueError: If they are of a class that cannot be copied.
+    """
     vectors = vocab.vectors
     if not isinstance(vectors, Vectors):
         raise ValueError(
@@ -105,14 +113,15 @@ def take_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
 
 
 def forward(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
-) -> Tuple[List[Floats2d], Callable]:
+    model: Tok2Vec, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Backprop]:
+    """The Docs' vectors, and their gradient's way back into the differences."""
     if not docs:
         return [], lambda d_vectors: []
     vectors = _own_vectors(model, docs[0].vocab)
     keys = _keys(docs, model.attrs["attr"])
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    backprop_moved: Optional[Callable] = None
+    backprop_moved: Optional[Callable[[Floats2d], Ints1d]] = None
     if _has_rows(vectors):
         rows = _find_rows(vectors, keys)
         found = model.ops.asarray2f(_read_rows(vectors, rows))
@@ -133,7 +142,7 @@ def forward(
 
 
 def _keys(docs: List[Doc], attr: str) -> np.ndarray:
-    """Ids of the tokens' own forms and of those by `attr`: (tokens, 2), uint64."""
+    """Ids of the tokens' own forms and of their `attr`: (tokens, 2), uint64."""
     keys = token_ids(docs, ["ORTH", attr])
     strings = docs[0].vocab.strings
     for key in np.unique(keys).tolist():
@@ -143,7 +152,7 @@ def _keys(docs: List[Doc], attr: str) -> np.ndarray:
     return keys
 
 
-def _own_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> Vectors:
+def _own_vectors(model: Tok2Vec, vocab: Vocab) -> Vectors:
     if not model.has_dim("nO"):
         raise ValueError(
             "The model does not know the width of the vectors yet. Call "
@@ -167,36 +176,39 @@ def _own_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> Vecto
                 "pipeline that it was saved with, vocab too, and save that again: its "
                 "vectors are part of the model then."
             )
-    return model.attrs[VECTORS]
+    own: Vectors = model.attrs[VECTORS]
+    return own
 
 
 def _has_rows(vectors: Vectors) -> bool:
     """Whether the table has a row for each word."""
-    return vectors.mode == Mode.default
+    return bool(vectors.mode == Mode.default)
 
 
 def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:
     """Row of the first key of each token that has one, or -1: (tokens,)."""
     types, index = np.unique(keys, return_inverse=True)
     rows = to_numpy(vectors.find(keys=types.tolist()))[index].reshape(keys.shape)
-    return np.where(rows[:, 0] >= 0, rows[:, 0], rows[:, 1])
+    own, other = rows.T
+    found: np.ndarray = np.where(own >= 0, own, other)
+    return found
 
 
 def _read_rows(vectors: Vectors, rows: np.ndarray) -> Floats2d:
-    """(tokens, width), a copy: the zeros must not reach the table."""
+    """A copy of the rows, (tokens, width): zeros for words without one are set in it."""
     xp = get_array_module(vectors.data)
-    found = vectors.data[xp.asarray(rows)]
+    found: Floats2d = vectors.data[xp.asarray(rows)]
     found[xp.asarray(rows < 0)] = 0.0
     return found
 
 
 def _add_differences(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     rows: np.ndarray,
     found: Floats2d,
     is_train: bool,
 ) -> Callable[[Floats2d], Ints1d]:
-    """Add what was learnt to the vectors, and return the way back to it."""
+    """Add what was learned to the vectors; return the way back of the gradient."""
     (embed,) = model.layers
     of_row = model.attrs["differences"]
     if is_train:
@@ -212,7 +224,7 @@ def _add_differences(
 
 
 def _assign_differences(of_row: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
-    """of_row with a difference for each word that is new, while some of the n are left."""
+    """Give each new word a difference, as long as some of the n are left."""
     new = np.unique(rows[(rows >= 0) & (of_row[rows] < 0)])
     if len(new):
         # one that comes from a saved model cannot be written to

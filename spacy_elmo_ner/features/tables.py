@@ -1,8 +1,8 @@
-"""Word vectors and tables of words that a model owns.
+"""Word vectors and tables of words that belong to a model.
 
-What a model's weights were trained with is saved with them and shared with nobody: the
-component can then be moved to a pipeline with another vocab. Thinc saves a node's
-attributes, and learns here to do so with spaCy's tables.
+What a model's weights were trained with is saved with them and shared with nobody. So
+the component can be moved to a pipeline with another vocab. Thinc saves a node's
+attributes; this module teaches it to save spaCy's tables.
 """
 
 from typing import Any, Dict
@@ -13,24 +13,28 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
+# a node of any kind
+AnyModel = Model[Any, Any]
+
 
 @serialize_attr.register(Vectors)
-def _vectors_to_bytes(_: Any, value: Vectors, name: str, model: Model) -> bytes:
-    return value.to_bytes(exclude=["strings"])
+def _vectors_to_bytes(_: Any, value: Vectors, name: str, model: AnyModel) -> bytes:
+    saved: bytes = value.to_bytes(exclude=["strings"])
+    return saved
 
 
 @deserialize_attr.register(Vectors)
-def _vectors_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Vectors:
+def _vectors_from_bytes(_: Any, value: bytes, name: str, model: AnyModel) -> Vectors:
     return Vectors().from_bytes(value, exclude=["strings"])
 
 
 @serialize_attr.register(Table)
-def _table_to_bytes(_: Any, value: Table, name: str, model: Model) -> bytes:
+def _table_to_bytes(_: Any, value: Table, name: str, model: AnyModel) -> bytes:
     return value.to_bytes()
 
 
 @deserialize_attr.register(Table)
-def _table_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Table:
+def _table_from_bytes(_: Any, value: bytes, name: str, model: AnyModel) -> Table:
     return empty_table(name).from_bytes(value)
 
 
@@ -41,17 +45,22 @@ def is_empty(vectors: Vectors) -> bool:
 
 def empty_table(name: str) -> Table:
     # without data its Bloom filter would be made for a million words
+    """An empty table."""
     return Table(name=name, data={})
 
 
 def copy_vectors(vectors: Vectors) -> Vectors:
+    """A copy of a table of vectors."""
     return _vectors_from_bytes(None, vectors.to_bytes(exclude=["strings"]), "", None)
 
 
 def copy_table(vocab: Vocab, name: str) -> Table:
-    """The entries of a table of the vocab that say something: four fifths of the English
-    clusters are 0, the value of words that are not in the table."""
-    entries: Dict = vocab.lookups.get_table(name)
+    """Copy the entries of the vocab's table that are not 0.
+
+    0 is the value of words that are not in the table, and four fifths of the English
+    clusters.
+    """
+    entries: Dict[int, Any] = vocab.lookups.get_table(name)
     return Table(
         name=name, data={key: value for key, value in entries.items() if value}
     )

@@ -1,4 +1,4 @@
-"""Docs → the distinct words of a batch, so that each is looked at once."""
+"""The distinct words of a batch, so that each is looked up once."""
 
 from typing import List, Sequence, Tuple, Union
 
@@ -17,10 +17,11 @@ def token_ids(docs: List[Doc], attrs: Sequence[str]) -> np.ndarray:
 
 
 def word_types(docs: List[Doc]) -> Tuple[List[str], np.ndarray]:
-    """The distinct words, as they are seen, and for each token of all Docs the index of its
-    word. Two may be alike.
+    """Find the distinct words of all Docs.
 
-    The index has shape (tokens,), int64.
+    Returns:
+        The words as they look; two ids may look alike. And the index of each token's
+        word, (tokens,), int64.
     """
     ids, index = np.unique(token_ids(docs, ["ORTH"])[:, 0], return_inverse=True)
     if not len(ids):

@@ -9,8 +9,12 @@ from torch import Tensor
 
 
 def checksum(description: Any, tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 of tensors with their names, types and shapes, and of what is saved with
-    them: anything that JSON can say."""
+    """SHA-256 of tensors and of what is saved with them.
+
+    Args:
+        description: Anything that JSON can hold.
+        tensors: By their names, which count, as their types and shapes do.
+    """
     digest = sha256(json.dumps(description, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import List
 
 import pytest
 from typer.testing import CliRunner
@@ -9,14 +10,16 @@ from spacy_elmo_ner import __version__
 from spacy_elmo_ner.cli.app import app
 
 
-def run(*arguments):
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *arguments], capture_output=True, text=True
     )
 
 
 @pytest.mark.parametrize("prefix", [["spacy_elmo_ner"], ["spacy", "elmo"]], ids=str)
-def test_a_command_by_itself_and_below_spacys(prefix, tmp_path):
+def test_a_command_by_itself_and_below_spacys(
+    prefix: List[str], tmp_path: Path
+) -> None:
     source, output = tmp_path / "a.conll", tmp_path / "a.spacy"
     source.write_text("Anna B-PER\nsings O\n", "utf8")
     done = run(*prefix, "convert", str(source), str(output))
@@ -29,13 +32,13 @@ def test_a_command_by_itself_and_below_spacys(prefix, tmp_path):
     assert "Traceback" not in wrong.stderr
 
 
-def test_spacys_own_commands_are_still_there():
+def test_spacys_own_commands_are_still_there() -> None:
     listed = run("spacy", "--help").stdout
     for name in ("elmo", "train", "debug", "project"):
         assert f" {name} " in listed
 
 
-def test_version_and_exit_codes(tmp_path):
+def test_version_and_exit_codes(tmp_path: Path) -> None:
     versions = [
         run(*name, "--version") for name in (["spacy_elmo_ner"], ["spacy", "elmo"])
     ]
@@ -54,7 +57,7 @@ def test_version_and_exit_codes(tmp_path):
         assert CliRunner().invoke(app, arguments.split()).exit_code == code, arguments
 
 
-def test_what_errors_quote_goes_out_escaped(tmp_path):
+def test_what_errors_quote_goes_out_escaped(tmp_path: Path) -> None:
     shown = (
         CliRunner().invoke(app, ["entities", "--file", "no\x1b[31m\udcffname"]).output
     )
@@ -65,7 +68,7 @@ def test_what_errors_quote_goes_out_escaped(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("arguments", ["--version", "--help", "convert --help"])
-def test_standard_output_without_room_and_without_a_reader(arguments):
+def test_standard_output_without_room_and_without_a_reader(arguments: str) -> None:
     command = [sys.executable, "-m", "spacy_elmo_ner", *arguments.split()]
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
@@ -80,7 +83,7 @@ def test_standard_output_without_room_and_without_a_reader(arguments):
         assert process.wait() in codes
 
 
-def test_names_and_labels_go_out_escaped(tmp_path):
+def test_names_and_labels_go_out_escaped(tmp_path: Path) -> None:
     source, output = tmp_path / "a\x1b[2J.conll", tmp_path / "b\x1b[2J.conll"
     source.write_text("Anna B-P\x1b[2JR\nsings O\n", "utf8")
     result = CliRunner().invoke(app, ["convert", str(source), str(output)])

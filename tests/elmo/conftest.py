@@ -1,9 +1,14 @@
-from typing import Any
+from typing import Any, Callable, Dict, List
 
 import pytest
 import spacy
 import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Model
 
+# the tok2vec's model
+Elmo = Model[List[Doc], List[Any]]
 SMALL = {
     "lstm_width": 24,
     "projection_width": 8,
@@ -13,13 +18,13 @@ SMALL = {
 
 
 @pytest.fixture(scope="session")
-def sizes():
+def sizes() -> Dict[str, Any]:
     """Arguments of a biLM that is quick to compute."""
     return SMALL
 
 
 @pytest.fixture
-def elmo_pipeline(sizes):
+def elmo_pipeline(sizes: Dict[str, Any]) -> Callable[..., Language]:
     """Makes an initialized pipeline of a tok2vec component that holds ELMo."""
 
     def make(*, seed: int = 0, **arguments: Any) -> spacy.Language:

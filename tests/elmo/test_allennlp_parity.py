@@ -1,10 +1,13 @@
 """Our modules against AllenNLP's, with the same random weights in published files."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 import pytest
 import torch
+from spacy.language import Language
 
 from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.bilm.encoder import WARM_UP_TIMES, WARM_UP_WORD, ElmoEncoder
@@ -40,7 +43,9 @@ TEXTS = [
 ]
 
 
-def write_random(folder, options, *, seed=7):
+def write_random(
+    folder: Path, options: ElmoOptions, *, seed: int = 7
+) -> Tuple[Path, Path]:
     torch.manual_seed(seed)
     paths = folder / "weights.hdf5", folder / "options.json"
     write_hdf5(to_weights(ElmoEncoder(options)), *paths)
@@ -52,7 +57,9 @@ def write_random(folder, options, *, seed=7):
     [(SMALL, ODD), (CLIPPED, ODD), (ORIGINAL, ODD[2:4])],
     ids=["small", "clipped", "original"],
 )
-def test_three_layers_of_the_published_sizes(tmp_path, options, sentences):
+def test_three_layers_of_the_published_sizes(
+    tmp_path: Path, options: ElmoOptions, sentences: List[List[str]]
+) -> None:
     arrays, sizes = write_random(tmp_path, options)
     theirs = allennlp_elmo._ElmoBiLm(str(sizes), str(arrays))
     with torch.no_grad():
@@ -71,7 +78,7 @@ def test_three_layers_of_the_published_sizes(tmp_path, options, sentences):
             np.testing.assert_allclose(vectors, reference, rtol=0, atol=1e-5)
 
 
-def test_a_warm_start_is_the_state_that_allennlp_carries_along(tmp_path):
+def test_a_warm_start_is_the_state_that_allennlp_carries_along(tmp_path: Path) -> None:
     """It keeps the state of a batch for the next one; ours starts every sentence so."""
     arrays, sizes = write_random(tmp_path, SMALL)
     theirs = allennlp_elmo._ElmoBiLm(str(sizes), str(arrays))
@@ -89,10 +96,12 @@ def test_a_warm_start_is_the_state_that_allennlp_carries_along(tmp_path):
 
 
 @pytest.fixture
-def pipelines(elmo_pipeline, sizes, tmp_path):
+def pipelines(
+    elmo_pipeline: Callable[..., Language], sizes: Dict[str, Any], tmp_path: Path
+) -> Callable[..., List[Language]]:
     """Makes a pipeline of each kind, with the same weights from the same files."""
 
-    def make(**arguments):
+    def make(**arguments: Any) -> List[Language]:
         filters = tuple(map(tuple, sizes["filters"]))
         options = ElmoOptions(**{**sizes, "filters": filters}, n_highway=1)
         arrays, file = write_random(tmp_path, options)
@@ -109,14 +118,18 @@ def pipelines(elmo_pipeline, sizes, tmp_path):
 @pytest.mark.parametrize(
     "layer", ["elmo", "word_emb", "lstm_outputs1", "lstm_outputs2"]
 )
-def test_same_vectors_in_a_pipeline(pipelines, layer):
+def test_same_vectors_in_a_pipeline(
+    pipelines: Callable[..., List[Language]], layer: str
+) -> None:
     ours, theirs = pipelines(layer=layer, batch_tokens=40, max_sentence_length=15)
     for one, other in zip(ours.pipe(TEXTS), theirs.pipe(TEXTS), strict=True):
         assert one.tensor.shape == other.tensor.shape
         np.testing.assert_allclose(one.tensor, other.tensor, rtol=0, atol=1e-5)
 
 
-def test_allennlps_state_is_not_carried(pipelines):
+def test_allennlps_state_is_not_carried(
+    pipelines: Callable[..., List[Language]],
+) -> None:
     _, nlp = pipelines()
     alone = [nlp(text).tensor for text in TEXTS]
     batches = [list(nlp.pipe(TEXTS)), list(nlp.pipe(TEXTS[::-1]))[::-1]]
@@ -126,7 +139,11 @@ def test_allennlps_state_is_not_carried(pipelines):
             np.testing.assert_allclose(doc.tensor, vectors, rtol=0, atol=1e-6)
 
 
-def test_saved_pipeline_needs_no_original_file(pipelines, elmo_pipeline, tmp_path):
+def test_saved_pipeline_needs_no_original_file(
+    pipelines: Callable[..., List[Language]],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     _, nlp = pipelines()
     nlp.to_disk(tmp_path / "saved")
     (tmp_path / "weights.hdf5").unlink()
@@ -138,7 +155,7 @@ def test_saved_pipeline_needs_no_original_file(pipelines, elmo_pipeline, tmp_pat
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_same_gradients(pipelines, frozen):
+def test_same_gradients(pipelines: Callable[..., List[Language]], frozen: bool) -> None:
     names = {
         "mix.gamma": "elmo.scalar_mix_0.gamma",
         "mix.weights": "elmo.scalar_mix_0.scalar_parameters",
@@ -174,12 +191,18 @@ def test_same_gradients(pipelines, frozen):
             torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
-def test_without_skip_connections_it_points_to_ours(elmo_pipeline):
+def test_without_skip_connections_it_points_to_ours(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     with pytest.raises(ValueError, match="skip connections.*Elmo.v1"):
         elmo_pipeline(skip_connections=False, **{"@architectures": THEIRS})
 
 
-def test_weights_of_other_sizes_are_refused(pipelines, elmo_pipeline, tmp_path):
+def test_weights_of_other_sizes_are_refused(
+    pipelines: Callable[..., List[Language]],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     pipelines()
     nlp = elmo_pipeline(lstm_width=12, **{"@architectures": THEIRS})
     with pytest.raises(ValueError, match="lstm_width is 12 instead of 24"):

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from typing import Any, Callable, Dict, List, Optional, Union
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import spacy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Adam, set_dropout_rate
 
@@ -15,17 +17,23 @@ from spacy_elmo_ner.elmo.architecture import build_elmo_v1
 from spacy_elmo_ner.elmo.network import sub_batches
 from spacy_elmo_ner.kernels.int8_products import has_int8
 from spacy_elmo_ner.kernels.packed_products import has_bfloat16
+from tests.elmo.conftest import Elmo
 
 
-def elmo_of(nlp):
-    return nlp.get_pipe("tok2vec").model
+def elmo_of(nlp: Language) -> Elmo:
+    model: Elmo = nlp.get_pipe("tok2vec").model
+    return model
 
 
-def doc_of(nlp, words, sent_starts=None):
+def doc_of(
+    nlp: Language,
+    words: List[str],
+    sent_starts: Optional[List[Union[bool, int, None]]] = None,
+) -> Doc:
     return Doc(nlp.vocab, words=words, sent_starts=sent_starts)
 
 
-def layers_of(nlp, sentence):
+def layers_of(nlp: Language, sentence: List[str]) -> np.ndarray:
     """The encoder's layers of one sentence: (depth + 1, tokens, nO)."""
     types, indexed = index_types([sentence])
     encoder = elmo_of(nlp).shims[0].module.encoder
@@ -43,16 +51,22 @@ def layers_of(nlp, sentence):
         ("lstm_outputs2", lambda layers: layers[2]),
     ],
 )
-def test_vectors_are_the_layer_that_was_asked_for(elmo_pipeline, layer, pick):
+def test_vectors_are_the_layer_that_was_asked_for(
+    elmo_pipeline: Callable[..., Language],
+    layer: str,
+    pick: Callable[[np.ndarray], np.ndarray],
+) -> None:
     nlp = elmo_pipeline(layer=layer)
     first, second = ["My", "name", "is", "John"], ["Hello", "!"]
-    starts = [True, False, False, False, True, False]
+    starts: List[Union[bool, int, None]] = [True, False, False, False, True, False]
     (vectors,) = elmo_of(nlp).predict([doc_of(nlp, first + second, starts)])
     expected = [pick(layers_of(nlp, sentence)) for sentence in (first, second)]
     np.testing.assert_allclose(vectors, np.vstack(expected), rtol=0, atol=1e-6)
 
 
-def test_long_sentences_are_encoded_in_windows(elmo_pipeline):
+def test_long_sentences_are_encoded_in_windows(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     nlp = elmo_pipeline(max_sentence_length=3)
     words = "one two three four five six seven".split()
     (vectors,) = elmo_of(nlp).predict([doc_of(nlp, words)])
@@ -62,7 +76,9 @@ def test_long_sentences_are_encoded_in_windows(elmo_pipeline):
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 7, 30])
-def test_sub_batches_change_no_vector(elmo_pipeline, batch_tokens):
+def test_sub_batches_change_no_vector(
+    elmo_pipeline: Callable[..., Language], batch_tokens: int
+) -> None:
     texts = ["a b c d e f", "a", "", "  ", "b c d", "x y"] * 4
     plain, cut = elmo_pipeline(), elmo_pipeline(batch_tokens=batch_tokens)
     for one, other in zip(plain.pipe(texts), cut.pipe(texts), strict=True):
@@ -71,7 +87,9 @@ def test_sub_batches_change_no_vector(elmo_pipeline, batch_tokens):
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=20), st.integers(1, 100))
-def test_sub_batches_hold_each_sentence_once_and_fit(lengths, batch_tokens):
+def test_sub_batches_hold_each_sentence_once_and_fit(
+    lengths: List[int], batch_tokens: int
+) -> None:
     batches = sub_batches(lengths, batch_tokens)
     assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
     for batch in batches:
@@ -79,7 +97,7 @@ def test_sub_batches_hold_each_sentence_once_and_fit(lengths, batch_tokens):
         assert padded <= batch_tokens or len(batch) == 1
 
 
-def test_white_space_is_no_word(elmo_pipeline):
+def test_white_space_is_no_word(elmo_pipeline: Callable[..., Language]) -> None:
     nlp = elmo_pipeline()
     spaced, plain = nlp("a  b"), nlp("a b")
     assert [token.is_space for token in spaced] == [False, True, False]
@@ -88,7 +106,9 @@ def test_white_space_is_no_word(elmo_pipeline):
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "", ""], ["   "], ["", " \n ", "a"]])
-def test_docs_without_words_have_zero_vectors(elmo_pipeline, texts):
+def test_docs_without_words_have_zero_vectors(
+    elmo_pipeline: Callable[..., Language], texts: List[str]
+) -> None:
     nlp = elmo_pipeline()
     docs = [nlp.make_doc(text) for text in texts]
     vectors = elmo_of(nlp).predict(docs)
@@ -100,13 +120,13 @@ def test_docs_without_words_have_zero_vectors(elmo_pipeline, texts):
     backprop(again)
 
 
-def test_model_knows_its_width_before_it_has_weights(sizes):
+def test_model_knows_its_width_before_it_has_weights(sizes: Dict[str, Any]) -> None:
     model = build_elmo_v1(**sizes)
     assert model.name == "elmo"
     assert model.get_dim("nO") == 2 * sizes["projection_width"]
 
 
-def test_without_weights_it_says_what_to_do(sizes):
+def test_without_weights_it_says_what_to_do(sizes: Dict[str, Any]) -> None:
     model = build_elmo_v1(**sizes)
     with pytest.raises(ValueError, match="initialize"):
         model.predict([Doc(spacy.blank("en").vocab, words=["a"])])
@@ -126,12 +146,16 @@ def test_without_weights_it_says_what_to_do(sizes):
         ({"start_state": "cold"}, "no start state 'cold'; use one of zeros, warm"),
     ],
 )
-def test_arguments_that_make_no_sense_are_named(sizes, arguments, message):
+def test_arguments_that_make_no_sense_are_named(
+    sizes: Dict[str, Any], arguments: Dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         build_elmo_v1(**{**sizes, **arguments})
 
 
-def test_frozen_bilm_gets_no_gradient_but_the_mix_does(elmo_pipeline):
+def test_frozen_bilm_gets_no_gradient_but_the_mix_does(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     nlp = elmo_pipeline(frozen=True)
     model = elmo_of(nlp)
     vectors, backprop = model.begin_update([nlp.make_doc("My name is John")])
@@ -147,7 +171,9 @@ def test_frozen_bilm_gets_no_gradient_but_the_mix_does(elmo_pipeline):
     assert gradients["mix.weights"].abs().sum() > 0
 
 
-def test_frozen_single_layer_has_nothing_to_learn(elmo_pipeline):
+def test_frozen_single_layer_has_nothing_to_learn(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     nlp = elmo_pipeline(frozen=True, layer="lstm_outputs1")
     vectors, backprop = elmo_of(nlp).begin_update([nlp.make_doc("My name")])
     backprop(vectors)
@@ -156,7 +182,9 @@ def test_frozen_single_layer_has_nothing_to_learn(elmo_pipeline):
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_backprop_is_the_slope_of_the_vectors(elmo_pipeline, frozen):
+def test_backprop_is_the_slope_of_the_vectors(
+    elmo_pipeline: Callable[..., Language], frozen: bool
+) -> None:
     """Gradients through Thinc against finite differences, white space and all."""
     nlp = elmo_pipeline(frozen=frozen, activation="tanh", batch_tokens=8)
     model = elmo_of(nlp)
@@ -165,9 +193,9 @@ def test_backprop_is_the_slope_of_the_vectors(elmo_pipeline, frozen):
     random = np.random.default_rng(0)
     weights = [random.normal(size=(len(doc), 16)) for doc in docs]
 
-    def loss():
+    def loss() -> float:
         vectors = model.predict(docs)
-        return sum((w * v).sum() for w, v in zip(weights, vectors, strict=True))
+        return float(sum((w * v).sum() for w, v in zip(weights, vectors, strict=True)))
 
     _, backprop = model.begin_update(docs)
     backprop(weights)
@@ -186,7 +214,9 @@ def test_backprop_is_the_slope_of_the_vectors(elmo_pipeline, frozen):
         assert (above - below) / (2 * step) == pytest.approx(slope, rel=1e-5, abs=1e-6)
 
 
-def test_dropout_is_its_own_and_spares_prediction(elmo_pipeline):
+def test_dropout_is_its_own_and_spares_prediction(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     """The layers that read the vectors drop them at training.dropout already."""
     rate = 0.4
     nlp = elmo_pipeline(dropout=rate)
@@ -203,7 +233,7 @@ def test_dropout_is_its_own_and_spares_prediction(elmo_pipeline):
     np.testing.assert_array_equal(model.predict([doc])[0], predicted)
 
 
-def test_copies_give_the_same_vectors(elmo_pipeline):
+def test_copies_give_the_same_vectors(elmo_pipeline: Callable[..., Language]) -> None:
     nlp = elmo_pipeline()
     model, doc = elmo_of(nlp), nlp.make_doc("My name is John")
     (vectors,) = model.predict([doc])
@@ -212,7 +242,9 @@ def test_copies_give_the_same_vectors(elmo_pipeline):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no CUDA device.")
-def test_gpu_gives_the_vectors_of_the_cpu(elmo_pipeline):
+def test_gpu_gives_the_vectors_of_the_cpu(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     nlp = elmo_pipeline()
     model = elmo_of(nlp)
     docs = [nlp.make_doc(text) for text in ("My name  is John", "", "Hello !")]
@@ -226,14 +258,14 @@ def test_gpu_gives_the_vectors_of_the_cpu(elmo_pipeline):
     backprop(vectors)
 
 
-def test_predictions_follow_the_weights(elmo_pipeline):
+def test_predictions_follow_the_weights(elmo_pipeline: Callable[..., Language]) -> None:
     """What prediction keeps ready must not outlive the weights it was made from."""
     nlp = elmo_pipeline(frozen=False)
     model = elmo_of(nlp)
     docs = [nlp.make_doc("My name is John"), nlp.make_doc("John")]
     shares = {}
 
-    def assert_fresh():
+    def assert_fresh() -> None:
         recorded, backprop = model.begin_update(docs)
         backprop(recorded)
         for one, other in zip(model.predict(docs), recorded, strict=True):
@@ -266,8 +298,8 @@ def test_predictions_follow_the_weights(elmo_pipeline):
     ],
 )
 def test_less_precision_is_near_the_exact_vectors_in_any_batch(
-    elmo_pipeline, precision
-):
+    elmo_pipeline: Callable[..., Language], precision: str
+) -> None:
     texts = ["My name is John!", "a", "I live in  Berlin.", "b " * 40]
     sizes = dict(lstm_width=256, projection_width=64)
     exact = elmo_pipeline(**sizes)
@@ -284,7 +316,9 @@ def test_less_precision_is_near_the_exact_vectors_in_any_batch(
         np.testing.assert_array_equal(rounded(text).tensor, vectors)
 
 
-def test_a_pipe_that_has_predicted_is_copied_pickled_and_saved(elmo_pipeline):
+def test_a_pipe_that_has_predicted_is_copied_pickled_and_saved(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     nlp = elmo_pipeline()
     model = elmo_of(nlp)
     doc = nlp.make_doc("My name is John")
@@ -295,7 +329,9 @@ def test_a_pipe_that_has_predicted_is_copied_pickled_and_saved(elmo_pipeline):
 
 
 @pytest.mark.parametrize("cached_words", [0, 2, 1000])
-def test_cached_words_change_no_vector(elmo_pipeline, cached_words):
+def test_cached_words_change_no_vector(
+    elmo_pipeline: Callable[..., Language], cached_words: int
+) -> None:
     plain = elmo_pipeline()
     nlp = elmo_pipeline(cached_words=cached_words)
     for text in ("My name is John", "is it?", "", "My name is My name"):

@@ -36,7 +36,7 @@ LEVELS = {
     reason="this torch cannot tell what the CPU has",
 )
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_lesser_cpu_keeps_what_each_precision_promises(level):
+def test_a_lesser_cpu_keeps_what_each_precision_promises(level: str) -> None:
     aten, needed = LEVELS[level]
     if not torch.cpu.get_capabilities().get(needed):
         pytest.skip(f"this CPU has no {level}")

@@ -3,6 +3,7 @@ import shutil
 import sqlite3
 import warnings
 from pathlib import Path
+from typing import Any, Callable, List, Sequence
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import spacy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.language import Language
+from thinc.api import SGD
 
 from spacy_elmo_ner.elmo.cache_loader import create_elmo_cache_v1
 from spacy_elmo_ner.elmo.layer_cache import (
@@ -18,6 +21,7 @@ from spacy_elmo_ner.elmo.layer_cache import (
     fingerprint,
     sentence_key,
 )
+from tests.elmo.conftest import Elmo
 
 TEXTS = ["My name is John! I live in  Berlin.", "", "And you?", "  ", "a b c " * 30]
 TEXTS += ["And you?", "My name is John!"]
@@ -27,39 +31,44 @@ HALF_PRECISION = 2e-3
 texts = st.text(max_size=3)
 
 
-def elmo_of(nlp):
-    return nlp.get_pipe("tok2vec").model
+def elmo_of(nlp: Language) -> Elmo:
+    model: Elmo = nlp.get_pipe("tok2vec").model
+    return model
 
 
-def module_of(nlp):
+def module_of(nlp: Language) -> Any:
     return elmo_of(nlp).shims[0].module
 
 
-def vectors_of(nlp):
+def vectors_of(nlp: Language) -> List[Any]:
     return elmo_of(nlp).predict([nlp.make_doc(text) for text in TEXTS])
 
 
-def assert_near(vectors, exact):
+def assert_near(vectors: Sequence[Any], exact: Sequence[Any]) -> None:
     for one, other in zip(vectors, exact, strict=True):
         np.testing.assert_allclose(one, other, atol=HALF_PRECISION)
 
 
-def only_file(folder, suffix=".sqlite"):
+def only_file(folder: Path, suffix: str = ".sqlite") -> Path:
     (path,) = folder.glob(f"*{suffix}")
     return path
 
 
-def in_pages(path, change):
+def in_pages(path: Path, change: Callable[[bytearray], bytes]) -> None:
     """Damage what is past the first pages, which say what the file is."""
     data = bytearray(path.read_bytes())
     path.write_bytes(change(data))
 
 
 @pytest.fixture
-def cached(elmo_pipeline, tmp_path):
+def cached(
+    elmo_pipeline: Callable[..., Language], tmp_path: Path
+) -> Callable[..., Language]:
     """Makes a pipeline with a cache in the same folder each time."""
 
-    def make(*, max_gigabytes=1.0, folder=tmp_path, **arguments):
+    def make(
+        *, max_gigabytes: float = 1.0, folder: Path = tmp_path, **arguments: Any
+    ) -> Language:
         nlp = elmo_pipeline(**arguments)
         return create_elmo_cache_v1(folder=folder, max_gigabytes=max_gigabytes)(nlp)
 
@@ -68,8 +77,8 @@ def cached(elmo_pipeline, tmp_path):
 
 @pytest.mark.parametrize("layer", ["elmo", "word_emb", "lstm_outputs1"])
 def test_vectors_are_those_without_it_within_half_precision(
-    cached, elmo_pipeline, layer
-):
+    cached: Callable[..., Language], elmo_pipeline: Callable[..., Language], layer: str
+) -> None:
     exact = vectors_of(elmo_pipeline(layer=layer))
     nlp = cached(layer=layer)
     first = vectors_of(nlp)
@@ -80,7 +89,7 @@ def test_vectors_are_those_without_it_within_half_precision(
             np.testing.assert_array_equal(one, other)
 
 
-def test_a_sentence_is_encoded_once(cached):
+def test_a_sentence_is_encoded_once(cached: Callable[..., Language]) -> None:
     nlp = cached()
     calls = []
     module_of(nlp).encoder.bilm.register_forward_hook(lambda *_: calls.append(1))
@@ -97,20 +106,27 @@ def test_a_sentence_is_encoded_once(cached):
     assert len(calls) == n_first
 
 
-def test_other_weights_have_another_file(cached, elmo_pipeline, tmp_path):
+def test_other_weights_have_another_file(
+    cached: Callable[..., Language],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     vectors_of(cached(seed=1))
     assert_near(vectors_of(cached(seed=2)), vectors_of(elmo_pipeline(seed=2)))
     assert len(list(tmp_path.glob("*.sqlite"))) == 2
 
 
-def test_the_mix_goes_on_learning(cached, elmo_pipeline):
-    def trained(nlp):
+def test_the_mix_goes_on_learning(
+    cached: Callable[..., Language], elmo_pipeline: Callable[..., Language]
+) -> None:
+    def trained(nlp: Language) -> List[Any]:
         model = elmo_of(nlp)
         docs = [nlp.make_doc(text) for text in TEXTS]
+        optimizer = SGD(0.01, L2=0.0, grad_clip=0.0)
         for _ in range(3):
             vectors, backprop = model.begin_update(docs)
             backprop(vectors)
-            model.finish_update(lambda key, w, dw: (w - 0.01 * dw, dw * 0))
+            model.finish_update(optimizer)
         return model.predict(docs)
 
     assert_near(trained(cached()), trained(elmo_pipeline()))
@@ -126,7 +142,12 @@ def test_the_mix_goes_on_learning(cached, elmo_pipeline):
     ],
     ids=["foreign", "truncated", "zeroed", "flipped"],
 )
-def test_a_damaged_file_is_set_aside(cached, elmo_pipeline, tmp_path, change):
+def test_a_damaged_file_is_set_aside(
+    cached: Callable[..., Language],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+    change: Callable[[bytearray], bytes],
+) -> None:
     nlp = cached()
     vectors_of(nlp)
     nlp.get_pipe("tok2vec").model.attrs["cache"].close()
@@ -141,7 +162,11 @@ def test_a_damaged_file_is_set_aside(cached, elmo_pipeline, tmp_path, change):
         assert_near(vectors_of(cached()), vectors)
 
 
-def test_another_programs_database_is_set_aside(cached, elmo_pipeline, tmp_path):
+def test_another_programs_database_is_set_aside(
+    cached: Callable[..., Language],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     vectors_of(cached())
     path = only_file(tmp_path)
     for file in tmp_path.iterdir():
@@ -157,7 +182,11 @@ def test_another_programs_database_is_set_aside(cached, elmo_pipeline, tmp_path)
     assert kept.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
 
 
-def test_a_full_cache_goes_on(cached, elmo_pipeline, tmp_path):
+def test_a_full_cache_goes_on(
+    cached: Callable[..., Language],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     size = 10 * PAGE_SIZE
     nlp = cached(max_gigabytes=size / 1e9)
     exact = elmo_pipeline()
@@ -170,7 +199,11 @@ def test_a_full_cache_goes_on(cached, elmo_pipeline, tmp_path):
     assert_near(vectors_of(nlp), vectors_of(exact))
 
 
-def test_a_folder_that_cannot_be(cached, elmo_pipeline, tmp_path):
+def test_a_folder_that_cannot_be(
+    cached: Callable[..., Language],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
     nlp = cached(folder=file / "cache")
@@ -180,7 +213,11 @@ def test_a_folder_that_cannot_be(cached, elmo_pipeline, tmp_path):
     assert file.read_text() == "in the way"
 
 
-def test_a_folder_that_goes_during_training(cached, elmo_pipeline, tmp_path):
+def test_a_folder_that_goes_during_training(
+    cached: Callable[..., Language],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "cache"
     nlp = cached(folder=folder)
     vectors_of(nlp)
@@ -194,7 +231,7 @@ def test_a_folder_that_goes_during_training(cached, elmo_pipeline, tmp_path):
             assert_near([vectors], elmo_of(exact).predict([exact.make_doc(text)]))
 
 
-def fill(folder, seed):
+def fill(folder: Path, seed: int) -> None:
     cache = LayerCache(Path(folder), 10**9)
     for i in np.random.default_rng(seed).permutation(60):
         key = sentence_key([str(i)])
@@ -206,7 +243,7 @@ def fill(folder, seed):
             assert (found == expected).all()
 
 
-def test_two_processes_share_a_file(tmp_path):
+def test_two_processes_share_a_file(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=fill, args=(tmp_path, i)) for i in range(2)]
     for process in processes:
@@ -216,10 +253,12 @@ def test_two_processes_share_a_file(tmp_path):
         assert process.exitcode == 0
     cache = LayerCache(tmp_path, 10**9)
     found = cache.read("bilm", [sentence_key([str(i)]) for i in range(60)])
-    assert [int(layers[0, 0]) for layers in found] == list(range(60))
+    assert [int(one[0, 0]) for one in found if one is not None] == list(range(60))
 
 
-def test_with_two_processes_of_a_pipe(cached, elmo_pipeline):
+def test_with_two_processes_of_a_pipe(
+    cached: Callable[..., Language], elmo_pipeline: Callable[..., Language]
+) -> None:
     nlp = cached()
     vectors_of(nlp)
     texts = TEXTS * 3
@@ -228,7 +267,11 @@ def test_with_two_processes_of_a_pipe(cached, elmo_pipeline):
     assert_near(found, exact)
 
 
-def test_a_saved_pipeline_knows_nothing_of_it(cached, elmo_pipeline, tmp_path):
+def test_a_saved_pipeline_knows_nothing_of_it(
+    cached: Callable[..., Language],
+    elmo_pipeline: Callable[..., Language],
+    tmp_path: Path,
+) -> None:
     nlp = cached(folder=tmp_path / "cache")
     vectors_of(nlp)
     nlp.to_disk(tmp_path / "saved")
@@ -244,7 +287,9 @@ def test_a_saved_pipeline_knows_nothing_of_it(cached, elmo_pipeline, tmp_path):
     assert "cache" in elmo_of(nlp).attrs
 
 
-def test_from_the_config(elmo_pipeline, tmp_path):
+def test_from_the_config(
+    elmo_pipeline: Callable[..., Language], tmp_path: Path
+) -> None:
     config = elmo_pipeline().config.copy()
     config["initialize"]["after_init"] = {
         "@callbacks": "spacy_elmo_ner.ElmoCache.v1",
@@ -257,7 +302,7 @@ def test_from_the_config(elmo_pipeline, tmp_path):
     assert only_file(tmp_path / "cache").stat().st_size > 0
 
 
-def test_where_a_cache_makes_no_sense(cached):
+def test_where_a_cache_makes_no_sense(cached: Callable[..., Language]) -> None:
     with pytest.raises(ValueError, match="frozen = true"):
         cached(frozen=False)
     with pytest.raises(ValueError, match="no ELMo"):
@@ -267,11 +312,11 @@ def test_where_a_cache_makes_no_sense(cached):
 
 
 @given(st.lists(texts), st.lists(texts))
-def test_sentences_have_keys_of_their_own(words, others):
+def test_sentences_have_keys_of_their_own(words: List[str], others: List[str]) -> None:
     assert (sentence_key(words) == sentence_key(others)) == (words == others)
 
 
-def test_fingerprints_tell_shapes_and_settings_apart():
+def test_fingerprints_tell_shapes_and_settings_apart() -> None:
     array = np.arange(6, dtype="f")
     names = [
         fingerprint([array], "a"),
@@ -284,7 +329,7 @@ def test_fingerprints_tell_shapes_and_settings_apart():
     assert names[0] == fingerprint([array.copy()], "a")
 
 
-def test_what_was_set_aside_before_stays(tmp_path):
+def test_what_was_set_aside_before_stays(tmp_path: Path) -> None:
     for content in ("first", "second"):
         (tmp_path / "bilm.sqlite").write_text(content * 100)
         with pytest.warns(UserWarning, match="is now .*damaged"):

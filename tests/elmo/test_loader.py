@@ -1,10 +1,13 @@
 import json
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Union
 
 import h5py
 import numpy as np
 import pytest
 import spacy
 import torch
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -31,7 +34,7 @@ GOLD = [["Shaka Khan"], ["London", "Berlin"]]
 
 
 @pytest.fixture
-def weight_files(sizes, tmp_path):
+def weight_files(sizes: Dict[str, Any], tmp_path: Path) -> Path:
     """Files of a biLM of the small sizes: HDF5 with options, and safetensors."""
     filters = tuple(map(tuple, sizes["filters"]))
     options = ElmoOptions(**{**sizes, "filters": filters, "n_highway": 1})
@@ -47,7 +50,7 @@ def weight_files(sizes, tmp_path):
     return folder
 
 
-def weights_block(folder, kind):
+def weights_block(folder: Path, kind: str) -> Dict[str, str]:
     block = {"@callbacks": "spacy_elmo_ner.ElmoWeights.v1"}
     if kind == "hdf5":
         return {
@@ -58,14 +61,16 @@ def weights_block(folder, kind):
     return {**block, "weights": str(folder / "w.safetensors")}
 
 
-def vectors_of(nlp, component="tok2vec"):
+def vectors_of(nlp: Language, component: str = "tok2vec") -> Any:
     model = nlp.get_pipe(component).model
     (node,) = elmo_nodes(model)
     return node.predict([nlp.make_doc(TEXT)])[0]
 
 
 @pytest.mark.parametrize("family", ["allennlp", "bilm-tf"])
-def test_published_vectors_come_out_of_the_pipeline(shared_data, family):
+def test_published_vectors_come_out_of_the_pipeline(
+    shared_data: Path, family: str
+) -> None:
     """The first batch, before any state is carried, has zero state, as we do."""
     folder = shared_data / "elmo_fixtures" / family
     nlp = spacy.blank("en")
@@ -88,7 +93,7 @@ def test_published_vectors_come_out_of_the_pipeline(shared_data, family):
     lists = json.loads(name.read_text())
     for k, sentences in enumerate(lists):
         words = sentences[0].split()
-        starts = [True] + [False] * (len(words) - 1)
+        starts: List[Union[bool, int, None]] = [i == 0 for i in range(len(words))]
         doc = elmo(Doc(nlp.vocab, words=words, sent_starts=starts))
         with h5py.File(folder / f"lm_embeddings_{k}.hdf5") as file:
             expected = np.concatenate(list(file["0"][...]), axis=-1)
@@ -96,7 +101,9 @@ def test_published_vectors_come_out_of_the_pipeline(shared_data, family):
 
 
 @pytest.mark.parametrize("kind", ["hdf5", "safetensors"])
-def test_weights_survive_initialize(elmo_pipeline, weight_files, kind):
+def test_weights_survive_initialize(
+    elmo_pipeline: Callable[..., Language], weight_files: Path, kind: str
+) -> None:
     nlp = elmo_pipeline()
     random = vectors_of(nlp)
     nlp.config["initialize"]["before_init"] = weights_block(weight_files, kind)
@@ -109,7 +116,7 @@ def test_weights_survive_initialize(elmo_pipeline, weight_files, kind):
     np.testing.assert_array_equal(direct.predict([nlp.make_doc(TEXT)])[0], loaded)
 
 
-def blank(sizes, *, shared, frozen):
+def blank(sizes: Dict[str, Any], *, shared: bool, frozen: bool) -> Language:
     """spaCy's own ner over ELMo, in a component of its own or not."""
     elmo = {"@architectures": "spacy_elmo_ner.Elmo.v1", **sizes, "frozen": frozen}
     nlp = spacy.blank("en")
@@ -123,15 +130,19 @@ def blank(sizes, *, shared, frozen):
     return nlp
 
 
-def found(nlp):
+def found(nlp: Language) -> List[List[str]]:
     return [[ent.text for ent in nlp(text).ents] for text, _ in TRAIN]
 
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("frozen", [True, False])
 def test_trains_under_spacys_ner_and_needs_no_file_afterwards(
-    sizes, weight_files, tmp_path, shared, frozen
-):
+    sizes: Dict[str, Any],
+    weight_files: Path,
+    tmp_path: Path,
+    shared: bool,
+    frozen: bool,
+) -> None:
     holder = "tok2vec" if shared else "ner"
     spacy.util.fix_random_seed(0)
     nlp = blank(sizes, shared=shared, frozen=frozen)
@@ -167,7 +178,9 @@ def test_trains_under_spacys_ner_and_needs_no_file_afterwards(
             ]
 
 
-def test_every_component_is_found_even_a_disabled_one(sizes, weight_files):
+def test_every_component_is_found_even_a_disabled_one(
+    sizes: Dict[str, Any], weight_files: Path
+) -> None:
     nlp = blank(sizes, shared=False, frozen=True)
     model = {"@architectures": "spacy_elmo_ner.Elmo.v1", **sizes}
     nlp.add_pipe("tok2vec", config={"model": model})
@@ -179,8 +192,8 @@ def test_every_component_is_found_even_a_disabled_one(sizes, weight_files):
 
 
 def test_sizes_that_differ_are_named_and_the_error_holds_a_config_that_fits(
-    elmo_pipeline, sizes, weight_files
-):
+    elmo_pipeline: Callable[..., Language], sizes: Dict[str, Any], weight_files: Path
+) -> None:
     nlp = elmo_pipeline(lstm_width=12, skip_connections=False)
     with pytest.raises(ValueError) as error:
         load_elmo_weights(nlp, weights=weight_files / "w.safetensors")
@@ -193,17 +206,23 @@ def test_sizes_that_differ_are_named_and_the_error_holds_a_config_that_fits(
     load_elmo_weights(fitting, weights=weight_files / "w.safetensors")
 
 
-def test_clip_of_zero_and_none_are_the_same(elmo_pipeline, sizes, tmp_path):
+def test_clip_of_zero_and_none_are_the_same(
+    elmo_pipeline: Callable[..., Language], sizes: Dict[str, Any], tmp_path: Path
+) -> None:
     filters = tuple(map(tuple, sizes["filters"]))
     options = ElmoOptions(
         **{**sizes, "filters": filters}, n_highway=1, cell_clip=0, projection_clip=None
     )
     write_safetensors(to_weights(ElmoEncoder(options)), tmp_path / "w.safetensors")
     nlp = elmo_pipeline(cell_clip=None, projection_clip=0.0)
+    before = vectors_of(nlp)
     load_elmo_weights(nlp, weights=tmp_path / "w.safetensors")
+    assert not np.array_equal(vectors_of(nlp), before)
 
 
-def test_a_trained_start_comes_with_the_weights(elmo_pipeline, sizes, tmp_path):
+def test_a_trained_start_comes_with_the_weights(
+    elmo_pipeline: Callable[..., Language], sizes: Dict[str, Any], tmp_path: Path
+) -> None:
     options = ElmoOptions(
         **{**sizes, "filters": tuple(map(tuple, sizes["filters"])), "n_highway": 1}
     )
@@ -227,19 +246,23 @@ def test_a_trained_start_comes_with_the_weights(elmo_pipeline, sizes, tmp_path):
     np.testing.assert_allclose(loaded[words], layers[-1], rtol=0, atol=1e-6)
 
 
-def test_pipeline_without_elmo_is_told_so(weight_files):
+def test_pipeline_without_elmo_is_told_so(weight_files: Path) -> None:
     with pytest.raises(ValueError, match="no ELMo.*spacy_elmo_ner.Elmo.v1"):
         load_elmo_weights(spacy.blank("en"), weights=weight_files / "w.safetensors")
 
 
-def test_missing_file_stops_initialize(elmo_pipeline, tmp_path):
+def test_missing_file_stops_initialize(
+    elmo_pipeline: Callable[..., Language], tmp_path: Path
+) -> None:
     nlp = elmo_pipeline()
     nlp.config["initialize"]["before_init"] = weights_block(tmp_path, "safetensors")
     with pytest.raises(ValueError, match="no ELMo weight file"):
         nlp.initialize()
 
 
-def test_saved_weights_that_do_not_fit_the_config_are_an_error(elmo_pipeline):
+def test_saved_weights_that_do_not_fit_the_config_are_an_error(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
     saved = elmo_pipeline().get_pipe("tok2vec").to_bytes()
     other = elmo_pipeline(lstm_width=12).get_pipe("tok2vec")
     with pytest.raises(ValueError, match="do not fit the model that the config"):

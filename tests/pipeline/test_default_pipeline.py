@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import load_config, load_model_from_config
@@ -27,6 +26,7 @@ from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.pipeline.default_pipeline import NAME, load_default_pipeline
 from spacy_elmo_ner.pipeline.elmo_ner import DEFAULT_CONFIG
 from spacy_elmo_ner.torch_shim import LazyTorchShim
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 TEXT = "My name is John! I work at the University of Vienna."
 

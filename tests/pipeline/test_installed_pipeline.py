@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import spacy
 import srsly
-from small_model import SMALL_MODEL, examples_of
 from spacy.language import Language
 from thinc.api import Config
 
@@ -24,6 +23,7 @@ from spacy_elmo_ner.pipeline.default_pipeline import (
     default_folder,
     load_default_pipeline,
 )
+from tests.pipeline.small_model import SMALL_MODEL, examples_of
 
 VERSION = "9.9.9"
 INSTALL = r"install it with `pip install ./assets/en_elmo_ner_sm` in a checkout"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import spacy
 import srsly
-from small_model import SMALL_MODEL, examples_of, train
 from spacy.util import load_model_from_init_py
 from thinc.api import Config
 
 from spacy_elmo_ner.pipeline.default_pipeline import NAME
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
 SOURCE = {
     "name": "my texts",

@@ -1,3 +1,5 @@
+from typing import List, Union
+
 import numpy
 import spacy
 from hypothesis import given
@@ -14,7 +16,9 @@ PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]
 @given(
     st.integers(0, 200), st.integers(1, 50), st.lists(st.integers(0, 199), max_size=4)
 )
-def test_a_long_sentence_is_read_in_parts_that_overlap(n, longest, places):
+def test_a_long_sentence_is_read_in_parts_that_overlap(
+    n: int, longest: int, places: List[int]
+) -> None:
     doc = Doc(NLP.vocab, words=["Word"] * n)
     overlap = longest // 4
     ends = {min(place + max(overlap, 1), n) for place in places}
@@ -34,7 +38,7 @@ def test_a_long_sentence_is_read_in_parts_that_overlap(n, longest, places):
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60), st.integers(1, 20))
-def test_parts_of_a_doc_have_whole_sentences(words, most):
+def test_parts_of_a_doc_have_whole_sentences(words: List[str], most: int) -> None:
     doc = Doc(NLP.vocab, words=words)
     parts = doc_parts(doc, most=most, longest=100)
     assert {i for a, b in parts for i in range(a, b)} == set(range(len(doc)))
@@ -46,8 +50,9 @@ def test_parts_of_a_doc_have_whole_sentences(words, most):
 
 
 @given(st.lists(st.sampled_from(PIECES), min_size=2, max_size=30), st.data())
-def test_a_part_is_as_spacy_makes_it(words, data):
-    starts = data.draw(st.none() | st.just([True] + [False] * (len(words) - 1)))
+def test_a_part_is_as_spacy_makes_it(words: List[str], data: st.DataObject) -> None:
+    one: List[Union[bool, int, None]] = [i == 0 for i in range(len(words))]
+    starts = data.draw(st.none() | st.just(one))
     doc = Doc(NLP.vocab, words=words, pos=["X"] * len(words), sent_starts=starts)
     doc[0].norm_ = "another"
     doc.tensor = numpy.ones((len(words), 2))

@@ -1,3 +1,5 @@
+from typing import Any, List, Union
+
 import pytest
 import spacy
 from hypothesis import given
@@ -10,12 +12,12 @@ NLP = spacy.blank("en")
 PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]
 
 
-def texts(doc, max_length=100, **settings):
+def texts(doc: Doc, max_length: int = 100, **settings: Any) -> List[str]:
     spans = sentence_spans(doc, max_length=max_length, **settings)
     return [doc[a:b].text for a, b in spans]
 
 
-def sentences(text, **settings):
+def sentences(text: str, **settings: Any) -> List[str]:
     """The words of each sentence of a text, with single spaces between them."""
     doc = NLP.make_doc(text)
     return [
@@ -24,14 +26,14 @@ def sentences(text, **settings):
     ]
 
 
-def test_annotated_sentences_are_taken():
-    starts = [True, False, True, False, False]
+def test_annotated_sentences_are_taken() -> None:
+    starts: List[Union[bool, int, None]] = [True, False, True, False, False]
     doc = Doc(NLP.vocab, words=list("abcde"), sent_starts=starts)
     assert sentence_spans(doc, max_length=10) == [(0, 2), (2, 5)]
     assert sentence_spans(doc, max_length=2) == [(0, 2), (2, 4), (4, 5)]
 
 
-def test_punctuation_and_line_breaks_end_sentences():
+def test_punctuation_and_line_breaks_end_sentences() -> None:
     doc = NLP('He said "Hi there." (Yes!) Then\n\nwe left. ...')
     assert texts(doc) == [
         'He said "Hi there."',
@@ -42,7 +44,7 @@ def test_punctuation_and_line_breaks_end_sentences():
     ]
 
 
-def test_spacys_sentencizer_agrees_on_plain_text():
+def test_spacys_sentencizer_agrees_on_plain_text() -> None:
     text = "This is one. Is this two? It is! The fourth has no end"
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
@@ -50,7 +52,7 @@ def test_spacys_sentencizer_agrees_on_plain_text():
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40), st.integers(1, 9))
-def test_spans_cover_the_doc_in_order(words, max_length):
+def test_spans_cover_the_doc_in_order(words: List[str], max_length: int) -> None:
     doc = Doc(NLP.vocab, words=words)
     spans = sentence_spans(doc, max_length=max_length)
     assert [i for a, b in spans for i in range(a, b)] == list(range(len(doc)))
@@ -64,19 +66,19 @@ Merkel left."""
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r", " \n", "\n  "])
-def test_a_break_that_wraps_a_line_ends_no_sentence(line_break):
+def test_a_break_that_wraps_a_line_ends_no_sentence(line_break: str) -> None:
     plain = sentences(WRAPPED.replace("\n", " "))
     assert len(plain) == 2
     assert sentences(WRAPPED.replace("\n", line_break)) == plain
 
 
-def test_short_lines_go_on_where_punctuation_ends_them():
+def test_short_lines_go_on_where_punctuation_ends_them() -> None:
     text = "The talks between Angela\nMerkel and Barack\nObama were held in New\nYork."
     assert len(sentences(text)) == 1
     assert len(sentences(text, line_is_sentence=True)) == 4
 
 
-def test_short_lines_without_punctuation_stand_alone():
+def test_short_lines_without_punctuation_stand_alone() -> None:
     assert sentences("Angela Merkel\nBarack Obama\nNew York") == [
         "Angela Merkel",
         "Barack Obama",
@@ -86,7 +88,7 @@ def test_short_lines_without_punctuation_stand_alone():
     assert len(sentences(table)) == 2
 
 
-def test_blank_lines_bullets_and_headlines_end_sentences():
+def test_blank_lines_bullets_and_headlines_end_sentences() -> None:
     assert len(sentences("Angela\n\nMerkel came.")) == 2
     assert len(sentences("Angela\n \t\nMerkel came.")) == 2
     assert len(sentences("Angela\n", line_is_sentence=True)) == 1
@@ -94,14 +96,14 @@ def test_blank_lines_bullets_and_headlines_end_sentences():
     assert sentences("TALKS IN NEW YORK\n" + WRAPPED)[0] == "TALKS IN NEW YORK"
 
 
-def test_names_in_lines_of_their_own_stand_alone():
+def test_names_in_lines_of_their_own_stand_alone() -> None:
     text = "Present:\nAngela Merkel\nBarack Obama\nThe meeting began at nine."
     assert len(sentences(text)) == 4
     assert len(sentences("angela merkel\nbarack obama\nnew york")) == 3
     assert len(sentences("Anna: I was in New York\nBob: Me too\nAnna: Cool.")) == 3
 
 
-def test_lines_that_nobody_wrapped_are_sentences():
+def test_lines_that_nobody_wrapped_are_sentences() -> None:
     long = " ".join(["The government said so on Monday"] * 5)
     assert len(sentences(f"{long}\n{long}\nLONDON 1996-08-30\n{long}")) == 4
 
@@ -110,7 +112,7 @@ MARGINS = ["> ", ">> ", "> > ", "# ", "// ", "; ", "-- "]
 
 
 @pytest.mark.parametrize("margin", MARGINS)
-def test_a_margin_is_not_read(margin):
+def test_a_margin_is_not_read(margin: str) -> None:
     quoted = margin + WRAPPED.replace("\n", "\n" + margin)
     assert sentences(quoted) == sentences(WRAPPED)
     # a blank line and another margin end a sentence
@@ -118,27 +120,27 @@ def test_a_margin_is_not_read(margin):
     assert len(sentences(f"I met Angela\n{quoted}\nMerkel left.")) == 4
 
 
-def test_a_comment_in_code_is_read_without_its_stars():
+def test_a_comment_in_code_is_read_without_its_stars() -> None:
     comment = "/*\n * " + WRAPPED.replace("\n", "\n * ") + "\n */"
     assert sentences(comment) == sentences(WRAPPED)
     assert len(sentences("* Angela Merkel left\n* Barack Obama came")) == 2
 
 
 @pytest.mark.parametrize("line_break", ["\x85", "\u2028"], ids=ascii)
-def test_line_breaks_of_unicode_are_line_breaks(line_break):
+def test_line_breaks_of_unicode_are_line_breaks(line_break: str) -> None:
     plain = WRAPPED.replace("\n", " ")
     assert sentences(WRAPPED.replace("\n", line_break)) == sentences(plain)
     assert len(sentences(f"Angela{line_break}{line_break}Merkel left.")) == 2
     assert len(sentences("Angela\u2029Merkel left.")) == 2
 
 
-def test_a_hyphen_at_the_end_of_a_line_ends_no_sentence():
+def test_a_hyphen_at_the_end_of_a_line_ends_no_sentence() -> None:
     text = "The Chancellor of Germany\nis Angela Mer-\nkel\n\nJean-\nLuc Godard"
     assert len(sentences(text)) == 2
 
 
 @pytest.mark.parametrize("gap", ["\t", "    "])
-def test_columns_of_a_table_stand_alone(gap):
+def test_columns_of_a_table_stand_alone(gap: str) -> None:
     rows = [["Angela Merkel", "Berlin", "CDU"], ["Barack Obama", "Hawaii", "DP"]]
     table = "\n".join(
         gap.join(cell.ljust(0 if gap == "\t" else 15) for cell in row) for row in rows
@@ -149,7 +151,7 @@ def test_columns_of_a_table_stand_alone(gap):
     assert len(sentences(names)) == 6
 
 
-def test_tabs_between_words_are_white_space():
+def test_tabs_between_words_are_white_space() -> None:
     assert len(sentences("Angela\tMerkel met Barack\tObama\nin New York\tCity.")) == 1
     text = "A man came in\nThe woman left\nThey met in New York on Monday"
     for space in ("\t", "  "):

@@ -12,23 +12,23 @@ WITH_MARKUP = {"nlp": {"tokenizer": {"@tokenizers": "spacy_elmo_ner.Tokenizer.v1
 
 
 @pytest.mark.parametrize("mark", "\u00ad\u200b\u200c\u200d\u2060\ufeff\u200e\u202a")
-def test_nobody_sees_a_mark_in_a_name(mark):
+def test_nobody_sees_a_mark_in_a_name(mark: str) -> None:
     assert visible(f"Mer{mark}kel") == "Merkel"
     assert visible(mark) == ""
     assert len(word_places(NLP.make_doc(f"{mark} Angela {mark}\n Merkel{mark}"))) == 2
 
 
-def test_joiners_are_letters_of_other_scripts_and_of_emoji():
+def test_joiners_are_letters_of_other_scripts_and_of_emoji() -> None:
     for text in ("می\u200cخواهم", "क्\u200dष", "👩\u200d🚀"):
         assert visible(text) == text
 
 
-def test_letters_are_composed():
+def test_letters_are_composed() -> None:
     assert visible(unicodedata.normalize("NFD", "José Müller")) == "José Müller"
 
 
-@given(st.text(st.characters(blacklist_categories=("Cs",))))
-def test_what_is_visible_stays(text):
+@given(st.text(st.characters(blacklist_categories=["Cs"])))
+def test_what_is_visible_stays(text: str) -> None:
     once = visible(text)
     assert visible(once) == once
     assert unicodedata.is_normalized("NFC", once) or text.isascii()
@@ -50,7 +50,7 @@ def test_what_is_visible_stays(text):
         "Smith__",
     ],
 )
-def test_addresses_and_markup_are_no_names(text):
+def test_addresses_and_markup_are_no_names(text: str) -> None:
     assert is_no_name(text)
 
 
@@ -58,7 +58,7 @@ def test_addresses_and_markup_are_no_names(text):
     "text",
     ["Amazon.com", "AT&T", "@john", "O'Neill", "C++", "U.S.", "AC/DC", "U.S./U.K."],
 )
-def test_names_may_look_odd(text):
+def test_names_may_look_odd(text: str) -> None:
     assert not is_no_name(text)
 
 
@@ -75,7 +75,7 @@ def test_names_may_look_odd(text):
         ("<John Smith> [sic] (twice)", "< John Smith > [ sic ] ( twice )"),
     ],
 )
-def test_markup_is_not_read(text, words):
+def test_markup_is_not_read(text: str, words: str) -> None:
     nlp = spacy.blank("en", config=WITH_MARKUP)
     doc = nlp(text)
     assert " ".join(doc[int(i)].text for i in word_places(doc)) == words

@@ -1,11 +1,11 @@
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from random import Random
+from typing import Any, Callable, Dict, Tuple
 
 import pytest
 import spacy
@@ -13,17 +13,19 @@ import srsly
 from spacy.tokens import DocBin
 from spacy.util import load_config
 from spacy.vocab import Vocab
+from thinc.api import Config
 
 from spacy_elmo_ner.corpus.conll_export import write_conll
 from spacy_elmo_ner.corpus.reader import read_docs
 from spacy_elmo_ner.training.checkpoint import Checkpoint
 from spacy_elmo_ner.training.loop import train
+from tests.conftest import Outputs
 
 WEIGHTS = Path("model-last") / "elmo_ner" / "model"
 BEST = Path("model-best") / "elmo_ner" / "model"
 
 
-def run(config: Path, output: Path) -> subprocess.Popen:
+def run(config: Path, output: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "spacy_elmo_ner", "train", str(config)]
     return subprocess.Popen(
         command + ["--output", str(output)],
@@ -36,12 +38,14 @@ def run(config: Path, output: Path) -> subprocess.Popen:
 
 def epoch_of(progress: Path) -> int:
     try:
-        return srsly.read_json(progress)["progress"]["history"][-1]["epoch"]
+        return int(srsly.read_json(progress)["progress"]["history"][-1]["epoch"])
     except (OSError, ValueError):
         return 0  # not there yet, or just being replaced
 
 
-def test_training_that_was_killed_ends_as_one_that_was_not(config_path, tmp_path):
+def test_training_that_was_killed_ends_as_one_that_was_not(
+    config_path: Path, tmp_path: Path
+) -> None:
     whole = run(config_path, tmp_path / "whole")
     killed = run(config_path, tmp_path / "killed")
     progress = tmp_path / "killed" / "checkpoint" / "progress.json"
@@ -49,12 +53,12 @@ def test_training_that_was_killed_ends_as_one_that_was_not(config_path, tmp_path
     while not epoch_of(progress):
         assert killed.poll() is None, killed.stdout.read()
         time.sleep(0.01)
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     killed.wait()
     resumed = run(config_path, tmp_path / "killed")
     messages = resumed.communicate()[0]
     assert resumed.returncode == 0, messages
-    assert "Going on at step" in messages
+    assert "Continuing at step" in messages
     assert whole.wait() == 0, whole.stdout.read()
     for name in (WEIGHTS, BEST):
         assert (tmp_path / "killed" / name).read_bytes() == (
@@ -87,7 +91,9 @@ RUNS = {{"train": run}}
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_ends_with_the_same_weights(config_path, killed_runs):
+def test_killed_at_any_moment_it_ends_with_the_same_weights(
+    config_path: Path, killed_runs: Callable[[str, int], Outputs]
+) -> None:
     outputs = killed_runs(CODE.format(config=str(config_path)), 50)["train"]
     assert len(outputs) == 51
     whole = outputs.pop("whole")
@@ -97,7 +103,9 @@ def test_killed_at_any_moment_it_ends_with_the_same_weights(config_path, killed_
             assert files[name.as_posix()] == whole[name.as_posix()]
 
 
-def test_finished_training_says_so_and_changes_nothing(config_path, tmp_path, capsys):
+def test_finished_training_says_so_and_changes_nothing(
+    config_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = short(config_path, max_steps=8)
     train(config, tmp_path / "output")
     before = files(tmp_path / "output")
@@ -117,7 +125,9 @@ def test_finished_training_says_so_and_changes_nothing(config_path, tmp_path, ca
     ],
     ids=str,
 )
-def test_more_goes_on_as_if_it_had_never_stopped(config_path, tmp_path, less, more):
+def test_more_goes_on_as_if_it_had_never_stopped(
+    config_path: Path, tmp_path: Path, less: Dict[str, int], more: Dict[str, int]
+) -> None:
     train(short(config_path, **less), tmp_path / "longer")
     stopped = srsly.read_jsonl(tmp_path / "longer" / "history.jsonl")
     assert max(entry["step"] for entry in stopped) < 19
@@ -134,12 +144,12 @@ def test_more_goes_on_as_if_it_had_never_stopped(config_path, tmp_path, less, mo
     assert longer == whole
 
 
-def short(config_path, **training):
+def short(config_path: Path, **training: Any) -> Config:
     overrides = {f"training.{name}": value for name, value in training.items()}
     return load_config(config_path, overrides=overrides, interpolate=False)
 
 
-def files(folder):
+def files(folder: Path) -> Dict[Path, Tuple[bytes, int]]:
     """Content and time of each file."""
     return {
         path: (path.read_bytes(), path.stat().st_mtime_ns)
@@ -150,13 +160,13 @@ def files(folder):
 
 @pytest.mark.parametrize("is_folder", [False, True])
 def test_another_corpus_under_the_same_name_is_refused(
-    config_path, tmp_path, repository, is_folder
-):
+    config_path: Path, tmp_path: Path, repository: Path, is_folder: bool
+) -> None:
     sample = (repository / "assets" / "sample" / "train.conll").read_text("utf8")
     path, source = tmp_path / "corpus", tmp_path / "source.conll"
     target = path / "train.spacy" if is_folder else path
 
-    def write(text):
+    def write(text: str) -> None:
         source.write_text(text, "utf8")
         docs = list(read_docs(source, vocab=Vocab(), group_by="sentence"))
         if is_folder:
@@ -183,7 +193,7 @@ def test_another_corpus_under_the_same_name_is_refused(
     assert files(tmp_path / "output") == before
 
 
-def test_only_force_trains_anew(config_path, tmp_path):
+def test_only_force_trains_anew(config_path: Path, tmp_path: Path) -> None:
     output = tmp_path / "output"
     train(short(config_path, max_steps=2), output)
     shutil.rmtree(output / "checkpoint")
@@ -199,7 +209,9 @@ def test_only_force_trains_anew(config_path, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model-best", "model-last", "checkpoint"])
-def test_what_a_user_keeps_there_is_kept(config_path, tmp_path, name):
+def test_what_a_user_keeps_there_is_kept(
+    config_path: Path, tmp_path: Path, name: str
+) -> None:
     for folder in (name, "model-best.old", "model-last.new"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine.txt").write_text("mine")
@@ -213,7 +225,9 @@ def test_what_a_user_keeps_there_is_kept(config_path, tmp_path, name):
         assert (tmp_path / folder / "mine.txt").read_text() == "mine"
 
 
-def test_damaged_checkpoints_are_named_and_nothing_is_changed(config_path, tmp_path):
+def test_damaged_checkpoints_are_named_and_nothing_is_changed(
+    config_path: Path, tmp_path: Path
+) -> None:
     config = short(config_path, max_steps=2)
     train(config, tmp_path)
     checkpoint = tmp_path / "checkpoint"
@@ -237,7 +251,9 @@ def test_damaged_checkpoints_are_named_and_nothing_is_changed(config_path, tmp_p
     train(config, tmp_path)
 
 
-def test_checkpoint_of_other_settings_is_refused(config_path, tmp_path):
+def test_checkpoint_of_other_settings_is_refused(
+    config_path: Path, tmp_path: Path
+) -> None:
     config = load_config(config_path, interpolate=False)
     output = tmp_path / "output"
     train(config, output)
@@ -250,7 +266,9 @@ def test_checkpoint_of_other_settings_is_refused(config_path, tmp_path):
     assert (output / WEIGHTS).read_bytes() == before
 
 
-def test_best_pipeline_is_the_one_with_the_best_score(config_path, tmp_path):
+def test_best_pipeline_is_the_one_with_the_best_score(
+    config_path: Path, tmp_path: Path
+) -> None:
     config = load_config(config_path, interpolate=False)
     train(config, tmp_path)
     best = spacy.load(tmp_path / "model-best")
@@ -263,7 +281,7 @@ def test_best_pipeline_is_the_one_with_the_best_score(config_path, tmp_path):
     assert best.meta["performance"]["ents_f"] == pytest.approx(scores[0])
 
 
-def test_corpus_without_examples_is_named(config_path, tmp_path):
+def test_corpus_without_examples_is_named(config_path: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.conll"
     empty.write_text("", encoding="utf8")
     config = load_config(config_path, interpolate=False)
@@ -274,7 +292,9 @@ def test_corpus_without_examples_is_named(config_path, tmp_path):
         train(config, tmp_path / "output")
 
 
-def test_spacys_own_components_are_trained_too(config_path, tmp_path, repository):
+def test_spacys_own_components_are_trained_too(
+    config_path: Path, tmp_path: Path, repository: Path
+) -> None:
     """Theirs report losses as numpy's numbers."""
     config = load_config(repository / "configs" / "spacy_ner.cfg")
     config["components"]["tok2vec"]["model"]["embed"]["include_static_vectors"] = False
