@@ -35,7 +35,8 @@ WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 class Commands(TyperGroup):
-    """Prints what is wrong with a command's input in a sentence, without a traceback."""
+    """Prints what is wrong with a command's input in a sentence, without a
+    traceback."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the command line; `--version` and `--help` print here."""

@@ -22,7 +22,8 @@ GOLD += ".spacy files"
 
 @dataclass(frozen=True)
 class GoldOptions:
-    """Names, types, defaults and help of the options; an instance holds their values."""
+    """Names, types, defaults and help of the options; an instance holds their
+    values."""
 
     group_by: str = typer.Option(
         DETECT,

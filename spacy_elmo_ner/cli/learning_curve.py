@@ -1,4 +1,4 @@
-"""`learning-curve`: a picture of how trainings went."""
+"""`learning-curve`: a picture of how training went."""
 
 import math
 from pathlib import Path
@@ -17,8 +17,9 @@ def learning_curve(
     picture: Path = typer.Argument(..., help="PNG or SVG file to write"),
     trainings: List[Path] = typer.Argument(..., help="Folders that training wrote"),
 ) -> None:
-    """Draw what each evaluation found: the score on the development corpus, or a
-    pre-training's held-out perplexities."""
+    """Draw what each evaluation found: the score on the development corpus, or the
+    held-out perplexities of a pre-training.
+    """
     check_distinct([picture], [folder / HISTORY for folder in trainings])
     try:
         from matplotlib.figure import Figure

@@ -38,11 +38,10 @@ def pretrain(
         "cpu", help="Where to train: a torch device, such as cuda"
     ),
 ) -> None:
-    """Pre-train an ELMo on text.
-
-    If it is started again after a kill, it continues from the last evaluation. Settings
-    of the config are overridden as in `spacy train`, for instance --training.epochs 2.
-    Several processes that torchrun starts train one model together.
+    """Pre-train an ELMo on text. If it is started again after a kill, it continues from
+    the last evaluation. Settings of the config are overridden as in `spacy train`, for
+    instance --training.epochs 2. Several processes that torchrun starts train one model
+    together.
     """
     settings = read_settings(
         read_config(config_path, ctx.args, sections=["text"]).interpolate()

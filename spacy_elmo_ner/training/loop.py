@@ -124,6 +124,7 @@ class _Run:
         self.saved = self.progress
 
     def train(self, say: Callable[[str], None]) -> None:
+        """Train from where the checkpoint is to the end."""
         if self._is_finished():
             if not (self.output / BEST).exists():
                 raise ValueError(

@@ -1,4 +1,4 @@
-from typing import Callable, List, Tuple
+from typing import List, Tuple
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from spacy_elmo_ner.pretraining.language_model import (
     LanguageModel,
     make_batch,
 )
-from spacy_elmo_ner.pretraining.settings import Settings
 from spacy_elmo_ner.pretraining.softmax import Candidates
+from tests.pretraining.conftest import MakeSettings
 
 WORDS = ["the", "cat", "sat", "Zürich", "rare", "rarer"]
 # the softmax knows the first four words
@@ -30,7 +30,7 @@ def indices(*sentences: str) -> List[np.ndarray]:
 
 
 @pytest.fixture
-def model(tiny_settings: Callable[..., Settings]) -> LanguageModel:
+def model(tiny_settings: MakeSettings) -> LanguageModel:
     torch.manual_seed(3)
     model = LanguageModel(tiny_settings({}).model, N_SOFTMAX)
     for parameter in model.parameters():
