@@ -9,7 +9,7 @@ from spacy.training import Example
 from .conll_tags import OUTSIDE, PREFIXES
 from .docs import sentence_bounds
 
-FEW = 10  # examples of a label with which nobody should expect it to be learnt
+FEW = 10  # examples; a label with fewer is hardly learned
 
 
 class CorpusFacts(NamedTuple):
