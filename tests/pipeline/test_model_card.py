@@ -16,7 +16,8 @@ from spacy_elmo_ner.pipeline.packaged import FOLDER
 
 @pytest.fixture(scope="module")
 def meta() -> Dict[str, Any]:
-    return srsly.read_json(FOLDER / "meta.json")
+    content: Dict[str, Any] = srsly.read_json(FOLDER / "meta.json")
+    return content
 
 
 def read(path: Path) -> str:

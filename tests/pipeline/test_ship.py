@@ -5,8 +5,9 @@ from pathlib import Path
 
 import spacy
 import srsly
-from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 from thinc.api import Config
+
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
 SOURCE = {
     "name": "my texts",
@@ -18,7 +19,9 @@ SOURCE = {
 }
 
 
-def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: Path):
+def test_weights_are_new_and_the_description_stays(
+    repository: Path, tmp_path: Path
+) -> None:
     shipped, trained = tmp_path / "packaged", tmp_path / "model-best"
     shipped.mkdir()
     (shipped / "LICENSE").write_text("As you like", encoding="utf8")
