@@ -434,7 +434,10 @@ def test_duplicates_are_one(tmp_path: Path) -> None:
             {"text": TEXT, "label": [[0, 4, "A"]], "entities": [[14, 21, "B"]]},
             'its lists "entities" and "label" hold different entities',
         ),
-        ({"text": TEXT, "label": [[0.0, 4.0, "PER"]]}, "is not a span. It needs a start"),
+        (
+            {"text": TEXT, "label": [[0.0, 4.0, "PER"]]},
+            "is not a span. It needs a start",
+        ),
         ({"text": TEXT, "label": [[True, 4, "PER"]]}, "is not a span"),
         ({"text": TEXT, "label": [[0, 4, 7]]}, "is not a span"),
         ({"text": TEXT, "label": [[0, 4, " "]]}, "has an empty label"),
