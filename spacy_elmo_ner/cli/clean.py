@@ -18,7 +18,7 @@ from ..files.manifest import (
 from ..files.workspace import remove_leftovers
 from .escapes import echo
 
-# in which `spacy project run` keeps what each command has written, with a checksum
+# `spacy project run` lists the outputs of each command here, with checksums
 PROJECT_LOCK = "project.lock"
 SHOWN = 3
 

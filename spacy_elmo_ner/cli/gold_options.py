@@ -78,7 +78,7 @@ def with_gold_options(command: Callable[..., None]) -> Callable[..., None]:
         for name, own in inspect.signature(command).parameters.items()
         for parameter in (options.values() if name == "gold" else [own])
     ]
-    # what typer makes a command line of
+    # typer reads the options from these
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}
     return with_options

@@ -47,8 +47,8 @@ def learning_curve(
                 "folder of `python -m spacy_elmo_ner train` or `pretrain`."
             ) from error
     axes.grid(alpha=0.3)
-    # names that begin with an underscore would be left out of a legend, and those with
-    # two dollars be read as formulas
+    # matplotlib leaves names that begin with an underscore out of a legend, and reads
+    # those with two dollars as formulas
     legend = axes.legend(axes.lines, [str(i) for i in range(len(names))])
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set(text=name, parse_math=False)

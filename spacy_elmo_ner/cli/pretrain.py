@@ -85,13 +85,13 @@ def _torch_device(name: str) -> torch.device:
     """
     try:
         device = torch.device(name)
-        # a first array on a GPU would take memory of it in each of several processes
+        # an array on a GPU would take its memory in each of several processes
         if device.type != "cuda":
             torch.zeros(1, device=device).tolist()
         elif not torch.cuda.is_available():
             raise RuntimeError("torch finds no GPU")
     except Exception as error:
-        # torch has another for each device
+        # torch raises another error for each device
         reason = str(error).split("\n")[0].rstrip(".")
         raise ValueError(
             f"torch cannot train on {name!r} here ({reason}); leave out "

@@ -35,7 +35,7 @@ def prune(
     dropped = prune_pipeline(nlp, words)
     with replacing_folder(output, force=force) as fresh:
         nlp.to_disk(fresh)
-        # a store forgets nothing, so that the words would still be written
+        # a StringStore forgets nothing, so the words would still be written
         kept = StringStore(text for text in nlp.vocab.strings if text not in dropped)
         kept.to_disk(fresh / "vocab" / "strings.json")
     echo(f"{words:,} vectors kept, besides those that were moved: {output}")

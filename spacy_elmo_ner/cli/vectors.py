@@ -74,7 +74,7 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
         with (folder / "glove_6B_50d_emb.npy").open("rb") as file:
             table = numpy.load(file, allow_pickle=False)
     except (OSError, KeyError, ValueError, EOFError) as error:
-        # numpy would propose to allow pickles
+        # numpy's message proposes to allow pickles
         reason = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
             f"The vectors in {wheel or PACKAGE} cannot be read{reason}; "

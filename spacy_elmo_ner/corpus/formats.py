@@ -29,7 +29,7 @@ class ReadOptions(NamedTuple):
     note: Callable[[str], None] = warnings.warn
 
 
-# raises OSError, and ValueError that names the file
+# a reader raises OSError, and ValueError that names the file
 Reader = Callable[[Path, ReadOptions], Iterator[Doc]]
 
 
