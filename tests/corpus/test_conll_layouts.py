@@ -341,7 +341,7 @@ def test_spellings_of_tags(
         ("a B-PER\nb -\n", "line 2: The tag is '-', which says nothing. Write O for"),
         ("a\tB-PER\nb\t\n", "line 2: The tag is ''"),
         ("a _\n", "line 1: The tag is '_'"),
-        ("Word Tag\na O\n", "line 1: The tag 'Tag' is .* heading, delete the line"),
+        ("Word Tag\na O\n", "line 1: The tag 'Tag' has .* heading, delete the line"),
         (
             "a b-per\nb e-per\nc I-per\n",
             "line 3: the tag I-per stands where bioes has S",
