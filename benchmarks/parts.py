@@ -16,6 +16,7 @@ from spacy.tokens import Doc
 from spacy.util import load_config
 from thinc.api import Config, Model, chain
 
+from spacy_elmo_ner.features.tok2vec import Tok2Vec
 from spacy_elmo_ner.pipeline.default_model import DEFAULT_MODEL
 from spacy_elmo_ner.training.loop import train as train_pipeline
 from spacy_elmo_ner.training.progress import read_history
@@ -127,14 +128,14 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     return config
 
 
-@registry.architectures(WHOLE_DOCS)
-def build_whole_docs(tok2vec: Model) -> Model:
+@registry.architectures(WHOLE_DOCS)  # type: ignore[untyped-decorator]
+def build_whole_docs(tok2vec: Tok2Vec) -> Tok2Vec:
     """tok2vec on Docs that are one sentence each."""
     return chain(Model("whole_docs", as_one_sentence), tok2vec)
 
 
 def as_one_sentence(
-    model: Model, docs: List[Doc], is_train: bool
+    model: Model[List[Doc], List[Doc]], docs: List[Doc], is_train: bool
 ) -> Tuple[List[Doc], Callable[[Any], List[Doc]]]:
     whole = [
         Doc(
@@ -160,7 +161,7 @@ def best_score(config: Config, folder: Path) -> float:
         raise ValueError(
             f"{folder} was trained with other paths; choose another folder for these."
         )
-    return max(entry["score"] for entry in read_history(folder))
+    return float(max(entry["score"] for entry in read_history(folder)))
 
 
 if __name__ == "__main__":

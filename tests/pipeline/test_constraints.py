@@ -1,6 +1,7 @@
 """What the decoder may choose, against every path that there is."""
 
 from itertools import pairwise, product
+from typing import Iterator, Optional, Tuple
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ WORDS = ["Angela", " ", "Merkel", "came"]
 PLACES = np.array([0, 2, 3])
 
 
-def readings(scheme, mask):
+def readings(
+    scheme: TagScheme, mask: np.ndarray
+) -> Iterator[Tuple[Tuple[int, int, str], ...]]:
     """The spans of every legal path, in words."""
     last = scheme.legal_end
     for path in product(range(len(scheme.tags)), repeat=len(mask)):
@@ -27,7 +30,9 @@ def readings(scheme, mask):
 
 @pytest.mark.parametrize("name", ["BIO", "BILUO"])
 @pytest.mark.parametrize("label", ["A", "UNKNOWN", None])
-def test_no_entity_goes_over_what_is_set_between_words(name, label):
+def test_no_entity_goes_over_what_is_set_between_words(
+    name: str, label: Optional[str]
+) -> None:
     scheme = TagScheme(name, ("A", "B"))
     doc = Doc(Vocab(), words=WORDS, spaces=[False] * 4)
     if label is None:
