@@ -11,6 +11,7 @@ import pytest
 import spacy
 import srsly
 from spacy.language import Language
+from spacy.vectors import Vectors
 from thinc.api import Config
 
 from spacy_elmo_ner.bilm.weight_files import write_safetensors
@@ -129,7 +130,7 @@ def test_a_default_model_that_lacks_nothing_does_without_it(
     write_safetensors(elmo_weights_of(load_default_pipeline(), NAME), file)
     monkeypatch.setattr(default_pipeline, "NAME", "en_none_sm")
     nlp = blank()
-    nlp.vocab.set_vector("anna", np.ones(3, dtype="f"))
+    nlp.vocab.vectors = Vectors(data=np.ones((1, 3), dtype="f"), keys=["anna"])
     nlp.vocab.lookups.add_table("lexeme_cluster", {"anna": 5})
     with pytest.raises(ValueError, match="not installed"):
         nlp.get_pipe("elmo_ner").initialize(lambda: examples_of(nlp), nlp=nlp)  # type: ignore[attr-defined]
