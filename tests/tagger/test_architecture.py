@@ -4,11 +4,7 @@ import torch
 from thinc.api import Adam, fix_random_seed
 
 from spacy_elmo_ner.features.char_cnn import build_char_cnn_v1
-from spacy_elmo_ner.tagger.architecture import (
-    Potentials,
-    build_crf_tagger_v2,
-    resize_output,
-)
+from spacy_elmo_ner.tagger.architecture import build_crf_tagger_v2, resize_output
 
 NLP = spacy.blank("en")
 DOCS = [NLP("One sentence. And two!"), NLP(""), NLP("Three")]
@@ -46,7 +42,7 @@ def test_every_parameter_learns_through_thincs_optimizer(document_width):
     module = model.get_ref("output_layer").shims[0].module
     before = {name: p.detach().clone() for name, p in module.named_parameters()}
     potentials, backprop = model.begin_update(DOCS)
-    backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+    backprop(potentials.map(torch.ones_like))
     model.finish_update(Adam(0.01))
     for name, parameter in module.named_parameters():
         assert not torch.equal(parameter, before[name]), name
@@ -90,5 +86,5 @@ def test_training_goes_on_after_resizing():
     for n_tags in (5, 9):
         resize_output(model, n_tags)
         potentials, backprop = model.begin_update(DOCS)
-        backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+        backprop(potentials.map(torch.ones_like))
         model.finish_update(optimizer)

@@ -15,7 +15,7 @@ def read(layer, sentences):
     ends = torch.tensor(lengths).cumsum(0).tolist()
     rows = SentenceRows([(end - n, end) for n, end in zip(lengths, ends, strict=True)])
     x = torch.cat(sentences)[rows.packed]
-    return layer(x, rows.batch_sizes, rows.turned)[rows.unpacked]
+    return layer(x, rows.batch_sizes, rows.reversed)[rows.unpacked]
 
 
 def expected(layer, sentences):

@@ -25,12 +25,12 @@ def test_order_is_that_of_torchs_packed_sequences(lengths):
 
 
 @given(LENGTHS)
-def test_turned_sentences_are_those_read_from_the_end(lengths):
+def test_reversed_sentences_are_those_read_from_the_end(lengths):
     rows = rows_of(lengths)
     flat = torch.randn(sum(lengths), 3)
     from_end = [sentence.flip(0) for sentence in flat.split(lengths)]
     packed = pack_sequence(from_end, enforce_sorted=False)
-    assert torch.equal(flat[rows.packed][rows.turned], packed.data)
+    assert torch.equal(flat[rows.packed][rows.reversed], packed.data)
 
 
 @given(LENGTHS)
@@ -46,10 +46,11 @@ def test_padding(lengths):
 def test_rows_of_docs_are_their_words():
     nlp = spacy.blank("en")
     docs = [nlp("John  Doe left. Then\n\nhe\u00a0came."), nlp(" \n"), nlp("Hi")]
-    rows = DocRows(docs, max_length=100)
+    rows = DocRows(docs)
     words = [
-        [docs[number][i].text for i in places.tolist()]
-        for number, places in zip(rows.docs, rows.words, strict=True)
+        [doc[i].text for i in places.tolist()]
+        for doc, sentences in zip(docs, rows.of_docs, strict=True)
+        for places in sentences
     ]
     assert words == [
         ["John", "Doe", "left", "."],
