@@ -1,9 +1,11 @@
 import threading
 from functools import partial
+from typing import List, Tuple
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.lstm import BiLM
 from spacy_elmo_ner.bilm.options import ElmoOptions
@@ -14,17 +16,17 @@ OPTIONS = ElmoOptions(
 )
 
 
-def seen_by(i):
+def seen_by(i: int) -> Tuple[int, int, int]:
     return i, torch.get_num_threads(), threading.get_ident()
 
 
 @pytest.mark.skipif(
     not torch.backends.openmp.is_available(), reason="this torch has no OpenMP"
 )
-def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads):
+def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads: int) -> None:
     met = threading.Barrier(threads, timeout=10)
 
-    def meet(i):
+    def meet(i: int) -> Tuple[int, int, int]:
         met.wait()
         return seen_by(i)
 
@@ -42,8 +44,8 @@ def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads):
     assert later == [threads]
 
 
-def test_more_calls_thathreads_and_calls_within_calls(threads):
-    def inner(i):
+def test_more_calls_thathreads_and_calls_within_calls(threads: int) -> None:
+    def inner(i: int) -> List[Tuple[int, int, int]]:
         return in_parallel([partial(seen_by, 10 * i + k) for k in range(4)])
 
     with own_threads():
@@ -55,16 +57,18 @@ def test_more_calls_thathreads_and_calls_within_calls(threads):
     assert len(used) <= 5
 
 
-def test_calls_are_made_in_turn_by_those_who_did_not_ask_for_threads(threads):
+def test_calls_are_made_in_turn_by_those_who_did_not_ask_for_threads(
+    threads: int,
+) -> None:
     with torch.no_grad():
         seen = in_parallel([partial(seen_by, i) for i in range(3)])
     assert {thread for _, _, thread in seen} == {threading.get_ident()}
 
 
-def test_no_gradients_and_errors_come_back(threads):
+def test_no_gradients_and_errors_come_back(threads: int) -> None:
     weight = torch.ones(1, requires_grad=True)
 
-    def fail(i):
+    def fail(i: int) -> None:
         raise ValueError(f"call {i}")
 
     with own_threads():
@@ -80,25 +84,30 @@ def test_no_gradients_and_errors_come_back(threads):
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 33])
-def test_parts_are_put_together_in_order(threads, n):
+def test_parts_are_put_together_in_order(threads: int, n: int) -> None:
     rows = torch.randn(n, 3)
-    sizes = []
+    sizes: List[int] = []
+
+    def double(part: Tensor) -> Tensor:
+        sizes.append(len(part))
+        return part * 2
+
     with own_threads():
-        twice = rows_in_parallel(
-            lambda part: (sizes.append(len(part)), part * 2)[1], rows
-        )
+        twice = rows_in_parallel(double, rows)
     assert torch.equal(twice, rows * 2)
     assert len(sizes) <= threads and max(sizes) <= -(-n // threads)
 
 
-def test_autocast_is_seen(threads):
+def test_autocast_is_seen(threads: int) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16), own_threads():
         products = in_parallel([lambda: torch.ones(1, 1) @ torch.ones(1, 1)] * 2)
     assert {product.dtype for product in products} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("guard", [torch.no_grad, torch.inference_mode])
-def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(threads, guard):
+def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(
+    threads: int, guard: type
+) -> None:
     torch.manual_seed(0)
     bilm = BiLM(OPTIONS, "float32")
     types = torch.randn(7, OPTIONS.projection_width)

@@ -6,7 +6,7 @@ from typing import Any, List
 import pytest
 import spacy
 import torch
-from small_model import SMALL_MODEL, examples_of, train
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 from spacy.language import Language
 from spacy.tokens import Span
 from spacy.training import Example
@@ -33,7 +33,7 @@ def pipeline(tag_scheme: str, **config: Any) -> Language:
         "elmo_ner", config={"model": SMALL_MODEL, "tag_scheme": tag_scheme, **config}
     )
     for label in LABELS:
-        component.add_label(label)  # type: ignore[attr-defined]
+        component.add_label(label)
     return nlp
 
 
@@ -63,8 +63,8 @@ def test_many_labels_are_learnt_and_survive_saving(
         )
         assert first == second and all(0.5 < score <= 1 for score in first)
     component = again.get_pipe("elmo_ner")
-    n_tags = len(component.scheme.tags)  # type: ignore[attr-defined]
-    potentials = component.model.predict([again.make_doc("A word")])  # type: ignore[attr-defined]
+    n_tags = len(component.scheme.tags)
+    potentials = component.model.predict([again.make_doc("A word")])
     assert potentials.transitions.shape == (n_tags, n_tags)
 
 
