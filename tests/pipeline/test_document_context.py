@@ -2,8 +2,9 @@
 
 import pytest
 import spacy
-from tests.pipeline.small_model import SMALL_MODEL, train
 from spacy.training import Example
+
+from tests.pipeline.small_model import SMALL_MODEL, train
 
 TEXTS = {
     "Football. Leeds is here.": "ORG",

@@ -4,12 +4,12 @@ import numpy
 import pytest
 import spacy
 import torch
-from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_elmo_ner.pipeline import elmo_ner
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 TEXT = "I like London."
 

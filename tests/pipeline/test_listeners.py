@@ -2,6 +2,7 @@
 
 import numpy
 import spacy
+
 from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 TINY_ELMO = {

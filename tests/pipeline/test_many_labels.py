@@ -6,7 +6,6 @@ from typing import Any, List
 import pytest
 import spacy
 import torch
-from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 from spacy.language import Language
 from spacy.tokens import Span
 from spacy.training import Example
@@ -16,6 +15,7 @@ from spacy_elmo_ner.pipeline.loss import rehearsal_loss
 from spacy_elmo_ner.tagger import row_parts
 from spacy_elmo_ner.tagger.potentials import Potentials
 from spacy_elmo_ner.tagger.sentence_rows import DocRows
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
 TEXTS = [
     ("Who is Shaka Khan?", {"entities": [(7, 17, "L7")]}),

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.training import Example
 from spacy.vectors import Vectors
@@ -23,6 +22,7 @@ from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.pipeline.elmo_ner import DEFAULT_CONFIG
 from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 TEXT = "My name is John! I work at the University of Vienna."
 

@@ -3,8 +3,9 @@
 import pytest
 import spacy
 import srsly
-from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 from thinc.api import Config
+
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 TEXT = TEXTS[1][0]
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import spacy
 import srsly
-from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 from thinc.api import Config
+
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
 SOURCE = {
     "name": "my texts",

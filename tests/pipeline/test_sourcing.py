@@ -7,12 +7,12 @@ import warnings
 import numpy as np
 import pytest
 import spacy
-from tests.pipeline.small_model import SMALL_MODEL
 from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config
 
 from spacy_elmo_ner.pipeline.packaged import FOLDER, load_packaged
+from tests.pipeline.small_model import SMALL_MODEL
 
 TEXT = "Anna Novak flew from Oslo to the Unesco meeting in Paris."
 EXPECTED = [

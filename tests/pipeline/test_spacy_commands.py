@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import spacy
-from tests.pipeline.small_model import SMALL_MODEL
 from spacy.cli._util import app
 from spacy.tokens import DocBin
 from thinc.api import Config
 from typer.testing import CliRunner
+
+from tests.pipeline.small_model import SMALL_MODEL
 
 AT_LEAST_3_5 = tuple(map(int, spacy.__version__.split(".")[:2])) >= (3, 5)
 since_3_5 = pytest.mark.skipif(not AT_LEAST_3_5, reason="This command came in 3.5.")

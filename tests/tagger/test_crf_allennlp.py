@@ -8,6 +8,7 @@ from spacy_elmo_ner.tagger import crf
 from spacy_elmo_ner.tagger.parameters import CrfParameters, restrict
 from spacy_elmo_ner.tagger.tag_schemes import TagScheme
 from spacy_elmo_ner.tagger.viterbi import k_best, viterbi
+from tests.tagger.paths import path_of
 
 pytest.importorskip("allennlp")
 
@@ -60,7 +61,7 @@ def gold_tags(scheme: TagScheme) -> torch.Tensor:
             (int(start), int(end), LABELS[generator.integers(len(LABELS))])
             for start, end in zip(edges[::2], edges[1::2], strict=False)
         ]
-        rows[row, :length] = scheme.encode(spans, length)
+        rows[row, :length] = path_of(scheme, spans, length)
     return torch.from_numpy(rows)
 
 
