@@ -146,7 +146,7 @@ def _forward(
         document = DocumentTokens.from_docs(docs, rows.places)
     # the network reads long sentences in windows, but their tags are chosen together
     windows = rows.windows(model.attrs[MAX_LENGTH])
-    tensors, backprop_network = network(
+    (emissions, transitions, start, end), backprop_network = network(
         (of_tokens[places], windows, document), is_train
     )
 
@@ -156,7 +156,7 @@ def _forward(
         lengths = model.ops.asarray1i([len(doc) for doc in docs])
         return cast(List[Doc], backprop_tok2vec(model.ops.unflatten(d_tokens, lengths)))
 
-    return Potentials(*tensors, rows=rows), backprop
+    return Potentials(emissions, transitions, start, end, rows), backprop
 
 
 def _network_forward(

@@ -47,9 +47,10 @@ class BiLstm(nn.LSTM):
         is_exact = usable_precision(self.precision) == "float32"
 
         def read(rows: Tensor, direction: int) -> Tensor:
+            output: Tensor
             if is_exact:
                 # what nn.LSTM itself calls
-                return torch.lstm(
+                output, *_ = torch.lstm(
                     rows,
                     batch_sizes,
                     (zeros[None], zeros[None]),
@@ -59,9 +60,11 @@ class BiLstm(nn.LSTM):
                     0.0,
                     False,
                     False,
-                )[0]
-            lstm = self._inference.get(self._prepare, self)[direction]
-            return lstm(rows, None, batch_sizes.tolist(), zeros, zeros)[0]
+                )
+            else:
+                lstm = self._inference.get(self._prepare, self)[direction]
+                output, *_ = lstm(rows, None, batch_sizes.tolist(), zeros, zeros)
+            return output
 
         forward, backward = in_parallel(
             [

@@ -29,7 +29,10 @@ def log_sum(
     allowed: Optional[Tensor],
 ) -> Tensor:
     """float64 (B,): log Z, precise enough for the difference of two of them."""
-    return _LogSum.apply(emissions, lengths, *parameters, allowed)
+    total: Tensor = _LogSum.apply(  # type: ignore[no-untyped-call]
+        emissions, lengths, *parameters, allowed
+    )
+    return total
 
 
 class _LogSum(torch.autograd.Function):

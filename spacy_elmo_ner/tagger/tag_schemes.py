@@ -90,7 +90,7 @@ class TagScheme:
     @cached_property
     def outside(self) -> TagMask:
         """bool (tags,): the tag "O" alone."""
-        return np.arange(len(self.tags)) == 0
+        return np.asarray(np.arange(len(self.tags)) == 0)
 
     @cached_property
     def legal_transitions(self) -> TagMask:
@@ -173,7 +173,7 @@ class TagScheme:
     def continuation(self, label: str) -> TagMask:
         """bool (tags,): the tags that, after a complete entity with `label`, would make
         it longer instead of beginning something new: I- in BIO, none in BILUO."""
-        return self._goes_on[self._tag_of("L", label)]
+        return np.asarray(self._goes_on[self._tag_of("L", label)])
 
     def entity_mask(
         self, allowed_rows: TagMask, start: int, end: int, label: str
@@ -216,7 +216,7 @@ class TagScheme:
         """bool (tags, tags): whether the second tag is in the first one's entity."""
         width = len(_SCHEMES[self.name])
         labels = (np.arange(len(self.tags)) - 1) // width
-        same_label = labels[:, None] == labels
+        same_label: TagMask = labels[:, None] == labels
         return same_label & self._may_be("BI")[:, None] & self._may_be("IL")
 
     @property

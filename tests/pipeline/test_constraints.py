@@ -38,7 +38,7 @@ def annotated_docs(draw: Any) -> Doc:
     words = draw(st.lists(st.sampled_from(["Anna", "came", " "]), max_size=6))
     n = len(words)
     second = draw(st.integers(0, n))
-    starts = [i in (0, second) for i in range(n)]
+    starts: List[Any] = [i in (0, second) for i in range(n)]
     doc = Doc(VOCAB, words=words, spaces=[False] * n, sent_starts=starts)
     edges = sorted(draw(st.sets(st.integers(0, n))))
     ents, blocked = [], []

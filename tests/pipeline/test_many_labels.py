@@ -1,7 +1,7 @@
 """A component with many labels, and batches that go through the CRF in parts."""
 
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 import spacy
@@ -17,7 +17,7 @@ from spacy_elmo_ner.tagger.potentials import Potentials
 from spacy_elmo_ner.tagger.sentence_rows import DocRows
 from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
-TEXTS = [
+TEXTS: List[Tuple[str, Dict[str, Any]]] = [
     ("Who is Shaka Khan?", {"entities": [(7, 17, "L7")]}),
     ("I like London and Berlin.", {"entities": [(7, 13, "L78"), (18, 24, "L78")]}),
     ("Ann Lee Wu met Bo.", {"entities": [(0, 10, "L40"), (15, 17, "L7")]}),

@@ -4,10 +4,13 @@ import spacy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.tokens import Doc
 from torch.nn.utils.rnn import pack_sequence
 
 from spacy_elmo_ner.tagger.sentence_rows import DocRows, SentenceRows
+from spacy_elmo_ner.text.sentences import sentence_words
 
+VOCAB = spacy.blank("en").vocab
 LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=8)
 
 
@@ -63,3 +66,16 @@ def test_rows_of_docs_are_their_words() -> None:
     assert rows.spans == [(0, 4), (4, 5), (5, 8), (8, 9)]
     tokens = [token.text for doc in docs for token in doc]
     assert [tokens[i] for i in rows.places] == sum(words, [])
+
+
+@given(st.lists(st.sampled_from(["word", " ", "."]), max_size=40), st.integers(1, 9))
+def test_windows_are_those_of_the_sentences(words: List[str], max_length: int) -> None:
+    docs = [Doc(VOCAB, words=words), Doc(VOCAB, words=["word"])]
+    rows = DocRows(docs)
+    windows = rows.windows(max_length)
+    ends = [end for _, end in windows.spans]
+    assert [start for start, _ in windows.spans] == [0, *ends[:-1]]
+    assert windows.lengths.tolist() == [
+        len(some) for doc in docs for some in sentence_words(doc, max_length=max_length)
+    ]
+    assert (windows is rows) == (len(ends) == len(rows.spans))

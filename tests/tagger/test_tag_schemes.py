@@ -90,8 +90,8 @@ def test_tags_of_entities_are_legal_and_decode_to_the_same(case: Any) -> None:
     scheme, spans, length = case
     tags = path_of(scheme, spans, length)
     assert tags.shape == (length,) and tags.dtype == np.int64
-    assert is_legal(scheme, tags)
-    assert scheme.decode(tags) == spans
+    assert is_legal(scheme, tags.tolist())
+    assert scheme.decode(tags.tolist()) == spans
     assert scheme.decode([*tags, -1, -1]) == spans
 
 
