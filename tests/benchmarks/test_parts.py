@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, Dict, List, Tuple, Union, cast
+from typing import Any, Callable, Dict, List, Tuple, Union, cast
 
 import numpy as np
 import spacy
@@ -77,7 +77,7 @@ def test_all_parts_are_the_default_model() -> None:
     joined = registry.resolve({"tok2vec": config})["tok2vec"]
     default = registry.resolve({"tok2vec": DEFAULT_MODEL["tok2vec"]})["tok2vec"]
 
-    def sizes(tok2vec: Model) -> List[Tuple[str, Dict[str, int]]]:
+    def sizes(tok2vec: Model[Any, Any]) -> List[Tuple[str, Dict[str, int]]]:
         return [
             (
                 node.name,

@@ -279,10 +279,11 @@ def test_a_component_of_another_name_is_initialized() -> None:
 
 
 def component_config(nlp: Language) -> Config:
-    return nlp.config["components"]["elmo_ner"]
+    config: Config = nlp.config["components"]["elmo_ner"]
+    return config
 
 
-def test_the_default_pipeline_s_config_is_the_default_one():
+def test_the_default_pipeline_s_config_is_the_default_one() -> None:
     ours, saved = component_config(pipeline()), component_config(
         load_default_pipeline()
     )
@@ -293,7 +294,9 @@ def test_the_default_pipeline_s_config_is_the_default_one():
     assert saved == ours
 
 
-def test_the_config_it_was_trained_with_takes_the_default_model(repository: Path):
+def test_the_config_it_was_trained_with_takes_the_default_model(
+    repository: Path,
+) -> None:
     config = load_config(repository / "configs" / "conll_elmo.cfg")
     assert "model" not in config["components"]["elmo_ner"]
     # which spaCy fills in
@@ -302,7 +305,7 @@ def test_the_config_it_was_trained_with_takes_the_default_model(repository: Path
     assert component_config(nlp) == component_config(pipeline())
 
 
-def test_pretraining_makes_an_elmo_of_the_default_size(repository: Path):
+def test_pretraining_makes_an_elmo_of_the_default_size(repository: Path) -> None:
     sizes = load_config(repository / "configs" / "pretrain.cfg")["model"]
     (node,) = elmo_nodes(pipeline())
     shim = node.shims[0]

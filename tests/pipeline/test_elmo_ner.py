@@ -344,6 +344,21 @@ def test_a_doc_too_long_to_be_read_at_once(
         assert [ent for ent in preset if ent.label_ == "PRESET"][0].start == start
 
 
+def test_an_entity_longer_than_what_two_parts_share_stays(
+    trained: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elmo_ner, "PREDICT_TOKENS", 20)
+    text = " ".join(["I like London and Berlin"] * 12)
+    for start in range(0, 48, 7):
+        doc = trained.make_doc(text)
+        doc.ents = [Span(doc, start, start + 12, "PRESET")]
+        found = trained.get_pipe("elmo_ner")(doc).ents
+        assert [(e.start, e.end) for e in found if e.label_ == "PRESET"] == [
+            (start, start + 12)
+        ]
+        assert len(found) > 10
+
+
 def test_negative_example_that_is_gold_is_refused() -> None:
     nlp = negative_pipeline()
     examples = examples_of(nlp, TEXTS[:1])

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_elmo_ner.pipeline.decoding import Entities, joined
+from spacy_elmo_ner.pipeline.decoding import Entities
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
+from spacy_elmo_ner.pipeline.long_docs import joined
 from spacy_elmo_ner.text.parts import doc_parts
 
 VOCAB = spacy.blank("en").vocab
