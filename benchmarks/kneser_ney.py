@@ -104,7 +104,8 @@ def ngrams_of(
         ids += [[START] * (ORDER - 1), known[::-1] if backward else known, [STOP]]
     row = np.concatenate(ids)
     windows = np.lib.stride_tricks.sliding_window_view(row, ORDER)
-    return windows[windows[:, -1] != START]
+    kept: np.ndarray = windows[windows[:, -1] != START]
+    return kept
 
 
 @app.command()

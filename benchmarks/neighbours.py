@@ -38,7 +38,7 @@ def at_work(kind: str, count: int, environment: Mapping[str, str]) -> Iterator[i
         yield sum(threads)
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: "subprocess.Popen[str]") -> None:
     process.kill()
     # waits for it, and closes its pipes
     with process:
