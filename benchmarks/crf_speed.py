@@ -32,7 +32,8 @@ def likelihood_and_gradients(system: Any, batch: Batch) -> List[Tensor]:
 
 def viterbi(system: Any, batch: Batch) -> List[List[int]]:
     with torch.no_grad():
-        return system.viterbi(batch)
+        tags: List[List[int]] = system.viterbi(batch)
+    return tags
 
 
 def marginals(system: Any, batch: Batch) -> List[Tensor]:
@@ -148,9 +149,9 @@ def difference(theirs: List[Any], ours: List[Any]) -> float:
     lists of tags the share of sentences that have others."""
     pairs = list(zip(theirs, ours, strict=True))
     if isinstance(theirs[0], list):
-        return sum(one != other for one, other in pairs) / len(pairs)
+        return float(np.mean([one != other for one, other in pairs]))
     # of numpy, because the built-in passes over what is not a number
-    return np.max([float((x - y).abs().max() / x.abs().max()) for x, y in pairs])
+    return float(np.max([float((x - y).abs().max() / x.abs().max()) for x, y in pairs]))
 
 
 def time_in_turn(

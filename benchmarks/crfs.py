@@ -61,13 +61,13 @@ class Rival(ABC):
                 parameter.copy_(values)
 
     def log_likelihood(self, batch: Batch) -> Tensor:
-        return self.module(batch.emissions, batch.tags, batch.mask)
+        summed: Tensor = self.module(batch.emissions, batch.tags, batch.mask)
+        return summed
 
     def tag_marginals(self, batch: Batch) -> Tensor:
         """Neither has them; this is how they are got: log Z's gradient is them."""
         log_z = self._log_partition(batch).sum()
-        (marginals,) = torch.autograd.grad(log_z, [batch.emissions])
-        return marginals
+        return torch.autograd.grad(log_z, [batch.emissions])[0]
 
     @abstractmethod
     def _log_partition(self, batch: Batch) -> Tensor:
@@ -87,9 +87,10 @@ class AllenNLP(Rival):
         return [tags for tags, _ in best]
 
     def _log_partition(self, batch: Batch) -> Tensor:
-        return self.module._input_likelihood(
+        log_z: Tensor = self.module._input_likelihood(
             batch.emissions, self.module.transitions, batch.mask
         )
+        return log_z
 
 
 class PytorchCrf(Rival):
@@ -101,11 +102,13 @@ class PytorchCrf(Rival):
         super().__init__(CRF(len(scores.start), batch_first=True), scores)
 
     def viterbi(self, batch: Batch) -> List[List[int]]:
-        return self.module.decode(batch.emissions, batch.mask)
+        tags: List[List[int]] = self.module.decode(batch.emissions, batch.mask)
+        return tags
 
     def _log_partition(self, batch: Batch) -> Tensor:
         by_token = batch.emissions.transpose(0, 1), batch.mask.transpose(0, 1)
-        return self.module._compute_normalizer(*by_token)
+        log_z: Tensor = self.module._compute_normalizer(*by_token)
+        return log_z
 
 
 OURS = "ours"

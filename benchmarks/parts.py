@@ -8,7 +8,7 @@ can be done bit by bit, and by several processes with other parts or seeds.
 import re
 import statistics
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple, TypeVar
 
 import typer
 from spacy import registry
@@ -16,7 +16,6 @@ from spacy.tokens import Doc
 from spacy.util import load_config
 from thinc.api import Config, Model, chain
 
-from spacy_elmo_ner.features.tok2vec import Tok2Vec
 from spacy_elmo_ner.pipeline.default_model import DEFAULT_MODEL
 from spacy_elmo_ner.training.loop import train as train_pipeline
 from spacy_elmo_ner.training.progress import read_history
@@ -24,6 +23,9 @@ from spacy_elmo_ner.training.progress import read_history
 CONFIGS = Path(__file__).parent.parent / "configs"
 BASE = CONFIGS / "conll_elmo.cfg"
 EVALUATIONS = 3  # in a training
+# what a tok2vec gives
+V = TypeVar("V")
+
 WHOLE_DOCS = "benchmarks.WholeDocs.v1"
 
 
@@ -128,10 +130,12 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     return config
 
 
-@registry.architectures(WHOLE_DOCS)  # type: ignore[untyped-decorator]
-def build_whole_docs(tok2vec: Tok2Vec) -> Tok2Vec:
+def build_whole_docs(tok2vec: Model[List[Doc], V]) -> Model[List[Doc], V]:
     """tok2vec on Docs that are one sentence each."""
     return chain(Model("whole_docs", as_one_sentence), tok2vec)
+
+
+registry.architectures(WHOLE_DOCS, func=build_whole_docs)
 
 
 def as_one_sentence(
@@ -161,7 +165,7 @@ def best_score(config: Config, folder: Path) -> float:
         raise ValueError(
             f"{folder} was trained with other paths; choose another folder for these."
         )
-    return float(max(entry["score"] for entry in read_history(folder)))
+    return max(float(entry["score"]) for entry in read_history(folder))
 
 
 if __name__ == "__main__":

@@ -53,8 +53,8 @@ class Ours:
         ends = np.cumsum([0] + [len(sentence) for sentence in sentences])
         places = [np.arange(*ends[i : i + 2]) for i in range(len(sentences))]
         with own_threads():
-            found: Tensor = self.network(types, indexed, places, int(ends[-1]))
-            return found.numpy()
+            mixed: Tensor = self.network(types, indexed, places, int(ends[-1]))
+        return mixed.numpy()
 
 
 class AllenNLP:
