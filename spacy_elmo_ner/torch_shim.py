@@ -94,7 +94,7 @@ class LazyTorchShim(PyTorchShim):
         all threads that share it. Ours have no modes: what differs in training is an
         argument.
         """
-        with own_threads():
+        with own_threads(next(self.module.parameters()).device.type):
             return self.module(*inputs.args, **inputs.kwargs)
 
     def finish_update(self, optimizer: Any) -> None:

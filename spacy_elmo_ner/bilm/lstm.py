@@ -11,6 +11,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..kernels.cuda_graphs import in_cuda_graphs
 from ..kernels.derived import Prepared
 from ..kernels.lstm_inference import InferenceLstm
 from ..kernels.lstm_training import LstmSettings, LstmWithGradient
@@ -72,7 +73,9 @@ class BiLM(nn.Module):
         if state is None:
             state = self.zeros(types, depth, len(lengths))
         packing = pack(lengths)
-        order = torch.from_numpy(packing.order).to(types.device)
+        # a copy that waited for the device would hold up what comes after it
+        to_device = partial(torch.Tensor.to, device=types.device, non_blocking=True)
+        order = to_device(torch.from_numpy(packing.order))
         readings = [
             (packing.forward_tokens, packing.forward_rows),
             (packing.backward_tokens, packing.backward_rows),
@@ -82,13 +85,13 @@ class BiLM(nn.Module):
             tokens_read, rows = readings[i]
             outputs, hidden, cell = self.directions[i](
                 types,
-                tokens[torch.from_numpy(tokens_read).to(tokens.device)],
+                tokens[to_device(torch.from_numpy(tokens_read))],
                 packing.steps,
                 state.hidden[i][:, order],
                 state.cell[i][:, order],
                 depth,
             )
-            row_of_token = torch.from_numpy(rows).to(types.device)
+            row_of_token = to_device(torch.from_numpy(rows))
             return [output[row_of_token] for output in outputs], hidden, cell
 
         both = in_parallel([partial(read, 0), partial(read, 1)])
@@ -167,7 +170,7 @@ class ProjectedLstm(nn.Module):
         width, projected = options.lstm_width, options.projection_width
         self.width, self.projected = width, projected
         self.precision = precision
-        self._inference: Prepared[InferenceLstm] = Prepared()
+        self._inference: Prepared[nn.Module] = Prepared()
         self.cell_clip = options.cell_clip
         self.projection_clip = options.projection_clip
         self.W_0 = nn.Parameter(torch.empty(2 * projected, 4 * width))
@@ -208,7 +211,7 @@ class ProjectedLstm(nn.Module):
             inputs, rows, steps, hidden.to(inputs.dtype), cell.to(inputs.dtype)
         )
 
-    def _prepare(self) -> InferenceLstm:
+    def _prepare(self) -> nn.Module:
         of_input, recurrent = self.W_0.split(self.projected)
         lstm = InferenceLstm(
             prepare_product(of_input, self._bias(), precision=self.precision),
@@ -217,6 +220,8 @@ class ProjectedLstm(nn.Module):
             cell_clip=self.cell_clip,
             projection_clip=self.projection_clip,
         )
+        if self.W_0.is_cuda:
+            return in_cuda_graphs(lstm)
         return without_gil(lstm) if self.W_0.device.type == "cpu" else lstm
 
     def _bias(self) -> Tensor:

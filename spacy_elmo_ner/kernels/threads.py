@@ -25,14 +25,24 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def own_threads() -> Iterator[None]:
+def own_threads(device: str = "cpu") -> Iterator[None]:
     """Predict, without gradients: let `in_parallel` use as many threads as torch may use
     and this process has CPUs for, and torch one in each.
+
+    device: the type of the device where it is done. Another than the CPU is told all of it
+        by the thread that calls, in the stream of that.
 
     It concerns the thread that calls, and changes nothing for others. Under
     torch.autocast, which threads have each for itself, there is but that one.
     """
     with torch.no_grad():
+        if device != "cpu":
+            before, _local.n_threads = _local.n_threads, 1
+            try:
+                yield
+            finally:
+                _local.n_threads = before
+            return
         if _local.is_divided or is_autocast_on("cpu"):
             yield
             return
