@@ -5,6 +5,11 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
+# steps of a segment: many of few rows, so that some are computed after their sentence's end;
+# few of many, which keep a GPU busy for longer than a launch takes
+ROWS_AT_ONCE = 512
+LEAST_STEPS, MOST_STEPS = 2, 8
+
 
 class Segment(NamedTuple):
     """Some steps of a batch, as n_steps times n_rows, step after step.
@@ -29,8 +34,7 @@ def segments_of(steps: Tuple[int, ...]) -> List[Segment]:
     while start < len(steps):
         alive = np.array(steps[start:])
         n_rows = _usual(int(alive[0]))
-        # of few rows, more steps before those that have ended weigh
-        n_steps = max(2, min(8, 512 // n_rows))
+        n_steps = max(LEAST_STEPS, min(MOST_STEPS, ROWS_AT_ONCE // n_rows))
         part, rest = alive[:n_steps], alive[n_steps:]
         is_filled = np.zeros((n_steps, n_rows), bool)
         is_filled[: len(part)] = np.arange(n_rows) < part[:, None]

@@ -21,7 +21,7 @@ def run(repository: Path, *options: str) -> "subprocess.CompletedProcess[str]":
 def small(output: Path, seconds: int) -> "list[str]":
     options = "--device cpu --size sample --precision float32 --batch 8 --sentences 24"
     options += " --rounds 1 --update-tokens 128 --update-precision float32"
-    options += f" --compile-seconds 1 --seconds {seconds} --output {output}"
+    options += f" --seconds {seconds} --output {output}"
     return options.split()
 
 
