@@ -94,8 +94,7 @@ def main(
     }
     for name, share in SECTIONS.items():
         if name in section:
-            with report.section(name, share):
-                bodies[name]()
+            report.section(name, share, bodies[name])
 
 
 if __name__ == "__main__":

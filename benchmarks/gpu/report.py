@@ -60,15 +60,18 @@ class Report:
         """Of the section."""
         return self._section_end - time.monotonic()
 
-    @contextmanager
-    def section(self, name: str, share: float) -> Iterator[None]:
+    def section(self, name: str, share: float, body: Callable[[], None]) -> None:
         """One that may take that share of the time that is left."""
         start = time.monotonic()
-        self._section_end = start + share * (self._end - start)
+        left = self._end - start
+        self._section_end = start + share * left
         self()
+        if left <= 0:
+            self(f"*{name}*: skipped, no time is left.")
+            return
         try:
-            with _time_limit(self.seconds_left + GRACE):
-                yield
+            with _time_limit(share * left + GRACE):
+                body()
         except TimeUp:
             self(f"\n*{name}* was stopped in what it was at.")
         except Exception as error:

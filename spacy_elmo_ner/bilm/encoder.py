@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ..kernels.derived import Prepared
+from ..kernels.uploads import on_device
 from .char_cnn import CharCnn
 from .char_ids import boundary_ids, encode_words
 from .lstm import BiLM, BiLMState
@@ -101,9 +102,9 @@ class ElmoEncoder(nn.Module):
         start = _repeat(self._after_boundary(word_vectors), len(sentences))
         # only the types of these sentences, when the vectors are those of many more
         present, tokens = np.unique(np.concatenate(sentences), return_inverse=True)
-        rows = torch.from_numpy(present + N_BOUNDARIES).to(word_vectors.device)
+        rows = on_device(present + N_BOUNDARIES, word_vectors.device)
         types = word_vectors.index_select(0, rows)
-        token_types = torch.from_numpy(tokens).to(word_vectors.device)
+        token_types = on_device(tokens, word_vectors.device)
         lengths = [len(sentence) for sentence in sentences]
         lstm_layers, _ = self.bilm(
             types, token_types, lengths, state=start, depth=depth

@@ -19,6 +19,7 @@ from ..kernels.packed_products import prepare_product
 from ..kernels.packing import pack
 from ..kernels.scripting import without_gil
 from ..kernels.threads import in_parallel
+from ..kernels.uploads import on_device
 from .options import ElmoOptions
 
 # TensorFlow adds this to the forget gate; published biases are without it.
@@ -73,9 +74,7 @@ class BiLM(nn.Module):
         if state is None:
             state = self.zeros(types, depth, len(lengths))
         packing = pack(lengths)
-        # a copy that waited for the device would hold up what comes after it
-        to_device = partial(torch.Tensor.to, device=types.device, non_blocking=True)
-        order = to_device(torch.from_numpy(packing.order))
+        order = on_device(packing.order, types.device)
         readings = [
             (packing.forward_tokens, packing.forward_rows),
             (packing.backward_tokens, packing.backward_rows),
@@ -85,13 +84,13 @@ class BiLM(nn.Module):
             tokens_read, rows = readings[i]
             outputs, hidden, cell = self.directions[i](
                 types,
-                tokens[to_device(torch.from_numpy(tokens_read))],
+                tokens[on_device(tokens_read, tokens.device)],
                 packing.steps,
                 state.hidden[i][:, order],
                 state.cell[i][:, order],
                 depth,
             )
-            row_of_token = to_device(torch.from_numpy(rows))
+            row_of_token = on_device(rows, types.device)
             return [output[row_of_token] for output in outputs], hidden, cell
 
         both = in_parallel([partial(read, 0), partial(read, 1)])

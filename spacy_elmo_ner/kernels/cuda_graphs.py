@@ -21,13 +21,14 @@ from .autocast import is_autocast_on
 from .fork_safe_lock import ForkSafeLock
 from .lstm_inference import InferenceLstm
 from .segments import Segment, segments_of
+from .uploads import on_device
 
 # an environment variable: 0 leaves prediction to the plain loop
 SWITCH = "SPACY_ELMO_NER_CUDA_GRAPHS"
 # more rows keep a GPU busy without graphs
 MOST_ROWS = 4096
-# torch is not made for two captures at once
-_CAPTURING = ForkSafeLock()
+# threads share the graphs, and the stream in which they are captured
+_LOCK = ForkSafeLock()
 
 
 class Graph(NamedTuple):
@@ -49,6 +50,8 @@ class Graph(NamedTuple):
 def in_cuda_graphs(lstm: InferenceLstm) -> nn.Module:
     """The same call with the same values, by graphs if this torch (2.1) can capture them
     while other threads use the device."""
+    # what the weights were made into may next be read in another stream
+    torch.cuda.current_stream().synchronize()
     capture = signature(torch.cuda.CUDAGraph.capture_begin)
     return GraphedLstm(lstm) if "capture_error_mode" in capture.parameters else lstm
 
@@ -65,10 +68,7 @@ class GraphedLstm(nn.Module):
         self.lstm = lstm
         self._graphs: Dict[Tuple[object, ...], Graph] = {}
         self._pool: Any = None
-        self._last_use: Optional[torch.cuda.Event] = None
         self._is_possible = True
-        # threads share the graphs
-        self._lock = ForkSafeLock()
 
     def forward(
         self,
@@ -81,7 +81,7 @@ class GraphedLstm(nn.Module):
         """See `InferenceLstm.forward`."""
         if self._is_possible and _is_suitable(inputs, steps):
             segments = segments_of(tuple(steps))
-            with torch.cuda.device_of(inputs), self._lock:
+            with torch.cuda.device_of(inputs), _LOCK:  # type: ignore[no-untyped-call]
                 try:
                     graphs = [
                         self._graph(segment, inputs, hidden, cell)
@@ -92,21 +92,10 @@ class GraphedLstm(nn.Module):
                     message = f"ELMo goes on without CUDA graphs, slower: {error}"
                     warnings.warn(message, stacklevel=2)
                 else:
-                    with self._in_turn(inputs):
-                        return self._read(segments, graphs, inputs, rows, hidden, cell)
-        return self.lstm(inputs, rows, steps, hidden, cell)
-
-    @contextmanager
-    def _in_turn(self, inputs: Tensor) -> Iterator[None]:
-        """Wait for what was last read, maybe in another stream."""
-        if not inputs.is_cuda:
-            yield
-            return
-        stream = torch.cuda.current_stream()
-        if self._last_use is not None:
-            stream.wait_event(self._last_use)
-        yield
-        self._last_use = stream.record_event()
+                    return self._read(segments, graphs, inputs, rows, hidden, cell)
+        found: Tuple[Tensor, Tensor, Tensor]
+        found = self.lstm(inputs, rows, steps, hidden, cell)
+        return found
 
     def _graph(
         self, segment: Segment, inputs: Tensor, hidden: Tensor, cell: Tensor
@@ -116,7 +105,7 @@ class GraphedLstm(nn.Module):
         precision = getattr(matmul, "fp32_precision", None) or matmul.allow_tf32
         key = segment.n_rows, inputs.dtype, precision
         if key not in self._graphs:
-            with _CAPTURING, _own_stream(inputs):
+            with _own_stream(inputs):
                 self._graphs[key] = self._make(segment, inputs, hidden, cell)
         return self._graphs[key]
 
@@ -125,13 +114,13 @@ class GraphedLstm(nn.Module):
     def _make(
         self, segment: Segment, inputs: Tensor, hidden: Tensor, cell: Tensor
     ) -> Graph:
-        n_rows, n = segment.n_rows, segment.n_rows * segment.n_steps
+        n_rows, n_steps = segment.n_rows, segment.n_steps
         x, outputs, cells, first, state = (
             like.new_zeros(rows, like.shape[1])
             for like, rows in (
-                (inputs, n),
-                (hidden, n),
-                (cell, n),
+                (inputs, n_steps * n_rows),
+                (hidden, n_steps * n_rows),
+                (cell, n_steps * n_rows),
                 (hidden, n_rows),
                 (cell, n_rows),
             )
@@ -139,10 +128,8 @@ class GraphedLstm(nn.Module):
 
         def compute() -> None:
             hiddens = [first]
-            gates = self.lstm.input_gates(x)
-            for step, after in zip(
-                gates.split(n_rows), cells.split(n_rows), strict=True
-            ):
+            gates = self.lstm.input_gates(x).chunk(n_steps)
+            for step, after in zip(gates, cells.chunk(n_steps), strict=True):
                 hiddens.append(self.lstm._step(step, hiddens[-1], state))
                 after.copy_(state)
             torch.cat(hiddens[1:], out=outputs)
@@ -172,13 +159,12 @@ class GraphedLstm(nn.Module):
     ) -> Tuple[Tensor, Tensor, Tensor]:
         parts = [part for segment in segments for part in segment[2:]]
         # one copy to the device for all of them
-        places = torch.from_numpy(np.concatenate(parts))
-        places = places.to(inputs.device, non_blocking=True)
-        places_of = iter(places.split([len(part) for part in parts]))
+        places = on_device(np.concatenate(parts), inputs.device)
+        of_parts = iter(places.split_with_sizes([len(part) for part in parts]))
         outputs: List[Tensor] = []
         last: List[Tuple[Tensor, Tensor]] = []
         for graph in graphs:
-            packed, filled, ended = (next(places_of) for _ in range(3))
+            packed, filled, ended = (next(of_parts) for _ in range(3))
             packed = packed if rows is None else rows[packed]
             torch.index_select(inputs, 0, packed, out=graph.inputs)
             if hidden is not graph.hidden:
@@ -198,8 +184,17 @@ def _is_suitable(inputs: Tensor, steps: List[int]) -> bool:
         steps[0] <= MOST_ROWS
         and os.environ.get(SWITCH) != "0"
         and not is_autocast_on(inputs.device.type)
-        and not (inputs.is_cuda and torch.cuda.is_current_stream_capturing())
+        and _is_in_order(inputs)
     )
+
+
+def _is_in_order(like: Tensor) -> bool:
+    """Whether what comes now waits for all replays before: graphs have memory in common,
+    that of cuBLAS too, so all are told to the device's default stream."""
+    if not like.is_cuda:
+        return True
+    default = torch.cuda.default_stream(like.device)
+    return torch.cuda.current_stream(like.device) == default
 
 
 @contextmanager
@@ -217,4 +212,4 @@ def _own_stream(like: Tensor) -> Iterator[None]:
 
 @lru_cache(maxsize=None)
 def _stream(device: torch.device) -> torch.cuda.Stream:
-    return torch.cuda.Stream(device)
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

@@ -3,13 +3,15 @@
 import copy
 import threading
 from functools import partial
+from typing import Any, List, Tuple
 
 import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given, settings
+from torch import Tensor
 
-from spacy_elmo_ner.bilm.lstm import BiLM
+from spacy_elmo_ner.bilm.lstm import BiLM, ProjectedLstm
 from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.kernels.cuda_graphs import MOST_ROWS, SWITCH, GraphedLstm
 from spacy_elmo_ner.kernels.lstm_inference import InferenceLstm
@@ -21,12 +23,12 @@ DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 INPUTS, WIDTH, PROJECTED = 12, 24, 8
 
 
-def made_lstm(device, seed=0, projected=True, dtype=torch.float32):
-    random = torch.Generator().manual_seed(seed)
+def made_lstm(device: str, projected: bool = True) -> InferenceLstm:
+    random = torch.Generator().manual_seed(0)
 
-    def product(n, m, has_bias=False):
-        W = (torch.randn(n, m, generator=random) / n**0.5).to(device, dtype)
-        b = torch.randn(m, generator=random).to(device, dtype)
+    def product(n: int, m: int, has_bias: bool = False) -> PlainProduct:
+        W = (torch.randn(n, m, generator=random) / n**0.5).to(device)
+        b = torch.randn(m, generator=random).to(device)
         return PlainProduct(W, b if has_bias else None)
 
     outputs = PROJECTED if projected else WIDTH
@@ -39,18 +41,19 @@ def made_lstm(device, seed=0, projected=True, dtype=torch.float32):
     )
 
 
-def batch_of(lengths, lstm, seed=0):
+def batch_of(lengths: List[int], lstm: InferenceLstm) -> Tuple[Any, ...]:
     """Arguments for the LSTM: a state, and inputs of which some occur more than once."""
-    W = lstm.input_gates.W
-    random = torch.Generator().manual_seed(seed)
+    assert isinstance(lstm.input_gates, PlainProduct)
+    device = lstm.input_gates.W.device
+    random = torch.Generator().manual_seed(0)
 
-    def normal(*sizes):
-        return torch.randn(sizes, generator=random).to(W.device, W.dtype)
+    def normal(*sizes: int) -> Tensor:
+        return torch.randn(sizes, generator=random).to(device)
 
     outputs = WIDTH if lstm.projection is None else PROJECTED
     steps = pack(lengths).steps
     types = normal(5, INPUTS)
-    rows = torch.randint(5, (sum(lengths),), generator=random).to(W.device)
+    rows = torch.randint(5, (sum(lengths),), generator=random).to(device)
     state = normal(len(lengths), outputs), normal(len(lengths), WIDTH)
     return types, rows, steps, *state
 
@@ -64,8 +67,8 @@ def batch_of(lengths, lstm, seed=0):
 )
 @torch.no_grad()
 def test_outputs_and_last_states_are_those_of_the_plain_loop(
-    device, lengths, projected, distinct
-):
+    device: str, lengths: List[int], projected: bool, distinct: bool
+) -> None:
     lstm = made_lstm(device, projected=projected)
     types, rows, *rest = batch_of(lengths, lstm)
     inputs = (types, rows) if distinct else (types[rows], None)
@@ -77,7 +80,9 @@ def test_outputs_and_last_states_are_those_of_the_plain_loop(
 
 
 @given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=300))
-def test_segments_hold_each_row_once_and_end_each_sentence_once(lengths):
+def test_segments_hold_each_row_once_and_end_each_sentence_once(
+    lengths: List[int],
+) -> None:
     packing = pack(lengths)
     segments = segments_of(tuple(packing.steps))
     packed = [segment.packed[segment.filled] for segment in segments]
@@ -87,15 +92,17 @@ def test_segments_hold_each_row_once_and_end_each_sentence_once(lengths):
         assert {len(segment.packed)} == {segment.n_rows * segment.n_steps}
 
 
-def test_few_numbers_of_rows_and_so_few_graphs():
+def test_few_numbers_of_rows_and_so_few_graphs() -> None:
     usual = {n: segments_of((n,))[0].n_rows for n in range(1, MOST_ROWS + 1)}
     assert len({*usual.values()}) == 32
     assert all(n <= rows < n + max(8, n / 4) for n, rows in usual.items())
 
 
 @torch.no_grad()
-def test_what_cannot_be_captured_goes_on_by_the_plain_loop(monkeypatch):
-    def fails(*_):
+def test_what_cannot_be_captured_goes_on_by_the_plain_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: Any) -> None:
         raise RuntimeError("operation not permitted when stream is capturing")
 
     monkeypatch.setattr(GraphedLstm, "_make", fails)
@@ -110,7 +117,9 @@ def test_what_cannot_be_captured_goes_on_by_the_plain_loop(monkeypatch):
 
 
 @torch.no_grad()
-def test_a_switch_for_the_plain_loop(monkeypatch):
+def test_a_switch_for_the_plain_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     lstm = made_lstm("cpu")
     graphed = GraphedLstm(lstm)
     monkeypatch.setenv(SWITCH, "0")
@@ -130,12 +139,14 @@ OPTIONS = ElmoOptions(
 LENGTHS = [1, 30, 7, 7, 2, 19, 4, 11, 26, 3]
 
 
-def made_bilm(dtype=torch.float32):
+def made_bilm(dtype: torch.dtype = torch.float32) -> BiLM:
     torch.manual_seed(0)
     return BiLM(OPTIONS, "float32").to("cuda", dtype)
 
 
-def some_words(bilm, lengths=LENGTHS, seed=1):
+def some_words(
+    bilm: BiLM, lengths: List[int] = LENGTHS, seed: int = 1
+) -> Tuple[Tensor, Tensor, List[int]]:
     random = torch.Generator().manual_seed(seed)
     types = torch.randn(50, OPTIONS.projection_width, generator=random)
     tokens = torch.randint(50, (sum(lengths),), generator=random)
@@ -143,14 +154,18 @@ def some_words(bilm, lengths=LENGTHS, seed=1):
 
 
 @torch.no_grad()
-def read(bilm, *words):
-    layers, state = bilm(*words)
+def read(bilm: BiLM, words: Tuple[Tensor, Tensor, List[int]]) -> Tensor:
+    layers, _ = bilm(*words)
     return torch.cat(layers, 1)
 
 
-def graphs_of(bilm):
-    layers = [layer for stack in bilm.directions for layer in stack.layers]
+def graphs_of(bilm: BiLM) -> List[Any]:
+    layers = [one for one in bilm.modules() if isinstance(one, ProjectedLstm)]
     return [layer._inference._made for layer in layers]
+
+
+def new_stream() -> torch.cuda.Stream:
+    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
 
 @needs_cuda
@@ -158,7 +173,9 @@ def graphs_of(bilm):
     "dtype, bound",
     [(torch.float32, 1e-6), (torch.bfloat16, 2e-2), (torch.float16, 2e-3)],
 )
-def test_the_bilm_by_graphs_and_by_the_plain_loop(monkeypatch, dtype, bound):
+def test_the_bilm_by_graphs_and_by_the_plain_loop(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, bound: float
+) -> None:
     bilm = made_bilm(dtype)
     words = some_words(bilm)
     with torch.no_grad():
@@ -175,60 +192,62 @@ def test_the_bilm_by_graphs_and_by_the_plain_loop(monkeypatch, dtype, bound):
 
 
 @needs_cuda
-def test_weights_that_were_changed_or_moved_after_a_capture():
+def test_weights_that_were_changed_or_moved_after_a_capture() -> None:
     bilm = made_bilm()
     words = some_words(bilm)
-    read(bilm, *words)
+    read(bilm, words)
     first = graphs_of(bilm)
 
-    def fresh():
-        return read(copy.deepcopy(bilm), *words)
+    def fresh() -> Tensor:
+        return read(copy.deepcopy(bilm), words)
 
     with torch.no_grad():
         for weight in bilm.parameters():
             weight.mul_(1.5)
-    assert torch.equal(read(bilm, *words), fresh())
+    assert torch.equal(read(bilm, words), fresh())
     assert not {*map(id, first)} & {*map(id, graphs_of(bilm))}
     bilm.cpu()
     with torch.no_grad():
         for weight in bilm.parameters():
             weight.mul_(0.5)
     bilm.cuda()
-    assert torch.equal(read(bilm, *words), fresh())
+    assert torch.equal(read(bilm, words), fresh())
     bilm.bfloat16()
     words = some_words(bilm)
-    assert torch.equal(read(bilm, *words), fresh())
+    assert torch.equal(read(bilm, words), fresh())
     bilm.float()
     words = some_words(bilm)
     # and by an update
     optimizer = torch.optim.Adam(bilm.parameters())
     sum(layer.square().sum() for layer in bilm(*words)[0]).backward()
     optimizer.step()
-    assert torch.equal(read(bilm, *words), fresh())
+    assert torch.equal(read(bilm, words), fresh())
 
 
 @needs_cuda
-def test_threads_with_streams_of_their_own_beside_work_that_learns():
+def test_threads_with_streams_of_their_own_beside_work_that_learns() -> None:
     bilm = made_bilm()
     batches = [
         some_words(bilm, LENGTHS[i % 5 :] * (1 + 3 * i), seed=i) for i in range(6)
     ]
-    expected = [read(made_bilm(), *words) for words in batches]
-    errors = []
+    expected = [read(made_bilm(), words) for words in batches]
+    errors: List[float] = []
     ready = threading.Barrier(8)
 
-    def predict(i):
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.default_stream())
+    def predict(i: int) -> None:
+        # another stream goes by the plain loop
+        default, own = torch.cuda.default_stream(), new_stream()
+        own.wait_stream(default)
+        stream = [default, own][i % 2]
         ready.wait()
         with torch.cuda.stream(stream):
             for k in range(12):
                 number = (i + k) % len(batches)
-                found = read(bilm, *batches[number])
+                found = read(bilm, batches[number])
                 stream.synchronize()
                 errors.append(float((found - expected[number]).abs().max()))
 
-    def learn():
+    def learn() -> None:
         other = made_bilm()
         ready.wait()
         for k in range(12):
@@ -245,20 +264,20 @@ def test_threads_with_streams_of_their_own_beside_work_that_learns():
 
 
 @needs_cuda
-def test_other_ways_to_call_it():
+def test_other_ways_to_call_it() -> None:
     bilm = made_bilm()
     words = some_words(bilm)
     with torch.inference_mode():
         found = bilm(*words)[0]
-    assert torch.equal(torch.cat(found, 1).clone(), read(bilm, *words))
+    assert torch.equal(torch.cat(found, 1).clone(), read(bilm, words))
     graphs = [len(one._graphs) for one in graphs_of(bilm)]
     with torch.autocast("cuda", dtype=torch.bfloat16):
-        rounded = read(bilm, *words)
-    torch.testing.assert_close(rounded.float(), read(bilm, *words), rtol=0, atol=2e-2)
+        rounded = read(bilm, words)
+    torch.testing.assert_close(rounded.float(), read(bilm, words), rtol=0, atol=2e-2)
     assert [len(one._graphs) for one in graphs_of(bilm)] == graphs
     # inside of a larger graph
-    read(bilm, *words)
-    large, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+    read(bilm, words)
+    large, stream = torch.cuda.CUDAGraph(), new_stream()
     static = torch.zeros(4, OPTIONS.projection_width, device="cuda")
     lstm = graphs_of(bilm)[0]
     state = static, static.new_zeros(4, OPTIONS.lstm_width)
@@ -272,16 +291,16 @@ def test_other_ways_to_call_it():
 
 
 @needs_cuda
-def test_a_capture_that_fails_on_the_device():
+def test_a_capture_that_fails_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     lstm = made_lstm("cuda")
     own = lstm._step
 
-    def step(*args):
+    def step(*args: Any) -> Tensor:
         if torch.cuda.is_current_stream_capturing():
             torch.zeros(1).cuda()  # waits for the stream
         return own(*args)
 
-    lstm._step = step
+    monkeypatch.setattr(lstm, "_step", step)
     batch = batch_of([3, 1, 2], lstm)
     graphed = GraphedLstm(lstm)
     with torch.no_grad():
@@ -296,24 +315,24 @@ def test_a_capture_that_fails_on_the_device():
 
 
 @needs_cuda
-def test_memory_stays_level():
+def test_memory_stays_level() -> None:
     bilm = made_bilm()
-    read(bilm, *some_words(bilm, [40] * 600))
+    read(bilm, some_words(bilm, [40] * 600))
 
-    def used():
+    def used() -> int:
         torch.cuda.synchronize()
         return torch.cuda.memory_allocated()
 
     levels = []
     for _ in range(4):
         for n in (1, 17, 150, 600):
-            read(bilm, *some_words(bilm, [1 + (7 * i) % 40 for i in range(n)], seed=n))
+            read(bilm, some_words(bilm, [1 + (7 * i) % 40 for i in range(n)], seed=n))
         levels.append(used())
     assert len({*levels[1:]}) == 1
     with torch.no_grad():
         for _ in range(3):
             for weight in bilm.parameters():
                 weight.add_(0)
-            read(bilm, *some_words(bilm, [40] * 600))
+            read(bilm, some_words(bilm, [40] * 600))
             levels.append(used())
     assert max(levels[-2:]) <= levels[0]
