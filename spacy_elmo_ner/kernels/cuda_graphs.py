@@ -101,8 +101,9 @@ class GraphedLstm(nn.Module):
         self, segment: Segment, inputs: Tensor, hidden: Tensor, cell: Tensor
     ) -> Graph:
         matmul = torch.backends.cuda.matmul
-        # a graph keeps it; where torch has the new name for it, it may forbid the old one
-        precision = getattr(matmul, "fp32_precision", None) or matmul.allow_tf32
+        # captured too. A torch with the new name for it may forbid the old one.
+        is_new = hasattr(torch.backends, "fp32_precision")
+        precision = matmul.fp32_precision if is_new else matmul.allow_tf32
         key = segment.n_rows, inputs.dtype, precision
         if key not in self._graphs:
             with _own_stream(inputs):
