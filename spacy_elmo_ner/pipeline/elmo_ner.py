@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
-from ..kernels.threads import own_threads
+from ..kernels.threads import items_in_parallel, own_threads
 from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..tagger.tag_schemes import TagScheme, check_label
 from ..text.sentences import LINE_IS_SENTENCE
@@ -301,7 +301,7 @@ class ElmoNer(CheckedPipe):
         self._use_settings()
         with own_threads():
             return find_in_parts(
-                self._find,
+                partial(items_in_parallel, self._find),
                 list(docs),
                 most=PREDICT_TOKENS,
                 longest=longest_sentence(self.model) or PREDICT_TOKENS,
