@@ -9,9 +9,9 @@ PYTEST = -m pytest --quiet --numprocesses 2 --dist loadfile
 
 # The tests' batches are small: more threads make them wait for each other, and an old
 # torch's BLAS shares sums between them in more than one way.
-test test-allennlp: export OMP_NUM_THREADS ?= 1
+test test-fast coverage test-allennlp: export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test lint test-allennlp
+.PHONY: run test test-fast coverage lint test-allennlp
 
 # The main job: entities printed one a line, and as a displaCy page
 run: $(VENV)/installed
@@ -23,10 +23,18 @@ run: $(VENV)/installed
 test: lint
 	$(VENV)/bin/python $(PYTEST)
 
+# without the fuzzes, kills, benchmarks and workflows, which take most of the time
+test-fast: lint
+	$(VENV)/bin/python $(PYTEST) -m "not slow"
+
+# The package's lines and branches that the tests run
+coverage: $(VENV)/installed-dev
+	$(VENV)/bin/python $(PYTEST) --cov --cov-report term:skip-covered
+
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/black --check --quiet . || $(VENV)/bin/black --check .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/mypy --no-error-summary spacy_elmo_ner
+	$(VENV)/bin/mypy --no-error-summary
 
 # The same tests beside AllenNLP, which needs Python 3.10 and old versions of the rest
 test-allennlp: $(VENV_ALLENNLP)/installed

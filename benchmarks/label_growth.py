@@ -11,7 +11,7 @@ import itertools
 import statistics
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, cast
+from typing import Any, Callable, Dict, List, NamedTuple, Union, cast
 
 import numpy as np
 import spacy
@@ -134,7 +134,7 @@ def made_examples(nlp: Language, sentences: Sentences) -> List[Example]:
     random = np.random.default_rng(0)
     examples = []
     for words in sentences:
-        starts = [i == 0 for i in range(len(words))]
+        starts: List[Union[bool, int, None]] = [i == 0 for i in range(len(words))]
         gold = Doc(nlp.vocab, words=words, sent_starts=starts)
         gold.set_ents(
             [

@@ -18,8 +18,8 @@ from spacy.util import load_config
 from torch.utils.flop_counter import FlopCounterMode
 
 from spacy_elmo_ner.bilm.encoder import N_BOUNDARIES
-from spacy_elmo_ner.pretraining.loop import Report, pretrain
-from spacy_elmo_ner.pretraining.precision import usable_precision
+from spacy_elmo_ner.pretraining.loop import Reporter, pretrain
+from spacy_elmo_ner.pretraining.precision import usable_training_precision
 from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.settings import Settings, read_settings
 from spacy_elmo_ner.pretraining.token_corpus import write_corpus
@@ -58,7 +58,7 @@ def main(
             "| of one large product | share |\n|---|--:|--:|--:|--:|--:|"
         )
         for name in precision:
-            if usable_precision(name, on) != name:
+            if usable_training_precision(name, on) != name:
                 continue
             training = replace(settings.training, precision=name)
             print(
@@ -117,7 +117,7 @@ def operations_per_word(settings: Settings, device: torch.device) -> float:
     return counter.get_total_flops() / words[-1]
 
 
-def pretrain_anew(settings: Settings, device: torch.device, report: Report) -> None:
+def pretrain_anew(settings: Settings, device: torch.device, report: Reporter) -> None:
     def updates_alone(entry: Dict[str, Any]) -> None:
         if "perplexity_forward" not in entry:
             report(entry)

@@ -18,7 +18,7 @@ import srsly
 from thinc.api import Config
 
 from spacy_elmo_ner.files.atomic import replacing_folder
-from spacy_elmo_ner.files.written import MARKER
+from spacy_elmo_ner.files.manifest import MARKER
 from spacy_elmo_ner.pipeline.packaged import FOLDER
 
 CARD_TEMPLATE = Path(__file__).parent / "model_card.md"

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from typing import Any, Callable, Dict, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import torch
 from safetensors import SafetensorError
@@ -30,7 +30,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def default_device() -> torch.device:
-    """The torch device that belongs to Thinc's current ops."""
+    """The torch device of Thinc's current ops."""
     ops = get_current_ops()
     if ops.device_type == "gpu":
         return torch.device("cuda", torch.cuda.current_device())
@@ -38,14 +38,15 @@ def default_device() -> torch.device:
 
 
 class LazyTorchShim(PyTorchShim):
-    """Holds a torch module whose sizes are learnt when the pipe is initialized.
+    """Holds a torch module whose sizes become known when the pipe is initialized.
 
-    `build` makes the module from keyword arguments that are known late (the
-    number of tags, the width of the input). They are saved beside the tensors,
-    so a saved pipe rebuilds its module by itself. The bytes are safetensors:
-    reading them runs no code, which pickled torch files do.
+    The sizes are saved beside the tensors, so that a saved pipe builds its module by
+    itself. The bytes are safetensors: reading them runs no code, as unpickling does.
+    Unlike PyTorchShim, it lets `use_params` set averaged weights.
 
-    Unlike PyTorchShim it lets `use_params` put averaged weights in place.
+    Args:
+        build: Makes the module from keyword arguments that become known late: the
+            number of tags, the width of the input.
     """
 
     def __init__(self, build: Callable[..., nn.Module]):
@@ -56,27 +57,37 @@ class LazyTorchShim(PyTorchShim):
 
     @property
     def is_built(self) -> bool:
+        """Whether there is a module."""
         return self._model is not None
 
     @property
     def module(self) -> nn.Module:
-        if self._model is None:
+        """The module.
+
+        Raises:
+            ValueError: If it is not built yet.
+        """
+        module: Optional[nn.Module] = self._model
+        if module is None:
             raise ValueError(
                 "The model has no weights yet. Call nlp.initialize() on the "
                 "pipeline, or load a trained one with spacy.load()."
             )
-        return self._model
+        return module
 
     def build(self, **sizes: int) -> nn.Module:
-        """Make the module with fresh weights and keep its sizes for saving."""
+        """Make the module with fresh weights, and keep its sizes for saving."""
         self.begin_anew()
         self.cfg = dict(sizes)
-        self._model = self._build(**sizes).to(default_device())
-        return self._model
+        module = self._build(**sizes).to(default_device())
+        self._model = module
+        return module
 
     def begin_anew(self) -> None:
-        """Let no optimizer take these weights for those that it has changed: it keeps
-        what it remembers of them by the shim's id."""
+        """Take a new id, under which no optimizer knows these weights.
+
+        An optimizer keeps its moments of a weight by the shim's id.
+        """
         PyTorchShim.global_id += 1
         self.id = PyTorchShim.global_id
         self.is_untrained = True
@@ -85,23 +96,23 @@ class LazyTorchShim(PyTorchShim):
         self.module  # noqa: B018 (raises the error that says what to do)
         if is_train:
             self.is_untrained = False
-        return super().__call__(inputs, is_train)
+        return super().__call__(inputs, is_train)  # type: ignore[no-untyped-call]
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """The module's output, without gradients.
 
-        PyTorchShim puts the module into evaluation mode and back, before the eyes of
-        all threads that share it. Ours have no modes: what differs in training is an
-        argument.
+        PyTorchShim switches the module to evaluation mode and back, which other threads
+        that share it would notice. Our modules have no modes: what differs in training
+        is an argument.
         """
         with own_threads(next(self.module.parameters()).device.type):
             return self.module(*inputs.args, **inputs.kwargs)
 
     def finish_update(self, optimizer: Any) -> None:
-        """Let the optimizer change every weight that has a gradient, in its place.
+        """Let the optimizer change every weight that has a gradient, in place.
 
-        PyTorchShim puts a new tensor in the place of each, which holds on to the one
-        before, and so to those of all updates.
+        PyTorchShim sets a new tensor each time. It holds on to the one before, and so
+        to the tensors of all updates.
         """
         if self._model is None:
             return
@@ -118,7 +129,7 @@ class LazyTorchShim(PyTorchShim):
 
     @contextlib.contextmanager
     def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
-        """Put the optimizer's averages in place of the weights for a while."""
+        """Use the optimizer's averages as weights within the block."""
         kept = {}
         parameters = {} if self._model is None else dict(self._model.named_parameters())
         for name, parameter in parameters.items():
@@ -133,10 +144,12 @@ class LazyTorchShim(PyTorchShim):
                 parameters[name].data = data
 
     def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module, if there is one."""
         if self._model is not None:
             super().to_device(device_type, device_id)
 
     def to_bytes(self) -> bytes:
+        """The module's sizes and tensors, with a checksum."""
         tensors = {} if self._model is None else self._model.state_dict()
         # safetensors refuses tensors that share memory or are not contiguous
         tensors = {k: _smallest(v.detach().cpu()).clone() for k, v in tensors.items()}
@@ -146,8 +159,12 @@ class LazyTorchShim(PyTorchShim):
         return save_tensors(tensors, metadata={HEADER: json.dumps(header)})
 
     def from_bytes(self, bytes_data: bytes) -> "LazyTorchShim":
-        """Raises ValueError for bytes that are damaged, hold NaN or infinite weights,
-        or do not fit the module that `build` makes."""
+        """Restore what `to_bytes` gave.
+
+        Raises:
+            ValueError: If the bytes are damaged, hold NaN or infinite weights, or do
+                not fit the module that `build` makes.
+        """
         built, sizes, tensors = _read(bytes_data)
         if not built:
             return self
@@ -166,8 +183,11 @@ class LazyTorchShim(PyTorchShim):
 
 
 def _smallest(tensor: torch.Tensor) -> torch.Tensor:
-    """As float16 if that holds the very same numbers, as it does for weights that were
-    rounded to it before. `load_state_dict` makes float32 of them again."""
+    """The tensor as float16, if that holds the very same numbers.
+
+    It does for weights that were rounded to it before. `load_state_dict` makes float32
+    of them again.
+    """
     if tensor.dtype != torch.float32:
         return tensor
     half = tensor.half()

@@ -62,8 +62,8 @@ class BiLM(nn.Module):
         types: vectors of the distinct words, (n_types, projection_width).
         tokens: row in types of every token, sentence after sentence, (N,).
         lengths: tokens of each of the B sentences, at least 1.
-        state: what each sentence starts from, zeros if left out. The backward
-            direction starts at a sentence's end.
+        state: what each sentence starts from, or, of one sentence, what all start from;
+            zeros if left out. The backward direction starts at a sentence's end.
         depth: how many LSTM layers to run, all if left out.
 
         Returns a tensor (N, 2 · projection_width) per layer, forward before backward,
@@ -72,26 +72,37 @@ class BiLM(nn.Module):
         if depth is None:
             depth = self.options.n_layers
         if state is None:
-            state = self.zeros(types, depth, len(lengths))
+            state = self.zeros(types, depth, 1)
         packing = pack(lengths)
         order = on_device(packing.order, types.device)
+        # in the order of packing; those that are alike need none
+        hidden, cell = (
+            (
+                part.expand(-1, -1, len(lengths), -1)
+                if part.shape[2] == 1
+                else part.index_select(2, order)
+            )
+            for part in state
+        )
         readings = [
             (packing.forward_tokens, packing.forward_rows),
             (packing.backward_tokens, packing.backward_rows),
         ]
 
         def read(i: int) -> Tuple[List[Tensor], Tensor, Tensor]:
-            tokens_read, rows = readings[i]
-            outputs, hidden, cell = self.directions[i](
+            tokens_read, rows = (
+                on_device(numbers, types.device) for numbers in readings[i]
+            )
+            outputs, last_hidden, last_cell = self.directions[i](
                 types,
-                tokens[on_device(tokens_read, tokens.device)],
+                tokens.index_select(0, tokens_read),
                 packing.steps,
-                state.hidden[i][:, order],
-                state.cell[i][:, order],
+                hidden[i],
+                cell[i],
                 depth,
             )
-            row_of_token = on_device(rows, types.device)
-            return [output[row_of_token] for output in outputs], hidden, cell
+            outputs = [output.index_select(0, rows) for output in outputs]
+            return outputs, last_hidden, last_cell
 
         both = in_parallel([partial(read, 0), partial(read, 1)])
         layers, hiddens, cells = zip(*both, strict=True)

@@ -7,6 +7,7 @@ from reprlib import repr as short
 from typing import Any, Dict, Optional, Tuple, Union
 
 from ..files.reading import reading
+from .numbers import is_count, is_number
 
 # Ids in a word: begin, at most 48 bytes, end. Fixed by every published model.
 MAX_CHARACTERS = 50
@@ -203,13 +204,8 @@ def _value(section: Dict[str, Any], name: str, key: str) -> Any:
     return section[key]
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def _require_count(name: str, value: object, at_least: int, at_most: int) -> None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or not at_least <= value <= at_most:  # type: ignore[operator]
+    if not is_count(value, at_least=at_least, at_most=at_most):
         raise ValueError(
             f"ELMo's {name} is {short(value)}; set it to a whole number between "
             f"{at_least} and {at_most}."
@@ -218,7 +214,7 @@ def _require_count(name: str, value: object, at_least: int, at_most: int) -> Non
 
 def _require_clip(name: str, value: object) -> None:
     # the comparison is written so that NaN fails it too
-    if value is not None and not (_is_number(value) and 0 <= value <= MAX_CLIP):  # type: ignore[operator]
+    if value is not None and not (is_number(value) and 0 <= value <= MAX_CLIP):
         raise ValueError(
             f"ELMo's {name} is {short(value)}; set it to a positive number, or leave it "
             "out or set it to 0 to switch it off."

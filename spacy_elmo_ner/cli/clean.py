@@ -9,8 +9,13 @@ import srsly
 import typer
 
 from ..elmo.layer_cache import is_layer_cache
+from ..files.manifest import (
+    MARKER,
+    read_manifest,
+    unchanged_beside,
+    unchanged_files,
+)
 from ..files.workspace import remove_leftovers
-from ..files.written import MARKER, unchanged_beside, unchanged_in, written_in
 from .escapes import echo
 
 # in which `spacy project run` keeps what each command has written, with a checksum
@@ -69,9 +74,9 @@ def _in_marked_folders(folder: Path) -> Set[Path]:
     ours: Set[Path] = set()
     for marker in folder.rglob(MARKER):
         place = marker.parent
-        if written_in(place) is None:
+        if read_manifest(place) is None:
             continue
-        ours |= {marker, *(place / name for name in unchanged_in(place))}
+        ours |= {marker, *(place / name for name in unchanged_files(place))}
         if place != folder:
             ours |= {place.parent / name for name in unchanged_beside(place)}
     root = folder.resolve()

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Iterable, List, Optional, Union
 
-from ..files.atomic import is_stream
+from ..files.streams import is_stream
 
 
 def check_distinct(

@@ -9,7 +9,9 @@ import torch
 import typer
 from tqdm import tqdm
 
-from ..files.atomic import check_replaceable, recover
+from ..corpus.docbins import DOCBIN_SUFFIX
+from ..files.atomic import recover
+from ..files.replaceable import check_replaceable
 from ..pretraining.loop import check_output
 from ..pretraining.loop import pretrain as run
 from ..pretraining.processes import Processes
@@ -18,7 +20,6 @@ from ..pretraining.text_files import check_is_text, list_files
 from ..pretraining.text_origin import check_origin, describe_origin
 from ..pretraining.token_corpus import has_corpus, write_corpus
 from ..pretraining.tokenization import (
-    DOCS_SUFFIX,
     available_processes,
     tokenize_files,
 )
@@ -121,7 +122,7 @@ def _make_tokens(settings: Settings, output: Path) -> None:
     check_replaceable(tokens)
     files = list_files(Path(path) for path in text.paths)
     for file in files:
-        if file.suffix != DOCS_SUFFIX:
+        if file.suffix != DOCBIN_SUFFIX:
             check_is_text(file)
     _check_not_in_text(tokens, text.paths, "--paths.tokens")
     sentences = tokenize_files(

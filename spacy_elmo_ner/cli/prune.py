@@ -6,7 +6,8 @@ import typer
 from spacy.strings import StringStore
 
 from ..features.pruning import prune_pipeline
-from ..files.atomic import check_replaceable, replacing_folder
+from ..files.atomic import replacing_folder
+from ..files.replaceable import check_replaceable
 from .escapes import echo
 from .loading import load_pipeline
 from .outputs import check_distinct

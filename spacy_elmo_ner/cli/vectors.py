@@ -14,7 +14,8 @@ import typer
 from spacy.language import Language
 from spacy.vectors import Vectors
 
-from ..files.atomic import check_replaceable, replacing_folder
+from ..files.atomic import replacing_folder
+from ..files.replaceable import check_replaceable
 from .escapes import echo
 from .outputs import check_distinct
 

@@ -23,7 +23,7 @@ class CorpusFacts(NamedTuple):
 def count_corpus(examples: Iterable[Example]) -> CorpusFacts:
     """Count what the gold Docs hold."""
     docs = sentences = tokens = unknown = 0
-    labels: Counter = Counter()
+    labels = Counter[str]()
     for example in examples:
         docs += 1
         sentences += len(sentence_bounds(example.reference))

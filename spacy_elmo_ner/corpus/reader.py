@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Union
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.util import ensure_path
 from spacy.vocab import Vocab
 
 from .conll import ConllFormat
@@ -112,7 +111,7 @@ def _check_path(path: Optional[Union[str, Path]]) -> Path:
             "The corpus has no path. Name the file in the config, or on the command "
             "line with --paths.train and --paths.dev."
         )
-    return ensure_path(path)
+    return Path(path)
 
 
 @dataclass
@@ -159,7 +158,7 @@ def _ignore(note: str) -> None:
     pass
 
 
-def _sentences(doc: Doc) -> Iterator:
+def _sentences(doc: Doc) -> Iterator[Span]:
     return doc.sents if doc.has_annotation("SENT_START") else iter([doc[:]])
 
 

@@ -29,7 +29,7 @@ _BRACKETS = re.compile(r"\(.+|\*\)*|.*\)", re.DOTALL)
 class Spelling(NamedTuple):
     """The pattern of tags with labels, and what stands outside entities."""
 
-    pattern: Pattern
+    pattern: Pattern[str]
     outside: Tuple[str, ...]
 
     def knows(self, tag: str) -> bool:

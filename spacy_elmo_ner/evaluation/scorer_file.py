@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Union
 
-from ..corpus.columns import DOCUMENT_HEADER, read_columns
-from ..corpus.conll import read_tags
+from ..corpus.columns import DOCUMENT_HEADER
 from ..corpus.conll_tags import OUTSIDE, split_tag
 from ..corpus.text_files import MARK, write_lines
 
@@ -17,25 +16,6 @@ class ScoredSentence(NamedTuple):
     words: List[str]
     gold: List[str]
     guess: List[str]
-
-
-def read_scorer_file(path: Union[str, Path]) -> List[ScoredSentence]:
-    """The first column and the last two of a file in CoNLL's layout.
-
-    Raises OSError, and ValueError that names file and line.
-    """
-    file = read_columns(path, first_is_word=True)
-    sentences = file.sentences
-    if sentences and file.width < 3:
-        raise ValueError(
-            f"{path}, line {sentences[0].lines[0]}: a file for the scorer has at least "
-            "three columns, the word first and the gold tag and the guess last."
-        )
-    columns = (read_tags(path, sentences, column=column) for column in (-2, -1))
-    return [
-        ScoredSentence([row[0] for row in rows], gold, guess)
-        for (_, rows), gold, guess in zip(sentences, *columns, strict=True)
-    ]
 
 
 def write_scorer_file(

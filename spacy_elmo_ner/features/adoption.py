@@ -1,16 +1,15 @@
 """Models of version 0.1.0, which read vectors and clusters of their pipeline's vocab."""
 
 from spacy.vocab import Vocab
-from thinc.api import Model
 
 from .lexeme_features import NODE_NAME as LEXEME_FEATURES
 from .lexeme_features import TABLES, take_tables
 from .static_vectors import NODE_NAME as STATIC_VECTORS
 from .static_vectors import VECTORS, take_vectors
-from .tables import is_empty
+from .tables import AnyModel, is_empty
 
 
-def adopt_tables(model: Model, vocab: Vocab) -> None:
+def adopt_tables(model: AnyModel, vocab: Vocab) -> None:
     """Make what a trained model lacks its own, while it is in the pipeline that it was
     saved with."""
     for node in model.walk():

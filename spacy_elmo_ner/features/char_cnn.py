@@ -1,7 +1,7 @@
 """A trainable convolution over the characters of a word."""
 
 from functools import partial
-from typing import Callable, List, Optional, Sequence, Tuple, cast
+from typing import List, Optional, Sequence, Tuple, cast
 
 import torch
 from spacy.tokens import Doc
@@ -10,17 +10,17 @@ from thinc.types import Floats2d
 from torch import nn
 from torch.nn import functional as F
 
-from spacy_elmo_ner.torch_shim import LazyTorchShim
-
 from ..bilm.char_ids import PADDING, encode_words
 from ..kernels.steady_product import steady_product
 from ..kernels.threads import rows_in_parallel
+from ..torch_shim import LazyTorchShim
+from .tok2vec import Backprop, Tok2Vec
 from .word_types import word_types
 
 
 def build_char_cnn_v1(
     *, char_width: int = 30, filters: Sequence[Sequence[int]] = ((3, 64),)
-) -> Model[List[Doc], List[Floats2d]]:
+) -> Tok2Vec:
     """A tok2vec that reads each word's characters: Ma and Hovy 2016, section 2.1.
 
     A word is the first 48 of its UTF-8 bytes between a sign for its begin and one
@@ -43,11 +43,15 @@ def build_char_cnn_v1(
         forward,
         init=init,
         dims={"nO": sum(count for _, count in pairs)},
-        shims=[LazyTorchShim(partial(CharCnn, char_width=char_width, filters=pairs))],
+        shims=[
+            LazyTorchShim(
+                partial(TrainableCharCnn, char_width=char_width, filters=pairs)
+            )
+        ],
     )
 
 
-class CharCnn(nn.Module):
+class TrainableCharCnn(nn.Module):
     """Character ids → one vector for each word."""
 
     def __init__(self, *, char_width: int, filters: Sequence[Tuple[int, int]]):
@@ -92,7 +96,7 @@ class CharCnn(nn.Module):
 
 
 def init(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
@@ -100,8 +104,8 @@ def init(
 
 
 def forward(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
-) -> Tuple[List[Floats2d], Callable]:
+    model: Tok2Vec, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Backprop]:
     words, index = word_types(docs)
     if not words:
         return _nothing(model, docs)
@@ -128,9 +132,7 @@ def forward(
     return model.ops.unflatten(output, lengths), backprop
 
 
-def _nothing(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc]
-) -> Tuple[List[Floats2d], Callable]:
+def _nothing(model: Tok2Vec, docs: List[Doc]) -> Tuple[List[Floats2d], Backprop]:
     def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
         return []
 

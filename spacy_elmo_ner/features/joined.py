@@ -1,15 +1,13 @@
 """Several tok2vecs as one: `JoinedTok2Vec.v1`."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict
 
-from spacy.tokens import Doc
-from thinc.api import Model, concatenate
-from thinc.types import Floats2d
+from thinc.api import concatenate
+
+from .tok2vec import Tok2Vec
 
 
-def build_joined_tok2vec_v1(
-    tok2vecs: Dict[str, Any],
-) -> Model[List[Doc], List[Floats2d]]:
+def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
     """Several tok2vecs side by side: their vectors of a token, concatenated.
 
     tok2vecs: in the config one block each, `[….tok2vecs.elmo]` and so on. They

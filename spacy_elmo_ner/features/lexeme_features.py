@@ -11,6 +11,7 @@ from thinc.api import Embed, HashEmbed, Model, chain, concatenate
 from thinc.types import Floats2d, Ints1d, Ints2d
 
 from .tables import copy_table, empty_table
+from .tok2vec import Backprop, Tok2Vec
 from .word_types import token_ids, word_types
 
 DIGIT = re.compile(r"\d")
@@ -37,7 +38,7 @@ def build_lexeme_features_v1(
     shape_width: int = 16,
     shape_rows: int = 1000,
     casing_width: int = 8,
-) -> Model[List[Doc], List[Floats2d]]:
+) -> Tok2Vec:
     """A tok2vec that embeds what is known of a word without its sentence.
 
     Each feature has its own trained table of vectors, and the vectors are
@@ -94,7 +95,7 @@ def build_lexeme_features_v1(
         )
     tables = [CLUSTER_TABLE] if prefixes else []
     tables += [PROB_TABLE] if prob_width else []
-    embeds: List[Model] = [
+    embeds: List[Model[Ints2d, Floats2d]] = [
         HashEmbed(width, n_rows, column=i, seed=i + 1)
         for i, (width, n_rows) in enumerate(hashed)
     ]
@@ -123,7 +124,7 @@ def build_lexeme_features_v1(
 
 
 def init(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
@@ -142,7 +143,7 @@ def init(
     model.layers[0].initialize(X=sample)
 
 
-def take_tables(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
+def take_tables(model: Tok2Vec, vocab: Vocab) -> None:
     """Make copies of the vocab's tables the model's own, of those that it has."""
     for name in TABLES:
         if name in model.attrs and vocab.lookups.has_table(name):
@@ -150,10 +151,10 @@ def take_tables(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
 
 
 def forward(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
-) -> Tuple[List[Floats2d], Callable]:
+    model: Tok2Vec, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Backprop]:
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    backprop_embed: Optional[Callable] = None
+    backprop_embed: Optional[Callable[[Floats2d], Ints2d]] = None
     if lengths.sum() > 0:
         vectors, backprop_embed = model.layers[0](_columns(model, docs), is_train)
     else:
@@ -167,7 +168,7 @@ def forward(
     return model.ops.unflatten(vectors, lengths), backprop
 
 
-def _columns(model: Model, docs: List[Doc]) -> Ints2d:
+def _columns(model: Tok2Vec, docs: List[Doc]) -> Ints2d:
     """The features' values: (tokens, features), uint64."""
     attrs = model.attrs
     words, index = word_types(docs)
@@ -198,7 +199,7 @@ def _column_of_rows(column: int) -> Model[Ints2d, Ints1d]:
 
 def _forward_column(
     model: Model[Ints2d, Ints1d], columns: Ints2d, is_train: bool
-) -> Tuple[Ints1d, Callable]:
+) -> Tuple[Ints1d, Callable[[Ints1d], Ints2d]]:
     rows = columns[:, model.attrs["column"]].astype("int32")
     return cast(Ints1d, rows), lambda d_rows: model.ops.xp.zeros_like(columns)
 
@@ -249,13 +250,13 @@ def _look_up(table: Table, words: List[str]) -> List[Any]:
     return [table.get(word) or table.get(word.lower(), 0) for word in words]
 
 
-def _is_trained(model: Model) -> bool:
+def _is_trained(model: Tok2Vec) -> bool:
     return any(
         node.has_param(name) for node in model.walk() for name in node.param_names
     )
 
 
-def _own_table(model: Model, name: str, vocab: Vocab) -> Table:
+def _own_table(model: Tok2Vec, name: str, vocab: Vocab) -> Table:
     if not model.attrs[name]:
         # saved by version 0.1.0, which read that of the vocab
         take_tables(model, vocab)
@@ -276,4 +277,5 @@ def _own_table(model: Model, name: str, vocab: Vocab) -> Table:
             '[initialize.lookups]\n@misc = "spacy.LookupsDataLoader.v1"\n'
             'lang = ${nlp.lang}\ntables = ["lexeme_norm", "' + name + '"]\n'
         )
-    return model.attrs[name]
+    table: Table = model.attrs[name]
+    return table

@@ -11,7 +11,7 @@ from thinc.api import Model, get_array_module
 
 from .lexeme_features import CLUSTER_TABLE, TABLES
 from .static_vectors import NODE_NAME, VECTORS
-from .tables import is_empty
+from .tables import AnyModel, is_empty
 
 FORMS: Tuple[Callable[[str], str], ...] = (
     str.lower,
@@ -62,7 +62,7 @@ def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
     return {vocab.strings[key] for key in dropped if key in vocab.strings} - labels
 
 
-def prune_vectors(model: Model, n_rows: int) -> None:
+def prune_vectors(model: AnyModel, n_rows: int) -> None:
     """Keep the first rows of the vectors of a StaticVectors.v1, and those that it has
     fine-tuned; published tables begin with their most frequent words.
 
@@ -120,13 +120,13 @@ def prune_clusters(table: Table, vectors: Vectors, strings: StringStore) -> Tabl
     return Table(name=table.name, data=kept)
 
 
-def _nodes(nlp: Language) -> List[Model]:
+def _nodes(nlp: Language) -> List[AnyModel]:
     models = [getattr(pipe, "model", None) for _, pipe in nlp.components]
     return [
         node for model in models if isinstance(model, Model) for node in model.walk()
     ]
 
 
-def _is_ours(node: Model) -> bool:
+def _is_ours(node: AnyModel) -> bool:
     # spaCy's own layer has the same name, and reads the vocab
     return node.name == NODE_NAME and VECTORS in node.attrs

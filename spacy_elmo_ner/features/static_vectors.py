@@ -10,9 +10,9 @@ from spacy.vocab import Vocab
 from thinc.api import Embed, Model, get_array_module, to_numpy, zero_init
 from thinc.types import Floats2d, Ints1d
 
-from spacy_elmo_ner.text.words import visible
-
+from ..text.words import visible
 from .tables import copy_vectors, is_empty
+from .tok2vec import Backprop, Tok2Vec
 from .word_types import token_ids
 
 NODE_NAME = "static_vectors"
@@ -22,7 +22,7 @@ VECTORS = "vectors"
 
 def build_static_vectors_v1(
     *, attr: str = "LOWER", fine_tuned_words: int = 0
-) -> Model[List[Doc], List[Floats2d]]:
+) -> Tok2Vec:
     """A tok2vec that looks words up in a table of vectors.
 
     The table is a copy of the vocab's vectors at the time when the pipe is initialized.
@@ -47,7 +47,7 @@ def build_static_vectors_v1(
             f"StaticVectors cannot fine-tune {fine_tuned_words} words. Set "
             "fine_tuned_words to 0 to leave the vectors as they are."
         )
-    differences: List[Model] = []
+    differences: List[Model[Ints1d, Floats2d]] = []
     if fine_tuned_words:
         differences.append(Embed(nV=fine_tuned_words, initializer=zero_init))
     return Model(
@@ -61,7 +61,7 @@ def build_static_vectors_v1(
 
 
 def init(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
@@ -91,7 +91,7 @@ def init(
         model.attrs["differences"] = np.full(rows, -1, dtype="int32")
 
 
-def take_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
+def take_vectors(model: Tok2Vec, vocab: Vocab) -> None:
     """Make the vocab's vectors the model's own, if it has any."""
     vectors = vocab.vectors
     if not isinstance(vectors, Vectors):
@@ -105,14 +105,14 @@ def take_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> None:
 
 
 def forward(
-    model: Model[List[Doc], List[Floats2d]], docs: List[Doc], is_train: bool
-) -> Tuple[List[Floats2d], Callable]:
+    model: Tok2Vec, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Backprop]:
     if not docs:
         return [], lambda d_vectors: []
     vectors = _own_vectors(model, docs[0].vocab)
     keys = _keys(docs, model.attrs["attr"])
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    backprop_moved: Optional[Callable] = None
+    backprop_moved: Optional[Callable[[Floats2d], Ints1d]] = None
     if _has_rows(vectors):
         rows = _find_rows(vectors, keys)
         found = model.ops.asarray2f(_read_rows(vectors, rows))
@@ -143,7 +143,7 @@ def _keys(docs: List[Doc], attr: str) -> np.ndarray:
     return keys
 
 
-def _own_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> Vectors:
+def _own_vectors(model: Tok2Vec, vocab: Vocab) -> Vectors:
     if not model.has_dim("nO"):
         raise ValueError(
             "The model does not know the width of the vectors yet. Call "
@@ -167,31 +167,34 @@ def _own_vectors(model: Model[List[Doc], List[Floats2d]], vocab: Vocab) -> Vecto
                 "pipeline that it was saved with, vocab too, and save that again: its "
                 "vectors are part of the model then."
             )
-    return model.attrs[VECTORS]
+    own: Vectors = model.attrs[VECTORS]
+    return own
 
 
 def _has_rows(vectors: Vectors) -> bool:
     """Whether the table has a row for each word."""
-    return vectors.mode == Mode.default
+    return bool(vectors.mode == Mode.default)
 
 
 def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:
     """Row of the first key of each token that has one, or -1: (tokens,)."""
     types, index = np.unique(keys, return_inverse=True)
     rows = to_numpy(vectors.find(keys=types.tolist()))[index].reshape(keys.shape)
-    return np.where(rows[:, 0] >= 0, rows[:, 0], rows[:, 1])
+    own, other = rows.T
+    found: np.ndarray = np.where(own >= 0, own, other)
+    return found
 
 
 def _read_rows(vectors: Vectors, rows: np.ndarray) -> Floats2d:
     """(tokens, width), a copy: the zeros must not reach the table."""
     xp = get_array_module(vectors.data)
-    found = vectors.data[xp.asarray(rows)]
+    found: Floats2d = vectors.data[xp.asarray(rows)]
     found[xp.asarray(rows < 0)] = 0.0
     return found
 
 
 def _add_differences(
-    model: Model[List[Doc], List[Floats2d]],
+    model: Tok2Vec,
     rows: np.ndarray,
     found: Floats2d,
     is_train: bool,

@@ -13,24 +13,28 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
+# a node of any kind
+AnyModel = Model[Any, Any]
+
 
 @serialize_attr.register(Vectors)
-def _vectors_to_bytes(_: Any, value: Vectors, name: str, model: Model) -> bytes:
-    return value.to_bytes(exclude=["strings"])
+def _vectors_to_bytes(_: Any, value: Vectors, name: str, model: AnyModel) -> bytes:
+    saved: bytes = value.to_bytes(exclude=["strings"])
+    return saved
 
 
 @deserialize_attr.register(Vectors)
-def _vectors_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Vectors:
+def _vectors_from_bytes(_: Any, value: bytes, name: str, model: AnyModel) -> Vectors:
     return Vectors().from_bytes(value, exclude=["strings"])
 
 
 @serialize_attr.register(Table)
-def _table_to_bytes(_: Any, value: Table, name: str, model: Model) -> bytes:
+def _table_to_bytes(_: Any, value: Table, name: str, model: AnyModel) -> bytes:
     return value.to_bytes()
 
 
 @deserialize_attr.register(Table)
-def _table_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Table:
+def _table_from_bytes(_: Any, value: bytes, name: str, model: AnyModel) -> Table:
     return empty_table(name).from_bytes(value)
 
 
@@ -51,7 +55,7 @@ def copy_vectors(vectors: Vectors) -> Vectors:
 def copy_table(vocab: Vocab, name: str) -> Table:
     """The entries of a table of the vocab that say something: four fifths of the English
     clusters are 0, the value of words that are not in the table."""
-    entries: Dict = vocab.lookups.get_table(name)
+    entries: Dict[int, Any] = vocab.lookups.get_table(name)
     return Table(
         name=name, data={key: value for key, value in entries.items() if value}
     )

@@ -1,8 +1,10 @@
 """Files that are whole or not there, and errors that name them.
 
-atomic.py     files and folders that appear when they are complete
-workspace.py  where they are written before that
-written.py    which folders are ours, by the list that is left in them
-reading.py    errors of reading, told with the file's name
-checksum.py   of arrays
+atomic.py       files and folders that appear when they are complete
+workspace.py    where they are written before that
+streams.py      outputs that cannot be replaced, such as pipes
+replaceable.py  which output folders may be replaced
+manifest.py     the list of our files that each of our folders holds
+checksum.py     of files and of arrays
+reading.py      errors of reading, told with the file's name
 """

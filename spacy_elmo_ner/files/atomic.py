@@ -6,15 +6,16 @@ did not write is removed on the way, but for a single file that the user named a
 
 import errno
 import os
-import shutil
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Iterable, Iterator, Optional, Tuple, Union
 
 from safetensors import SafetensorError
 
+from .manifest import write_manifest
+from .replaceable import check_replaceable
+from .streams import is_stream, written_through
 from .workspace import (
     LOCK,
     NEW,
@@ -24,24 +25,24 @@ from .workspace import (
     clear_leftovers,
     workspace,
 )
-from .written import MARKER, changed_in, has_list, mark, stranger_in, written_in
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name, moved to `path` when the block ends without error.
+    """Yield a temporary name, which is moved to `path` when the block ends without error.
 
-    After an error all is as it was. A file keeps its mode and, where that is allowed,
-    its owner. A link stays, and what it leads to is replaced. Devices and pipes are
-    written to, after the block. Folders above that are missing are made.
+    After an error everything is as it was. A file keeps its mode and, where that is
+    allowed, its owner. A link stays, and the file that it leads to is replaced. Devices
+    and pipes are written to, after the block. Missing parent folders are made.
 
-    Raises WriteError where there is no writing.
+    Raises:
+        WriteError: If the file cannot be written there.
     """
     with _errors_told(path):
         if is_stream(path):
-            with _written_through(path) as temporary:
+            with written_through(path) as temporary:
                 yield temporary
             return
         place = _file_place(path)
@@ -59,8 +60,12 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_pair(first: Path, second: Path) -> Iterator[Tuple[Path, Path]]:
     """As `replacing`, for two files that belong together.
 
-    A new one never stands beside an old one. After a kill between the moves the second
-    is missing, and the next call for it brings both to their places.
+    A new file never stands beside an old one. After a kill between the two moves the
+    second file is missing, and the next call for it moves both to their places.
+
+    Raises:
+        ValueError: If both names lead to one file.
+        WriteError: If one of them cannot be written.
     """
     if os.path.realpath(first) == os.path.realpath(second):
         raise ValueError(f"{first} is named for two outputs; name two files.")
@@ -87,13 +92,20 @@ def replacing_folder(
     later: Iterable[str] = (),
     beside: Iterable[str] = (),
 ) -> Iterator[Path]:
-    """As `replacing`, for a folder; the temporary one is there, and empty.
+    """As `replacing`, for a folder; the temporary folder exists, and is empty.
 
-    Folders cannot be exchanged in one step. What a kill between the two moves leaves
-    is brought to its end by `recover`, which the next `replacing_folder` calls.
+    Folders cannot be exchanged in one step. If a kill falls between the two moves,
+    `recover`, which the next `replacing_folder` calls, finishes the second one.
 
-    force, and the errors: see `check_replaceable`.
-    later, beside: see `written.Written`.
+    Args:
+        folder: The output.
+        force: See `check_replaceable`.
+        later: See `manifest.Manifest`.
+        beside: See `manifest.Manifest`.
+
+    Raises:
+        ValueError: See `check_replaceable`.
+        WriteError: If the folder cannot be written there.
     """
     place = Path(os.path.realpath(folder))
     check_replaceable(folder, force=force)
@@ -104,7 +116,7 @@ def replacing_folder(
         for file in fresh.rglob("*"):
             if file.is_file():  # safetensors writes for its user alone
                 file.chmod(stat.S_IMODE((space / LOCK).stat().st_mode))
-        mark(fresh, later=later, beside=beside)
+        write_manifest(fresh, later=later, beside=beside)
         check_replaceable(folder, force=force, names_only=True)
         if not os.path.lexists(place):
             os.replace(fresh, place)
@@ -119,66 +131,17 @@ def replacing_folder(
             raise
 
 
-def check_replaceable(
-    folder: Path, *, force: Optional[bool] = None, names_only: bool = False
-) -> None:
-    """Raise ValueError if there is something at `folder` that we did not write, or that
-    was changed since.
-
-    force: whether the user wants to lose it. None where a command has no such option.
-    names_only: do not read the files to see whether they were changed.
-    """
-    place = Path(os.path.realpath(folder))
-    clear_leftovers(place)
-    here = Path(os.path.realpath(os.getcwd()))
-    if place == here or place in here.parents:
-        raise ValueError(
-            f"{folder} is the folder that you are in, or one above it; name a new one."
-        )
-    for above in place.parents:
-        if os.path.lexists(above) and not above.is_dir():
-            raise ValueError(f"{folder} cannot be written: {above} is a file.")
-    if force is True or not os.path.lexists(place):
-        return
-    remedy = "Choose another name, or move away what is there"
-    remedy += "." if force is None else ", or give --force to lose it."
-    if not place.is_dir():
-        raise ValueError(f"{folder} is a file already. {remedy}")
-    stranger = stranger_in(place)
-    if stranger is not None and written_in(place) is None and has_list(place):
-        raise ValueError(
-            f"{folder / MARKER} is damaged, so that it is not known what else in that "
-            f"folder spacy_elmo_ner wrote. {remedy}"
-        )
-    if stranger is not None and not has_list(place):
-        raise ValueError(
-            f"{folder} is there already, and spacy_elmo_ner did not write it, or an "
-            f"older version did. {remedy}"
-        )
-    if stranger is not None:
-        raise ValueError(
-            f"{folder} holds {stranger}, which spacy_elmo_ner did not write. {remedy}"
-        )
-    changed = None if names_only else changed_in(place)
-    if changed is not None:
-        raise ValueError(
-            f"{folder / changed} was changed after spacy_elmo_ner wrote it. {remedy}"
-        )
-
-
-def check_is_no_file(folder: Path) -> None:
-    """Raise ValueError where a folder is to be, in which others are written."""
-    if os.path.lexists(folder) and not folder.is_dir():
-        raise ValueError(f"The output {folder} is a file; name a folder.")
-
-
 def recover(path: Path) -> None:
-    """Finish or remove what a killed run left that was writing to `path`."""
+    """Finish or remove what a killed run left while it was writing to `path`."""
     clear_leftovers(Path(os.path.realpath(path)))
 
 
 def check_writable(path: Path) -> None:
-    """Raise WriteError, before much is computed, if the file cannot be written."""
+    """Check, before much is computed, that the file can be written.
+
+    Raises:
+        WriteError: If it cannot.
+    """
     if is_stream(path):
         return
     with _errors_told(path), workspace(_file_place(path)):
@@ -186,7 +149,7 @@ def check_writable(path: Path) -> None:
 
 
 def _file_place(path: Path) -> Path:
-    """Where a file is, or is to be; raises WriteError if it may not be written there."""
+    """Where a file is, or is to be. Raises WriteError if it may not be written there."""
     place = Path(os.path.realpath(path))
     if place.is_dir():
         raise WriteError(f"{path} is a folder; name a file to write.")
@@ -203,7 +166,7 @@ def _errors_told(path: Union[str, Path]) -> Iterator[None]:
         raise
     except (OSError, SafetensorError) as error:
         number = getattr(error, "errno", None)
-        # numpy and safetensors tell of a full disk without a number
+        # numpy and safetensors report a full disk without a number, and name no file
         is_of_writing = number in NO_ROOM or (number is None and not _has_name(error))
         if not is_of_writing or isinstance(error, BrokenPipeError):
             raise
@@ -227,39 +190,3 @@ def _take_over(before: os.stat_result, path: Path) -> None:
         with suppress(OSError):
             os.chown(path, before.st_uid, before.st_gid)
     os.chmod(path, stat.S_IMODE(before.st_mode))
-
-
-@contextmanager
-def _written_through(path: Path) -> Iterator[Path]:
-    with TemporaryDirectory() as folder:
-        temporary = Path(folder) / (path.name or NEW)
-        yield temporary
-        number = _descriptor(path)
-        # a file that is open already goes on behind what is in it
-        name = path if number is None else os.dup(number)
-        with temporary.open("rb") as source, open(name, "wb", buffering=0) as stream:
-            shutil.copyfileobj(source, stream)
-
-
-def is_stream(path: Path) -> bool:
-    """Whether it is a device or a pipe, or /dev/stdout and its like."""
-    try:
-        mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    if stat.S_ISREG(mode):
-        return _descriptor(path) is not None
-    return not stat.S_ISDIR(mode)
-
-
-def _descriptor(path: Path) -> Optional[int]:
-    """The number of this process's open file that the path leads to."""
-    name = os.path.abspath(path)
-    own = f"/proc/{os.getpid()}/fd"
-    while True:
-        parent, last = os.path.split(name)
-        if os.path.realpath(parent) == own:
-            return int(last)
-        if not os.path.islink(name):
-            return None
-        name = os.path.join(parent, os.readlink(name))

@@ -1,4 +1,4 @@
-"""Files that may be damaged: what goes wrong while one is read names it."""
+"""Reading files that may be damaged: every error names the file."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +13,15 @@ LONGEST = 300
 def reading(path: Path, remedy: str) -> Iterator[None]:
     """Turn whatever a library raises over a file's content into a ValueError.
 
-    path: the file that the block reads.
-    remedy: what to do about a damaged one, as the end of a sentence.
+    Errors that name the file already pass as they are.
 
-    An OSError of a file that cannot be opened and a ValueError that names the file pass
-    as they are. Raises ValueError, and at once for a file that Git LFS has not fetched.
+    Args:
+        path: The file that the block reads.
+        remedy: What to do about a damaged file, as the end of a sentence.
+
+    Raises:
+        ValueError: If the file is damaged, or Git LFS has not fetched it.
+        OSError: If it cannot be opened.
     """
     refuse_pointer(path)
     try:
@@ -34,7 +38,11 @@ def reading(path: Path, remedy: str) -> Iterator[None]:
 
 
 def refuse_pointer(path: Path) -> None:
-    """Raise ValueError if Git LFS has left a pointer in the place of the file."""
+    """Check that the file is not a pointer that Git LFS has left in its place.
+
+    Raises:
+        ValueError: If it is one.
+    """
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -47,7 +55,7 @@ def refuse_pointer(path: Path) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, in one line; its kind where it says nothing."""
+    """What an error says, in one line; its class if it says nothing."""
     if isinstance(error, EOFError):
         return "it ends too early"
     if isinstance(error, MemoryError):

@@ -1,7 +1,7 @@
-"""A hidden folder beside an output, in which it is written before it takes its place.
+"""A hidden folder beside an output, in which the output is written before it is moved.
 
-It is `.NAME.<random>.tmp`, and holds a file that is locked as long as the process lives.
-So the next run can tell what a killed one left, and finishes or removes it.
+The folder is `.NAME.<random>.tmp`. It holds a file that is locked as long as the process
+lives. So the next run knows what a killed one left, and finishes or removes it.
 """
 
 import errno
@@ -17,7 +17,7 @@ from typing import Iterator, List, Optional, Tuple
 
 try:
     import fcntl
-except ImportError:  # Windows; what killed runs leave stays there
+except ImportError:  # on Windows what killed runs leave stays there
     fcntl = None  # type: ignore[assignment]
 
 LOCK, OLD, NEW, FIRST = "lock", "old", "new", "first"
@@ -27,15 +27,17 @@ LONGEST_STEM = 200
 
 
 class WriteError(OSError):
-    """An output that cannot be written, said in a sentence."""
+    """An output cannot be written; the message says which and why."""
 
 
 @contextmanager
 def workspace(place: Path) -> Iterator[Path]:
-    """A folder beside `place`, empty but for its lock, and gone afterwards. Folders above
-    that are missing are made; they stay when there is something in them then.
+    """Yield a folder beside `place`, empty but for its lock, and remove it afterwards.
 
-    Raises WriteError where there can be none.
+    Missing parent folders are made; they stay if something is in them at the end.
+
+    Raises:
+        WriteError: If no folder can be made there.
     """
     missing: List[Path] = []
     try:
@@ -60,13 +62,15 @@ def workspace(place: Path) -> Iterator[Path]:
 
 
 def clear_leftovers(place: Path) -> None:
-    """Remove what killed runs left that were writing to `place`. One that was killed
-    while it moved a whole folder to its place is brought to its end."""
+    """Remove what killed runs left while they were writing to `place`.
+
+    A run that was killed while it moved a complete output to its place is finished.
+    """
     _clear(_found(place.parent, re.escape(_stem(place))), place)
 
 
 def remove_leftovers(parent: Path) -> None:
-    """Remove what killed runs left in a folder, whatever they were writing to."""
+    """Remove what killed runs left in a folder, whatever they were writing."""
     _clear(_found(parent, ".+"), None)
 
 
@@ -75,7 +79,7 @@ def _clear(folders: List[Path], place: Optional[Path]) -> None:
         with suppress(OSError):
             with (folder / LOCK).open("rb+", buffering=0) as lock:
                 text = lock.read()
-                # of one that was killed before it had written that
+                # its process was killed before it had written that
                 is_begun = OURS.startswith(text) and len(os.listdir(folder)) == 1
                 if not (text.startswith(OURS) or is_begun) or not _try_lock(lock):
                     continue
@@ -85,8 +89,10 @@ def _clear(folders: List[Path], place: Optional[Path]) -> None:
 
 
 def _found(parent: Path, stem: str) -> List[Path]:
-    """Workspaces in a folder, of living processes, too; empty ones, which were left
-    before they had a lock, are removed."""
+    """Workspaces in a folder, those of living processes too.
+
+    Empty ones, whose process was killed before it made the lock, are removed.
+    """
     pattern = re.compile(rf"\.{stem}\.[0-9a-f]{{16}}\.tmp", re.DOTALL)
     found = []
     with suppress(OSError), os.scandir(parent) as entries:
@@ -100,7 +106,7 @@ def _found(parent: Path, stem: str) -> List[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """The lock last: a folder without one is nobody's."""
+    """Remove the lock last: a folder without one belongs to nobody."""
     with suppress(OSError):
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():
@@ -112,13 +118,13 @@ def _remove(folder: Path) -> None:
 
 
 def announce(workspace: Path, source: Path, target: str) -> None:
-    """Say in a workspace that another file takes its place before this one does."""
+    """Note in a workspace that another file is moved to its place before this one."""
     text = json.dumps([os.path.abspath(source), target])
     (workspace / FIRST).write_text(text, encoding="utf8")
 
 
 def _finish(folder: Path, place: Path) -> None:
-    """What was killed after the old one left its place, and before the new one came."""
+    """Finish a run that was killed after it had moved the old output away."""
     if os.path.lexists(place) or not (folder / OLD).exists():
         return
     if (folder / FIRST).exists():
@@ -158,9 +164,11 @@ def _stem(place: Path) -> str:
 
 
 def _try_lock(lock: FileIO, *, without: bool = False) -> bool:
-    """Whether the file is this process's now.
+    """Try to lock the file; say whether it is this process's now.
 
-    without: the answer where there are no locks.
+    Args:
+        lock: The open file.
+        without: What to say on a system without locks.
     """
     if fcntl is None:
         return without

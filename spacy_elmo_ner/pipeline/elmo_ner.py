@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
@@ -11,19 +11,20 @@ from spacy.tokens import Span as DocSpan
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import check_lexeme_norms
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Optimizer, set_dropout_rate
 
 from ..features.adoption import adopt_tables
-from ..kernels.threads import own_threads
-from ..tagger.architecture import Potentials, doc_rows
+from ..kernels.threads import items_in_parallel, own_threads
+from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..tagger.tag_schemes import TagScheme, check_label
-from ..text.parts import doc_parts, part_of
-from ..text.sentences import LINE_IS_SENTENCE, MAX_LENGTH
+from ..text.sentences import LINE_IS_SENTENCE
+from ..text.words import has_words
 from .checked_pipe import CheckedPipe
 from .constraints import blocked_tokens
-from .decoding import Entities, decode, joined
+from .decoding import Entities, decode
 from .default_tok2vec import lacks_tables
-from .examples import gold_labels, has_addresses, has_words, no_examples
+from .examples import gold_labels, has_addresses, no_examples
+from .long_docs import find_in_parts
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .packaged import (
     has_packaged_tok2vec,
@@ -74,7 +75,7 @@ PREDICT_TOKENS = 5_000
 def make_elmo_ner(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Tagger,
     tag_scheme: str,
     threshold: Optional[float],
     scores_key: Optional[str],
@@ -101,7 +102,8 @@ def make_elmo_ner(
 class ElmoNer(CheckedPipe):
     """Finds named entities and writes them to doc.ents.
 
-    model: Docs → Potentials, as CrfTagger.v2 makes it.
+    model: Docs → Potentials, as CrfTagger.v2 makes it; tagger/potentials.py says what one
+        of your own has to do.
     tag_scheme: "BILUO" or "BIO", how entities are written as tags.
     threshold: entities with a lower probability are dropped; 0, the default, keeps all.
     scores_key: if set, `doc.spans[scores_key]` holds the entities that this
@@ -123,7 +125,7 @@ class ElmoNer(CheckedPipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[List[Doc], Potentials],
+        model: Tagger,
         name: str = "elmo_ner",
         *,
         tag_scheme: str = "BILUO",
@@ -146,7 +148,7 @@ class ElmoNer(CheckedPipe):
             line_is_sentence=line_is_sentence,
             addresses=addresses,
         )
-        self._rehearsal_model: Optional[Model[List[Doc], Potentials]] = None
+        self._rehearsal_model: Optional[Tagger] = None
         self._scheme = TagScheme(tag_scheme, ())
         check_cfg(self.name, self.cfg)
         self._hand_on_settings()
@@ -297,49 +299,24 @@ class ElmoNer(CheckedPipe):
         a sentence that is longer than the model's windows in parts that overlap.
         """
         self._use_settings()
-        docs = list(docs)
-        longest = min(
-            node.attrs[MAX_LENGTH]
-            for node in self.model.walk()
-            if MAX_LENGTH in node.attrs
-        )
-        parts = [
-            doc_parts(
-                doc,
+        with own_threads(self.model.ops.device_type):
+            return find_in_parts(
+                partial(items_in_parallel, self._find),
+                list(docs),
                 most=PREDICT_TOKENS,
-                longest=longest,
+                longest=longest_sentence(self.model) or PREDICT_TOKENS,
                 line_is_sentence=self.cfg["line_is_sentence"],
             )
-            for doc in docs
-        ]
-        with own_threads():
-            found = self._predict_parts(docs, parts)
-            return [
-                joined(of_doc, list(islice(found, len(of_doc)))) for of_doc in parts
-            ]
 
-    def _predict_parts(
-        self, docs: List[Doc], parts: List[List[Tuple[int, int]]]
-    ) -> Iterator[Entities]:
-        read = (
-            doc if len(of_doc) == 1 else part_of(doc, start, end)
-            for doc, of_doc in zip(docs, parts, strict=True)
-            for start, end in of_doc
-        )
-        for batch in _batches_by_tokens(read, PREDICT_TOKENS):
-            yield from self._predict_batch(batch)
-
-    def _predict_batch(self, docs: List[Doc]) -> List[Entities]:
-        wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0
-        rows = doc_rows(self.model, docs)
-        if not rows.words:
-            return [Entities([], [] if wants_scores else None) for _ in docs]
+    def _find(self, docs: List[Doc]) -> List[Entities]:
+        with_probabilities = self.cfg["scores_key"] or self.cfg["threshold"] > 0
+        if not has_words(docs):
+            return [Entities([], [] if with_probabilities else None) for _ in docs]
         return decode(
             docs,
             self.model.predict(docs),
-            rows,
             self.scheme,
-            with_probabilities=wants_scores,
+            with_probabilities=with_probabilities,
             addresses=bool(self.cfg["addresses"]),
         )
 
@@ -383,11 +360,9 @@ class ElmoNer(CheckedPipe):
 
     def get_loss(self, examples: Iterable[Example], scores: Potentials) -> Loss:
         """Loss of the scores, and its gradient."""
-        examples = list(examples)
         loss = likelihood_loss(
-            examples,
+            list(examples),
             scores,
-            doc_rows(self.model, [example.predicted for example in examples]),
             self.scheme,
             incorrect_spans_key=self.cfg["incorrect_spans_key"],
         )
@@ -418,15 +393,7 @@ class ElmoNer(CheckedPipe):
     def _rehearsal_loss(self, examples: List[Example], scores: Potentials) -> Loss:
         docs = [example.predicted for example in examples]
         teacher = self._rehearsal_model.predict(docs)  # type: ignore[union-attr]
-        per_label = max(1, (len(self.scheme.tags) - 1) // max(1, len(self.labels)))
-        n_labels = (len(teacher.start) - 1) // per_label
-        return rehearsal_loss(
-            scores,
-            teacher,
-            doc_rows(self.model, docs),
-            self.scheme,
-            TagScheme(self.scheme.name, self.labels[:n_labels]),
-        )
+        return rehearsal_loss(scores, teacher, self.scheme)
 
     def _learn(
         self,
@@ -449,16 +416,3 @@ class ElmoNer(CheckedPipe):
                 self.finish_update(sgd)
             losses[self.name] += loss
         return losses
-
-
-def _batches_by_tokens(docs: Iterable[Doc], limit: int) -> Iterator[List[Doc]]:
-    batch: List[Doc] = []
-    tokens = 0
-    for doc in docs:
-        if batch and tokens + len(doc) > limit:
-            yield batch
-            batch, tokens = [], 0
-        batch.append(doc)
-        tokens += len(doc)
-    if batch:
-        yield batch

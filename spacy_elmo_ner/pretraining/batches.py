@@ -1,4 +1,4 @@
-"""Sentences of a corpus → batches, in an order that a seed decides."""
+"""Batches of a corpus's sentences, in an order that depends on the seed alone."""
 
 from typing import Iterator, List
 
@@ -15,11 +15,17 @@ BATCHES_PER_POOL = 100
 def batches(
     lengths: np.ndarray, *, batch_tokens: int, seed: int, epoch: int
 ) -> Iterator[np.ndarray]:
-    """Indices of sentences of about one length, each sentence once.
+    """Yield batches of sentences of about one length, each sentence once.
 
-    lengths: of all sentences, in tokens.
-    batch_tokens: most tokens of a batch, boundaries counted; a sentence that is longer
-        is a batch by itself.
+    Args:
+        lengths: Tokens of each sentence.
+        batch_tokens: The most tokens of a batch, boundaries included. A sentence that
+            is longer is a batch of its own.
+        seed: Of the order.
+        epoch: Each epoch has another order.
+
+    Yields:
+        Indices of a batch's sentences.
     """
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(lengths))
@@ -56,8 +62,16 @@ def _tokens(lengths: np.ndarray) -> np.ndarray:
 def first_batches(
     store: SentenceStore, *, batch_tokens: int, n_tokens: int
 ) -> Iterator[np.ndarray]:
-    """Sentences as they stand, in batches, until these have so many tokens; the end of
-    a sentence counts as one."""
+    """Yield batches in the corpus's own order until they hold `n_tokens` tokens.
+
+    Args:
+        store: The sentences.
+        batch_tokens: The most tokens of a batch, boundaries included.
+        n_tokens: How many tokens to read; the end of a sentence counts as one.
+
+    Yields:
+        Indices of a batch's sentences.
+    """
     read = 0
     for batch in _cut(np.arange(len(store)), store.lengths, batch_tokens):
         if read >= n_tokens:

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..files.atomic import replacing_folder
-from ..files.written import check_whole, damage_told, list_beside
+from ..files.manifest import check_whole, damage_told, list_beside
 from ..training.progress import HISTORY, Progress
 from .gradient_scaler import GradientScaler
-from .pieces import load_pieces, save_pieces
 from .settings import Settings
+from .shards import load_shards, save_shards
 
 PROGRESS, MODEL, OPTIMIZERS = "progress.json", "model", "optimizers"
 PUBLISHED = "published"
@@ -22,21 +22,23 @@ PUBLISHED = "published"
 WEIGHTS = "elmo.safetensors"
 REMEDY = (
     "Put a copy of it back, choose another --output, or delete the folder above it to "
-    "start anew."
+    "start again."
 )
 
 
 class PretrainingCheckpoint:
-    """A folder that is whole at any moment: written beside and moved into place.
+    """A folder that is complete at any moment: written beside its place, then moved
+    there.
 
-    It is written before all that is made from it, the weights and the history, and
-    knows whether they are.
+    It is written before the weights and the history, which are made from it, and it
+    knows whether these are up to date.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def exists(self) -> bool:
+        """Whether there is a checkpoint."""
         return (self.folder / PROGRESS).is_file()
 
     def save(
@@ -47,6 +49,7 @@ class PretrainingCheckpoint:
         progress: Progress,
         settings: Settings,
     ) -> None:
+        """Write a checkpoint in the place of the one before."""
         described = {
             "progress": progress._asdict(),
             "scaler": scaler.state_dict(),
@@ -55,8 +58,8 @@ class PretrainingCheckpoint:
         with replacing_folder(
             self.folder, later=[PUBLISHED], beside=[HISTORY, WEIGHTS]
         ) as fresh:
-            save_pieces(model.state_dict(), fresh, MODEL)
-            save_pieces(_optimizer_arrays(optimizers), fresh, OPTIMIZERS)
+            save_shards(model.state_dict(), fresh, MODEL)
+            save_shards(_optimizer_arrays(optimizers), fresh, OPTIMIZERS)
             (fresh / PROGRESS).write_text(json.dumps(described), encoding="utf8")
 
     @property
@@ -65,13 +68,19 @@ class PretrainingCheckpoint:
         return (self.folder / PUBLISHED).exists()
 
     def set_published(self) -> None:
+        """Note that the weights and the history are those of this checkpoint."""
         list_beside(self.folder, PUBLISHED)
 
     def settings(self) -> Dict[str, Any]:
-        """Raises ValueError for a damaged checkpoint."""
+        """The settings of the pre-training, as JSON gives them back.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         with damage_told(self.folder, REMEDY):
             check_whole(self.folder)
-            return self._described()["settings"]
+            settings: Dict[str, Any] = self._described()["settings"]
+            return settings
 
     def load(
         self,
@@ -79,24 +88,35 @@ class PretrainingCheckpoint:
         optimizers: Sequence[Optimizer],
         scaler: GradientScaler,
     ) -> Progress:
-        """Put everything back where it was. Raises ValueError for a damaged checkpoint."""
+        """Restore the model, the optimizers and the scaler; return the progress.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         self.load_model(model)
         with damage_told(self.folder, REMEDY):
-            _set_optimizer_arrays(optimizers, load_pieces(self.folder, OPTIMIZERS))
+            _set_optimizer_arrays(optimizers, load_shards(self.folder, OPTIMIZERS))
             described = self._described()
             scaler.load_state_dict(described["scaler"])
             return Progress(**described["progress"])
 
     def load_model(self, model: nn.Module) -> None:
+        """Restore the model alone.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         with damage_told(self.folder, REMEDY):
-            model.load_state_dict(load_pieces(self.folder, MODEL))
+            model.load_state_dict(load_shards(self.folder, MODEL))
 
     def _described(self) -> Dict[str, Any]:
-        return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
+        text = (self.folder / PROGRESS).read_text(encoding="utf8")
+        described: Dict[str, Any] = json.loads(text)
+        return described
 
 
 def _optimizer_arrays(optimizers: Sequence[Optimizer]) -> Dict[str, Tensor]:
-    """By "optimizer/parameter/kind"."""
+    """The optimizers' states by "optimizer/parameter/kind"."""
     return {
         f"{i}/{parameter}/{kind}": torch.as_tensor(value)
         for i, optimizer in enumerate(optimizers)

@@ -1,4 +1,4 @@
-"""The biLM with its softmax: Peters et al. 2018, section 3.1."""
+"""The biLM and its softmax: Peters et al. 2018, section 3.1."""
 
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
@@ -17,14 +17,16 @@ N_SPECIAL = 3
 
 
 class LmBatch(NamedTuple):
-    """B sentences as the language model reads them.
+    """B sentences as the language model reads them, N tokens with the boundaries.
 
-    type_ids: character ids of the distinct words, (n_types, 50).
-    tokens: row of each token's type, boundaries included as rows 0 and 1, (N,).
-    lengths: tokens of each sentence, boundaries included.
-    before, after: rows of tokens whose next one is foretold, and whose one before is,
-        (N - B,) each.
-    next_words, previous_words: softmax words to be foretold there, (N - B,).
+    Attributes:
+        type_ids: Character ids of the distinct words, (n_types, 50).
+        tokens: The row of each token's type; rows 0 and 1 are the boundaries, (N,).
+        lengths: Tokens of each sentence, boundaries included.
+        before: Rows of the tokens whose next token is predicted, (N - B,).
+        after: Rows of the tokens whose previous token is predicted, (N - B,).
+        next_words: The targets after `before`, words of the softmax, (N - B,).
+        previous_words: The targets before `after`, words of the softmax, (N - B,).
     """
 
     type_ids: Tensor
@@ -36,6 +38,7 @@ class LmBatch(NamedTuple):
     previous_words: Tensor
 
     def to(self, device: torch.device) -> "LmBatch":
+        """Copy the tensors to a device."""
         return LmBatch(
             *(x.to(device) if isinstance(x, Tensor) else x for x in self)  # type: ignore[arg-type]
         )
@@ -44,7 +47,13 @@ class LmBatch(NamedTuple):
 def make_batch(
     sentences: Sequence[np.ndarray], words: Sequence[str], n_softmax: int
 ) -> LmBatch:
-    """sentences: indices into words, of which the softmax knows the first ones."""
+    """Make a batch of sentences.
+
+    Args:
+        sentences: Indices into `words`.
+        words: The vocabulary, the most frequent words first.
+        n_softmax: How many words the softmax knows, the special ones included.
+    """
     present, tokens = np.unique(with_boundaries(sentences), return_inverse=True)
     types = present[N_BOUNDARIES:] - N_BOUNDARIES
     known = np.where(types < n_softmax - N_SPECIAL, types + N_SPECIAL, UNKNOWN)
@@ -63,25 +72,30 @@ def make_batch(
 
 
 class Contexts(nn.Module):
-    """The biLM's last layer where it foretells a word."""
+    """The biLM's last layer at the tokens whose neighbours are predicted."""
 
     def __init__(self, options: ElmoOptions, start_state: str) -> None:
         super().__init__()
         self.encoder = ElmoEncoder(options, start_state=start_state)
 
     def forward(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
-        """What foretells the next words, and the previous ones: (N - B, projected)."""
+        """Contexts that predict the next words and the previous ones: (N - B,
+        projected).
+        """
         types = self.encoder.word_vectors(batch.type_ids)
-        state = self.encoder.start(len(batch.lengths))
+        state = self.encoder.start()
         layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths, state=state)
         forward, backward = layers[-1].chunk(2, 1)
         return forward[batch.before], backward[batch.after]
 
 
 class LanguageModel(nn.Module):
-    """n_softmax: words that the softmax knows, the special ones included.
+    """The biLM with a softmax over the words of the text.
 
-    start_state: of every sentence, see `encoder.START_STATES`.
+    Args:
+        options: The biLM's sizes.
+        n_softmax: How many words the softmax knows, the special ones included.
+        start_state: Of every sentence, see `encoder.START_STATES`.
     """
 
     def __init__(
@@ -93,6 +107,7 @@ class LanguageModel(nn.Module):
 
     @property
     def encoder(self) -> ElmoEncoder:
+        """The biLM."""
         return self.contexts.encoder
 
     def sampled_losses(
@@ -101,9 +116,15 @@ class LanguageModel(nn.Module):
         candidates: Candidates,
         contexts: Optional[nn.Module] = None,
     ) -> Tuple[Tensor, Tensor]:
-        """-log p summed over the tokens, forward and backward, to learn from.
+        """Training losses: -log p among sampled words, summed over the tokens.
 
-        contexts: what to call for `self.contexts`, if that is wrapped.
+        Args:
+            batch: The sentences.
+            candidates: The sampled words.
+            contexts: What to call instead of `self.contexts`, if that is wrapped.
+
+        Returns:
+            The forward and the backward loss.
         """
         forward, backward = (contexts or self.contexts)(batch)
         return (
@@ -113,7 +134,12 @@ class LanguageModel(nn.Module):
 
     @torch.no_grad()
     def full_losses(self, batch: LmBatch) -> Tuple[Tensor, Tensor]:
-        """-log p summed over the tokens, forward and backward, exactly."""
+        """Exact losses: -log p among all words, summed over the tokens, without
+        gradients.
+
+        Returns:
+            The forward and the backward loss.
+        """
         forward, backward = self.contexts(batch)
         return (
             self.softmax.full_loss(forward, batch.next_words),

@@ -1,10 +1,10 @@
-"""Pre-training: reads batches, learns, and now and then looks and saves."""
+"""Pre-training: reads batches, learns, evaluates and saves checkpoints."""
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from timeit import default_timer
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -13,13 +13,14 @@ from torch.optim import Adagrad, Adam, Optimizer, SparseAdam
 
 from ..bilm.weight_files import write_safetensors
 from ..bilm.weights import to_weights
-from ..files.atomic import check_is_no_file, check_replaceable, check_writable, recover
+from ..files.atomic import check_writable, recover
+from ..files.replaceable import check_is_no_file, check_replaceable
 from ..training.progress import HISTORY, Progress, write_history
 from .batches import batches, first_batches
 from .checkpoint import WEIGHTS, PretrainingCheckpoint
 from .gradient_scaler import make_scaler
 from .language_model import N_SPECIAL, LanguageModel, make_batch
-from .precision import usable_precision
+from .precision import usable_training_precision
 from .processes import Processes
 from .settings import Settings, TrainingSettings, difference
 from .softmax import Candidates
@@ -29,25 +30,34 @@ from .token_corpus import SentenceStore, TokenCorpus
 # what bilm-tf begins Adagrad's sums with
 ADAGRAD_START = 1.0
 
-Report = Callable[[Dict[str, Any]], None]
+Reporter = Callable[[Dict[str, Any]], None]
 
 
 def pretrain(
-    settings: Settings, output: Path, processes: Processes, report: Report
+    settings: Settings, output: Path, processes: Processes, report: Reporter
 ) -> LanguageModel:
-    """Pre-train a biLM, or go on where the last run was killed, with the same weights in
-    the end. `output` gets the checkpoint, the history and, at each evaluation, the
-    weights so far.
+    """Pre-train a biLM, or continue where the last run stopped.
 
-    processes: each learns from a batch of its own in an update, all the same weights.
-        The first one writes; another number of them reads the text in another order.
+    A run that was killed and continued ends with the weights of a run that was not.
 
-    report: is told of every update ("loss", "words", …) and every evaluation
-        ("perplexity_forward", "perplexity_backward").
+    Args:
+        settings: The config.
+        output: The folder for the checkpoint, the history and, after each evaluation,
+            the weights so far.
+        processes: In each update every process learns from a batch of its own; all have
+            the same weights, and the first process writes. Another number of processes
+            reads the text in another order.
+        report: Is called with every update ("loss", "words", …) and every evaluation
+            ("perplexity_forward", "perplexity_backward").
 
-    Raises ValueError if what it is to start from does not fit, if the checkpoint is
-    damaged or belongs to other settings, if `output` has weights but no checkpoint, and
-    when the loss is no longer a number; the last checkpoint is kept then.
+    Returns:
+        The trained model.
+
+    Raises:
+        ValueError: If the weights to start from do not fit; if the checkpoint is
+            damaged or belongs to other settings; if `output` has weights but no
+            checkpoint; if the loss is no longer a number. The last checkpoint is kept
+            then.
     """
     if processes.rank == 0:
         check_output(output)
@@ -58,7 +68,14 @@ def pretrain(
     model = LanguageModel(
         settings.model, n_softmax, start_state=settings.training.start_state
     ).to(processes.device)
-    run = _Run(settings, output, corpus, model, processes, report)
+    run = _Run(
+        settings=settings,
+        output=output,
+        corpus=corpus,
+        model=model,
+        processes=processes,
+        report=report,
+    )
     run.train()
     return model
 
@@ -66,12 +83,13 @@ def pretrain(
 class _Run:
     def __init__(
         self,
+        *,
         settings: Settings,
         output: Path,
         corpus: TokenCorpus,
         model: LanguageModel,
         processes: Processes,
-        report: Report,
+        report: Reporter,
     ) -> None:
         self.settings, self.training = settings, settings.training
         self.output, self.corpus, self.model = output, corpus, model
@@ -82,7 +100,7 @@ class _Run:
             corpus.train.lengths.sum(dtype=np.int64)
         )
         self.optimizers = make_optimizers(model, settings.training)
-        self.precision = usable_precision(self.training.precision, self.device)
+        self.precision = usable_training_precision(self.training.precision, self.device)
         self.scaler = make_scaler(self.precision, self.device)
         self.checkpoint = PretrainingCheckpoint(output / "checkpoint")
         self.progress = Progress()
@@ -102,8 +120,10 @@ class _Run:
         progress = self.progress
         started = default_timer() - progress.seconds
         if progress.step == 0 and self.training.start is not None:
-            # what those weights can do as they are
-            progress = self._look(progress, {"step": 0, "words": 0}, started)
+            # the weights as they are
+            progress = self._evaluate_and_save(
+                progress, {"step": 0, "words": 0}, started
+            )
         for epoch, next_batch, indices in self._batches():
             if progress.words >= self.total_words:
                 break
@@ -125,14 +145,14 @@ class _Run:
             }
             self.report({**so_far, "total_words": self.total_words, "learn_rate": rate})
             if progress.step % self.training.eval_frequency == 0:
-                progress = self._look(progress, so_far, started)
+                progress = self._evaluate_and_save(progress, so_far, started)
         if progress.step > self.progress.step:
-            self._look(progress, so_far, started)
+            self._evaluate_and_save(progress, so_far, started)
 
-    def _look(
+    def _evaluate_and_save(
         self, progress: Progress, so_far: Dict[str, Any], started: float
     ) -> Progress:
-        """Evaluate, report and save."""
+        """Evaluate, report and save a checkpoint."""
         found = {**self.evaluate(), **so_far, "seconds": default_timer() - started}
         self.report(found)
         self.progress = progress._replace(
@@ -160,8 +180,13 @@ class _Run:
         return {"perplexity_forward": forward, "perplexity_backward": backward}
 
     def _batches(self) -> Iterator[Tuple[int, int, np.ndarray]]:
-        """(epoch, number of the next update's first batch, this process's sentences)
-        from where training stands. An epoch ends when a process would have no batch.
+        """Yield batches from where training stands.
+
+        An epoch ends when one of the processes would have no batch.
+
+        Yields:
+            The epoch, the number of the next update's first batch, and the indices of
+            this process's sentences.
         """
         count, rank = self.processes.count, self.processes.rank
         skip = self.progress.batch
@@ -182,7 +207,10 @@ class _Run:
             skip = 0
 
     def _update(self, indices: np.ndarray, step: int, rate: float) -> Tuple[float, int]:
-        """The loss a word, and how many words; a boundary counts as one."""
+        """Learn from a batch; return the loss per word and the number of words.
+
+        A boundary counts as one word.
+        """
         batch = self._batch(self.corpus.train, indices)
         candidates = Candidates(
             self.settings.softmax.candidates,
@@ -202,7 +230,7 @@ class _Run:
         if not math.isfinite(value):
             raise ValueError(
                 f"The loss of update {step} is {value}. The checkpoint in "
-                f"{self.checkpoint.folder} is from before it; go on with a lower "
+                f"{self.checkpoint.folder} is from before it; continue with a lower "
                 "learn_rate or grad_clip in another output folder."
             )
         # gradients are averaged over the processes, which makes this the loss a word
@@ -225,7 +253,7 @@ class _Run:
         sentences = [store[i] for i in indices]
         return make_batch(sentences, self.corpus.words, self.n_softmax).to(self.device)
 
-    def _autocast(self) -> AbstractContextManager:
+    def _autocast(self) -> ContextManager[object]:
         if self.precision == "float32":
             return nullcontext()
         dtype = getattr(torch, self.precision)
@@ -247,7 +275,7 @@ class _Run:
 def make_optimizers(
     model: LanguageModel, training: TrainingSettings
 ) -> List[Optimizer]:
-    """For the biLM and for the softmax, whose gradients are sparse."""
+    """Make an optimizer for the biLM, and one for the softmax's sparse gradients."""
     bilm, softmax = list(model.encoder.parameters()), list(model.softmax.parameters())
     if training.optimizer == "adam":
         return [Adam(bilm), SparseAdam(softmax)]
@@ -258,23 +286,35 @@ def make_optimizers(
 
 
 def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
-    """Of an update; done: the share of all words that was read before it."""
+    """The learning rate of an update.
+
+    Args:
+        training: The settings.
+        step: The update's number.
+        done: The share of all words that was read before it.
+    """
     warm = min(1.0, (step + 1) / max(training.warmup_steps, 1))
     left = min(1.0, (1 - done) / training.cooldown) if training.cooldown else 1.0
     return training.learn_rate * warm * max(left, 0.0)
 
 
 def check_output(output: Path) -> None:
-    """Before anything is computed; also what killed runs left is removed."""
+    """Check the output folder before anything is computed; remove what killed runs
+    left.
+
+    Raises:
+        ValueError: If something is in the way that a pre-training did not write.
+        WriteError: If the folder cannot be written.
+    """
     check_is_no_file(output)
     checkpoint = PretrainingCheckpoint(output / "checkpoint")
-    # whether it was changed is told when it is gone on from
+    # whether it was changed is checked when it is continued
     check_replaceable(checkpoint.folder, names_only=True)
     for name in (HISTORY, WEIGHTS):
         recover(output / name)
         if (output / name).exists() and not checkpoint.exists():
             raise ValueError(
-                f"{output} holds {name} already, but no checkpoint to go on from; choose "
+                f"{output} holds {name} already, but no checkpoint to continue from; choose "
                 "another --output, or move that file away."
             )
     check_writable(output / WEIGHTS)
@@ -285,6 +325,6 @@ def _check_same(saved: Dict[str, Any], settings: Settings, folder: Path) -> None
     if found:
         raise ValueError(
             f"The checkpoint in {folder} is of a pre-training with other settings: "
-            f"{found}. Set that back to go on, choose another --output, or delete the "
-            "checkpoint to start anew."
+            f"{found}. Set that back to continue, choose another --output, or delete the "
+            "checkpoint to start again."
         )

@@ -1,4 +1,4 @@
-"""In which type a pre-training multiplies on the device at hand."""
+"""The number format of a pre-training's matrix products."""
 
 import warnings
 
@@ -6,15 +6,22 @@ import torch
 
 from ..kernels.cpu_features import cpu_has_bfloat16
 
-PRECISIONS = ("float32", "bfloat16", "float16")
+TRAINING_PRECISIONS = ("float32", "bfloat16", "float16")
 
 
-def usable_precision(precision: str, device: torch.device) -> str:
-    """One of PRECISIONS; but "float32", with a warning, for bfloat16 on a CPU without."""
+def usable_training_precision(precision: str, device: torch.device) -> str:
+    """The precision that is asked for, or "float32" on a CPU that lacks bfloat16.
+
+    It warns of the change.
+
+    Args:
+        precision: One of TRAINING_PRECISIONS.
+        device: Where training runs.
+    """
     if precision == "bfloat16" and device.type == "cpu" and not cpu_has_bfloat16():
         warnings.warn(
-            "This machine's CPU cannot multiply in bfloat16; it goes on in float32. Set "
-            'precision to "float32" to be rid of this message.',
+            "This machine's CPU cannot multiply in bfloat16; training uses float32. Set "
+            'precision to "float32" to avoid this message.',
             stacklevel=2,
         )
         return "float32"

@@ -1,6 +1,6 @@
 """Several processes that pre-train one model, each on batches of its own.
 
-`torchrun` starts them, and says in the environment how many there are and which one
+`torchrun` starts them. It says in the environment how many there are and which one
 this is: https://docs.pytorch.org/docs/stable/elastic/run.html
 """
 
@@ -18,9 +18,10 @@ TIMEOUT = timedelta(days=1)
 
 
 class Processes:
-    """How many there are, and this one's number; one alone without `torchrun`.
+    """The number of processes, and which one this is; without `torchrun` there is one.
 
-    device: this process's. A GPU without a number becomes the process's own.
+    Args:
+        device: This process's device. A GPU without a number becomes the process's own.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -35,12 +36,12 @@ class Processes:
             dist.init_process_group(backend, timeout=TIMEOUT)
 
     def wait(self) -> None:
-        """Until all are here."""
+        """Wait until all processes are here."""
         if self.count > 1:
             dist.barrier()
 
     def sum(self, *values: float) -> List[float]:
-        """Each value, summed over the processes."""
+        """Sum each value over the processes."""
         if self.count == 1:
             return list(values)
         sums = torch.tensor(values, dtype=torch.float64, device=self.device)
@@ -48,12 +49,13 @@ class Processes:
         return sums.tolist()
 
     def share(self, module: nn.Module) -> nn.Module:
-        """The module, whose gradients become the mean of those of all processes."""
+        """Wrap a module so that its gradients become the mean over all processes."""
         return DistributedDataParallel(module) if self.count > 1 else module
 
     def share_sparse(self, parameters: Iterable[nn.Parameter]) -> None:
-        """As `share`, for gradients that are there and sparse, of which NCCL knows
-        nothing."""
+        """As `share`, for gradients that exist and are sparse, which NCCL does not
+        support.
+        """
         if self.count == 1:
             return
         for parameter in parameters:
@@ -66,7 +68,7 @@ class Processes:
             )
 
     def _gather(self, mine: Tensor) -> Tensor:
-        """(n, ...) of each process, n its own → (sum of all n, ...)."""
+        """Concatenate the rows of all processes: (n, ...) each → (sum of all n, ...)."""
         counts = [mine.new_empty(1, dtype=torch.int64) for _ in range(self.count)]
         dist.all_gather(counts, torch.tensor([len(mine)], device=mine.device))
         longest = int(max(counts))

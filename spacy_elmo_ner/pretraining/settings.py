@@ -1,23 +1,30 @@
-"""What a pre-training config says."""
+"""The settings of a pre-training's config."""
 
 import json
 import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, List, Optional, Type, TypeVar
 
+from ..bilm.numbers import is_count, is_number
 from ..bilm.options import ElmoOptions
-from .precision import PRECISIONS
+from .precision import TRAINING_PRECISIONS
 
-OPTIMIZERS = ("adam", "adagrad")
-START_STATES = ("zeros", "trained")
+OPTIMIZER_NAMES = ("adam", "adagrad")
+TRAINING_START_STATES = ("zeros", "trained")
 MAY_CHANGE = ("epochs", "cooldown", "eval_frequency", "eval_tokens")
 Section = TypeVar("Section")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextSettings:
-    """[text]: files and folders, spaCy's code of their language, the folder for their
-    tokens, and the share of documents that is kept from training."""
+    """The section [text].
+
+    Attributes:
+        paths: Files and folders with text.
+        lang: spaCy's code of their language.
+        tokens: The folder for their tokens.
+        held_out: The share of documents that is kept from training.
+    """
 
     paths: List[str]
     lang: str
@@ -32,7 +39,7 @@ class TextSettings:
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise _wrong("text", name, value, "a name")
-        if not (_is_number(self.held_out) and 0 <= self.held_out < 1):
+        if not (is_number(self.held_out) and 0 <= self.held_out < 1):
             raise _wrong(
                 "text", "held_out", self.held_out, "a number from 0 to less than 1"
             )
@@ -40,7 +47,12 @@ class TextSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxSettings:
-    """[softmax]: how many words it foretells, and how many are drawn an update."""
+    """The section [softmax].
+
+    Attributes:
+        words: How many words the softmax predicts.
+        candidates: How many words are sampled in an update.
+    """
 
     words: int
     candidates: int
@@ -52,18 +64,26 @@ class SoftmaxSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """[training].
+    """The section [training].
 
-    start: safetensors file with weights to go on from, or folder of a pre-training, of
-        which the softmax is taken over, too; or None for random weights.
-    start_state: what every sentence starts from, one of START_STATES.
-    epochs: times that all words are read; it may be a fraction.
-    batch_tokens: of an update, boundaries counted; each process has as many.
-    learn_rate: reached after warmup_steps, and left again in the last share
-        cooldown of the words, down to 0 in a straight line.
-    grad_clip: most that the norm of the biLM's gradient may be.
-    eval_frequency: updates from one evaluation, and checkpoint, to the next.
-    eval_tokens: of the held-out text that an evaluation reads.
+    Attributes:
+        start: A safetensors file with weights to continue from; or the folder of a
+            pre-training, of which the softmax is taken over, too; or None for random
+            weights.
+        start_state: The state before every sentence, one of TRAINING_START_STATES.
+        epochs: How often all words are read; it may be a fraction.
+        batch_tokens: Tokens of an update, boundaries included; each process has as
+            many.
+        optimizer: One of OPTIMIZER_NAMES.
+        learn_rate: The learning rate after the warm-up.
+        warmup_steps: Updates in which the learning rate rises to `learn_rate`.
+        cooldown: The last share of the words, in which the learning rate falls linearly
+            to 0.
+        grad_clip: The largest norm of the biLM's gradient.
+        precision: One of TRAINING_PRECISIONS.
+        seed: Of the weights, the order of the batches and the sampled words.
+        eval_frequency: Updates between two evaluations, each with a checkpoint.
+        eval_tokens: How much of the held-out text an evaluation reads.
     """
 
     start: Optional[str]
@@ -89,14 +109,14 @@ class TrainingSettings:
             _require_count("training", name, getattr(self, name), at_least=0)
         for name in ("epochs", "learn_rate", "grad_clip"):
             value = getattr(self, name)
-            if not (_is_number(value) and 0 < value < math.inf):
+            if not (is_number(value) and 0 < value < math.inf):
                 raise _wrong("training", name, value, "a positive number")
-        if not (_is_number(self.cooldown) and 0 <= self.cooldown <= 1):
+        if not (is_number(self.cooldown) and 0 <= self.cooldown <= 1):
             raise _wrong("training", "cooldown", self.cooldown, "a number from 0 to 1")
         for name, allowed in (
-            ("precision", PRECISIONS),
-            ("optimizer", OPTIMIZERS),
-            ("start_state", START_STATES),
+            ("precision", TRAINING_PRECISIONS),
+            ("optimizer", OPTIMIZER_NAMES),
+            ("start_state", TRAINING_START_STATES),
         ):
             value = getattr(self, name)
             if value not in allowed:
@@ -105,6 +125,8 @@ class TrainingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
+    """A whole config."""
+
     text: TextSettings
     model: ElmoOptions
     softmax: SoftmaxSettings
@@ -112,8 +134,12 @@ class Settings:
 
 
 def read_settings(config: Dict[str, Any]) -> Settings:
-    """Raises ValueError that names a section or key which is missing, unknown or wrong."""
-    sections: Dict[str, Type] = {field.name: field.type for field in fields(Settings)}  # type: ignore[misc]
+    """Read and check a config.
+
+    Raises:
+        ValueError: If a section or a key is missing, unknown or wrong. It names it.
+    """
+    sections = [field.name for field in fields(Settings)]
     unknown = sorted(set(config) - set(sections) - {"paths", "system"})
     if unknown:
         raise ValueError(
@@ -121,7 +147,10 @@ def read_settings(config: Dict[str, Any]) -> Settings:
             f"know; its sections are {', '.join(f'[{name}]' for name in sections)}."
         )
     return Settings(
-        **{name: _section(config, name, kind) for name, kind in sections.items()}
+        text=_section(config, "text", TextSettings),
+        model=_section(config, "model", ElmoOptions),
+        softmax=_section(config, "softmax", SoftmaxSettings),
+        training=_section(config, "training", TrainingSettings),
     )
 
 
@@ -145,12 +174,8 @@ def _section(config: Dict[str, Any], name: str, kind: Type[Section]) -> Section:
         ) from error
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def _require_count(section: str, name: str, value: object, *, at_least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+    if not is_count(value, at_least=at_least):
         raise _wrong(section, name, value, f"a whole number, {at_least} or more")
 
 
@@ -159,10 +184,13 @@ def _wrong(section: str, name: str, value: object, wanted: str) -> ValueError:
 
 
 def difference(saved: Dict[str, Any], settings: Settings) -> Optional[str]:
-    """What keeps a checkpoint from going on; None when nothing does.
+    """What keeps a checkpoint from being continued; None if nothing does.
 
-    saved: the settings of the checkpoint, as JSON gave them back. How long to train
-    and how often to look may change.
+    How long to train and how often to evaluate may change.
+
+    Args:
+        saved: The settings of the checkpoint, as JSON gives them back.
+        settings: The settings now.
     """
     then, now = (
         json.loads(json.dumps(asdict(one))) for one in (read_settings(saved), settings)

@@ -1,8 +1,8 @@
-"""The language model's output layer: over sampled words to learn, over all to measure.
+"""The language model's output layer: sampled for training, exact for evaluation.
 
 Sampled softmax: Jean et al. 2015 (arXiv:1412.2007), section 3, with the candidates of
-Józefowicz et al. 2016 (arXiv:1602.02410), section 3.1: drawn by Zipf's law, distinct,
-and the same for the whole batch.
+Józefowicz et al. 2016 (arXiv:1602.02410), section 3.1: distinct words, drawn by Zipf's
+law, the same for the whole batch.
 """
 
 import math
@@ -23,7 +23,7 @@ ROWS_AT_A_TIME = 1024
 class Softmax(nn.Module):
     """Scores of the V words of the vocabulary, the most frequent first.
 
-    Only the weights of candidates get gradients, sparse ones.
+    Only the weights of the candidates get gradients, which are sparse.
     """
 
     def __init__(self, n_words: int, width: int) -> None:
@@ -36,10 +36,15 @@ class Softmax(nn.Module):
     def sampled_loss(
         self, hidden: Tensor, targets: Tensor, candidates: "Candidates"
     ) -> Tensor:
-        """Sum of -log p over the n rows of hidden (n, width), targets (n,).
+        """Sum of -log p over n rows, p among the candidates and the row's own target.
 
-        p is among the candidates and the row's target, logits corrected by how often
-        each word is expected among the candidates.
+        The logits are corrected by how often each word is expected among the
+        candidates.
+
+        Args:
+            hidden: (n, width).
+            targets: (n,).
+            candidates: The sampled words.
         """
         present, index = torch.unique(targets, return_inverse=True)
         rows = torch.cat([candidates.words, present])
@@ -50,7 +55,7 @@ class Softmax(nn.Module):
         # where a row's target is among the candidates, it counts as the target alone
         place = candidates.words.new_full((len(self.weight.weight),), -1)
         place[candidates.words] = torch.arange(n, device=place.device)
-        return SampledLoss.apply(
+        loss: Tensor = SampledLoss.apply(  # type: ignore[no-untyped-call]
             hidden,
             self.weight(rows),
             self.bias(rows).squeeze(1) - log_expected,
@@ -58,9 +63,15 @@ class Softmax(nn.Module):
             place[targets],
             n,
         )
+        return loss
 
     def full_loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """Sum of -log p of the targets among all V words, without a gradient."""
+        """Sum of -log p over n rows, p among all V words, without a gradient.
+
+        Args:
+            hidden: (n, width).
+            targets: (n,).
+        """
         total = hidden.new_zeros((), dtype=torch.float64)
         with torch.no_grad():
             for some, wanted in zip(
@@ -74,8 +85,9 @@ class Softmax(nn.Module):
 class Candidates:
     """Distinct words drawn by Zipf's law, always the same ones for a seed.
 
-    words: (n,), or all V when there are fewer.
-    draws: how many were drawn until they were n.
+    Attributes:
+        words: (n,), or all V words if there are fewer.
+        draws: How many were drawn until n were distinct.
     """
 
     def __init__(self, n: int, n_words: int, seed: Sequence[int]) -> None:
@@ -96,12 +108,22 @@ class Candidates:
         self.words = torch.from_numpy(words)
 
     def to(self, device: torch.device) -> "Candidates":
+        """Move the words to a device."""
         self.words = self.words.to(device)
         return self
 
 
 def log_expected_counts(words: Tensor, n_words: int, draws: float) -> Tensor:
-    """log(1 - (1 - p)^draws), p = log((k + 2) / (k + 1)) / log(V + 1): (n,)."""
+    """log(1 - (1 - p)^draws) of each word, p = log((k + 2) / (k + 1)) / log(V + 1).
+
+    Args:
+        words: Ranks k, (n,).
+        n_words: V.
+        draws: How many words were drawn, infinity for all.
+
+    Returns:
+        (n,)
+    """
     if math.isinf(draws):
         return torch.zeros(len(words), device=words.device)
     k = words.double()
@@ -110,12 +132,10 @@ def log_expected_counts(words: Tensor, n_words: int, draws: float) -> Tensor:
 
 
 class SampledLoss(torch.autograd.Function):
-    """Sum of the rows' losses. The gradient is made along with it, some rows at a time,
-    so that the logits are made once and never kept.
+    """Sum of the rows' losses, with the gradient computed in the forward pass.
 
-    hidden (N, width); weight (U, width) and bias (U,), the first n_candidates of them
-    the candidates'; target (N,), each row's index in weight; hit (N,), the index of the
-    same word among the candidates, or -1.
+    Both are computed for some rows at a time, so that the logits are made once and
+    never kept.
     """
 
     @staticmethod
@@ -128,6 +148,20 @@ class SampledLoss(torch.autograd.Function):
         hit: Tensor,
         n_candidates: int,
     ) -> Tensor:
+        """The sum of the losses.
+
+        Args:
+            ctx: torch's context.
+            hidden: (N, width).
+            weight: (U, width), the first `n_candidates` rows those of the candidates.
+            bias: (U,).
+            target: Each row's target as a row of `weight`, (N,).
+            hit: The target's index among the candidates, or -1, (N,).
+            n_candidates: How many candidates there are.
+
+        Returns:
+            A scalar.
+        """
         dtype = product_dtype(hidden)
         weights = weight.to(dtype)
         of_candidates = weights[:n_candidates].t()
@@ -169,6 +203,7 @@ class SampledLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_loss: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
+    def backward(ctx: Any, d_loss: Tensor) -> Tuple[Optional[Tensor], ...]:
+        """Scale the gradients that the forward pass has computed."""
         d_hidden, d_weight, d_bias = ctx.saved_tensors
         return d_hidden * d_loss, d_weight * d_loss, d_bias * d_loss, None, None, None

@@ -1,4 +1,6 @@
-"""What a pre-training starts from: a biLM's weights, or all that another one has learnt."""
+"""What a pre-training starts from: a biLM's weights, or everything that another
+learned.
+"""
 
 from pathlib import Path
 from typing import Sequence
@@ -14,14 +16,18 @@ from .token_corpus import TokenCorpus
 
 
 def load_start(model: LanguageModel, words: Sequence[str], start: Path) -> None:
-    """Put weights in place before the first update.
+    """Set the weights before the first update.
 
-    words: of the text, the most frequent first, which the softmax is to foretell.
-    start: safetensors file of a biLM, beside which the softmax stays random; or folder
-        that a pre-training wrote, from which what its softmax knows of these words is
-        taken over, too.
+    Args:
+        model: The model that is to be trained.
+        words: The words of the text, the most frequent first, which the softmax
+            predicts.
+        start: A safetensors file of a biLM; the softmax stays random then. Or a folder
+            that a pre-training wrote; what its softmax learned of these words is taken
+            over, too.
 
-    Raises ValueError if there are no weights, or if they are of other sizes.
+    Raises:
+        ValueError: If there are no weights, or if their sizes differ.
     """
     if not start.is_dir():
         set_weights(model.encoder, read_weights(start), str(start))

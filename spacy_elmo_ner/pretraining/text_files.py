@@ -13,13 +13,14 @@ OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 LONGEST_DOCUMENT = 1000
 # bytes by which text is told from other files, and the most of its characters that may
 # be none: Western European text in Latin-1 has fewer, and loses the lines with them
-BEGINNING, MOST_STRANGE = 1 << 16, 0.05
+SAMPLE_BYTES, MOST_STRANGE = 1 << 16, 0.05
 
 
 def list_files(paths: Iterable[Path]) -> List[Path]:
-    """The files at these paths, and all within those that are folders, sorted.
+    """List the files at these paths, and all files in the folders among them, sorted.
 
-    Raises ValueError when there is nothing at a path, or in all of them.
+    Raises:
+        ValueError: If there is nothing at a path, or no file in any folder.
     """
     files: List[Path] = []
     for path in paths:
@@ -35,10 +36,14 @@ def list_files(paths: Iterable[Path]) -> List[Path]:
 
 
 def check_is_text(file: Path) -> None:
-    """Raise ValueError for a file whose beginning is no UTF-8 text."""
+    """Check that a file begins with UTF-8 text.
+
+    Raises:
+        ValueError: If it does not.
+    """
     try:
         with OPENERS.get(file.suffix, open)(file, "rb") as opened:
-            text = opened.read(BEGINNING).decode("utf8", "replace")
+            text = opened.read(SAMPLE_BYTES).decode("utf8", "replace")
     except (EOFError, OSError, lzma.LZMAError, zlib.error):
         return  # for `read_documents` to tell of
     n_strange = sum(
@@ -52,14 +57,15 @@ def check_is_text(file: Path) -> None:
 
 
 def read_documents(path: Path) -> Iterator[str]:
-    """Documents of a text file: paragraphs a line, a blank line between documents.
+    """Yield the documents of a text file: a paragraph a line, a blank line between
+    documents.
 
-    A name that ends in .gz or .xz is unpacked on the way. In a .jsonl file (also
+    A file whose name ends in .gz or .xz is unpacked on the way. In a .jsonl file (also
     .jsonl.gz, .jsonl.xz) each line is an object whose "text" is a document.
 
-    A line that is not UTF-8, or not such an object, is left out, with a warning that
-    names the file and the byte of the first, and says how many there were; so is all
-    after a place at which a packed file is damaged.
+    Lines that are not UTF-8, or not such an object, are left out. So is everything
+    after the place at which a packed file is damaged. A warning says how many lines
+    there were, and names the file and the byte of the first one.
     """
     is_json = ".jsonl" in path.suffixes
     lines: List[str] = []

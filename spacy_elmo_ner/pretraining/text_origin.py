@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ..files.written import checksum
+from ..files.checksum import file_checksum
 from .settings import TextSettings
 from .text_files import list_files
 
@@ -14,25 +14,31 @@ VERSION = 1
 
 
 def describe_origin(text: TextSettings) -> Dict[str, Any]:
-    """What `check_origin` compares: settings, and size, time and checksum of each file."""
+    """What `check_origin` compares: settings, and each file's size, time and checksum."""
     return {
         "version": VERSION,
         "paths": text.paths,
         "lang": text.lang,
         "held_out": text.held_out,
-        "files": [{**_stat(file), "checksum": checksum(file)} for file in _files(text)],
+        "files": [
+            {**_stat(file), "checksum": file_checksum(file)} for file in _files(text)
+        ],
     }
 
 
 def write_origin(origin: Dict[str, Any], folder: Path) -> None:
+    """Write a description into a folder of tokens."""
     (folder / ORIGIN).write_text(json.dumps(origin, indent=1), encoding="utf8")
 
 
 def check_origin(folder: Path, text: TextSettings) -> None:
-    """Raise ValueError unless the tokens in the folder are of this text.
+    """Check that the tokens in the folder are those of this text.
 
-    Text that is no longer at the paths that it was read from needs no comparison, nor do
-    tokens that are given without any text's path.
+    Nothing is compared if the text is no longer where it was read, or if no path of a
+    text is given.
+
+    Raises:
+        ValueError: If the tokens are of another text, or it is not known of which.
     """
     if not text.paths:
         return
@@ -83,4 +89,4 @@ def _is(file: Path, size: int, mtime: int, known: str) -> bool:
     now = _stat(file)
     if now["size"] != size:
         return False
-    return bool(now["mtime"] == mtime) or checksum(file) == known
+    return bool(now["mtime"] == mtime) or file_checksum(file) == known

@@ -1,10 +1,9 @@
-"""Tokenised text as numbers on disk: what pre-training reads.
+"""Tokenised text as numbers on disk, which pre-training reads.
 
 A folder holds
 
-    vocabulary.json         every distinct word, the most frequent first
-    counts.npy              how often each occurs in training, int64
-    train-000.tokens.npy    index of each token's word, uint32; PIECE tokens a file
+    vocabulary.json         every distinct word, the most frequent in training first
+    train-000.tokens.npy    index of each token's word, uint32; TOKENS_A_SHARD tokens
     train-000.lengths.npy   tokens of each sentence in that file, uint16
     held_out-000.….npy      the same for documents that are kept from training
     origin.json             the text that all of it was made from, see `text_origin`
@@ -20,14 +19,14 @@ from ..files.atomic import replacing_folder
 from .text_origin import write_origin
 
 # tokens of a file: 60 MB at most, so that it can be sent somewhere
-PIECE = 14_000_000
+TOKENS_A_SHARD = 14_000_000
 TRAIN, HELD_OUT = "train", "held_out"
-VOCABULARY, COUNTS = "vocabulary.json", "counts.npy"
+VOCABULARY = "vocabulary.json"
 TOKENS, LENGTHS = ".tokens.npy", ".lengths.npy"
 
 
 class Encoded(NamedTuple):
-    """Some sentences: tokens as indices into words, sentence after sentence."""
+    """Some sentences: tokens as indices into `words`, sentence after sentence."""
 
     words: List[str]
     tokens: np.ndarray
@@ -35,11 +34,15 @@ class Encoded(NamedTuple):
 
 
 class SentenceStore:
-    """Sentences in files that are mapped, not read, into memory.
+    """Sentences in files that are mapped into memory, not read.
 
-    n_words: of the vocabulary.
+    Args:
+        folder: What `write_corpus` wrote.
+        part: TRAIN or HELD_OUT.
+        n_words: Size of the vocabulary.
 
-    Raises ValueError when a file is damaged.
+    Raises:
+        ValueError: If a file is damaged.
     """
 
     def __init__(self, folder: Path, part: str, n_words: int) -> None:
@@ -47,17 +50,17 @@ class SentenceStore:
             file.name[: -len(TOKENS)] for file in folder.glob(f"{part}-*{TOKENS}")
         )
         self._folder, self._n_words = folder, n_words
-        self._pieces = [
+        self._shards = [
             _read_array(folder / f"{name}{TOKENS}", np.uint32) for name in names
         ]
         lengths = [
             _read_array(folder / f"{name}{LENGTHS}", np.uint16) for name in names
         ]
-        for name, piece, some in zip(names, self._pieces, lengths, strict=True):
-            if some.sum(dtype=np.int64) != len(piece) or not some.all():
+        for name, shard, some in zip(names, self._shards, lengths, strict=True):
+            if some.sum(dtype=np.int64) != len(shard) or not some.all():
                 raise _damaged(folder / f"{name}{LENGTHS}")
         self.lengths = np.concatenate([np.zeros(0, np.uint16), *lengths])
-        self._piece = np.repeat(np.arange(len(names)), [len(one) for one in lengths])
+        self._shard = np.repeat(np.arange(len(names)), [len(one) for one in lengths])
         starts = [np.cumsum(one, dtype=np.int64) - one for one in lengths]
         self._start = np.concatenate([np.zeros(0, np.int64), *starts])
 
@@ -65,17 +68,25 @@ class SentenceStore:
         return len(self.lengths)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        """A sentence's words, int64 indices into the vocabulary."""
+        """A sentence's words, as int64 indices into the vocabulary.
+
+        Raises:
+            ValueError: If it has a word beyond the vocabulary.
+        """
         start = self._start[i]
-        piece = self._pieces[self._piece[i]]
-        words = piece[start : start + self.lengths[i]].astype(np.int64)
+        shard = self._shards[self._shard[i]]
+        words: np.ndarray = shard[start : start + self.lengths[i]].astype(np.int64)
         if words.max() >= self._n_words:
             raise _damaged(self._folder)
         return words
 
 
 class TokenCorpus:
-    """What `write_corpus` wrote. Raises ValueError when it is not there, or damaged."""
+    """What `write_corpus` wrote.
+
+    Raises:
+        ValueError: If it is not there, or damaged.
+    """
 
     def __init__(self, folder: Path) -> None:
         if not has_corpus(folder):
@@ -84,9 +95,6 @@ class TokenCorpus:
                 "pretrain` makes it from the text that its config names."
             )
         self.words = _read_words(folder / VOCABULARY)
-        self.counts = _read_array(folder / COUNTS, np.int64)
-        if len(self.counts) != len(self.words):
-            raise _damaged(folder / COUNTS)
         self.train = SentenceStore(folder, TRAIN, len(self.words))
         self.held_out = SentenceStore(folder, HELD_OUT, len(self.words))
 
@@ -103,7 +111,7 @@ def _read_words(file: Path) -> List[str]:
 
 def _read_array(file: Path, dtype: Any) -> np.ndarray:
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise _damaged(file) from error
     if array.dtype != dtype or array.ndim != 1:
@@ -114,11 +122,12 @@ def _read_array(file: Path, dtype: Any) -> np.ndarray:
 def _damaged(path: Path) -> ValueError:
     return ValueError(
         f"{path} is damaged, or no tokens that pretrain wrote; delete the folder of "
-        "tokens, and they are made anew from the text."
+        "tokens, and they are made again from the text."
     )
 
 
 def has_corpus(folder: Path) -> bool:
+    """Whether the folder holds tokens."""
     return (folder / VOCABULARY).is_file()
 
 
@@ -130,11 +139,14 @@ def write_corpus(
 ) -> None:
     """Write sentences to a folder, which appears when it is complete.
 
-    parts: where sentences belong, TRAIN or HELD_OUT, and the sentences.
-    origin: see `describe_origin`.
+    Args:
+        parts: Sentences, and where they belong: TRAIN or HELD_OUT.
+        folder: The output.
+        origin: See `describe_origin`.
 
-    Raises ValueError when there are none to train on, or none held out of a text of
-    which some should be; and when the folder is there already and is not ours.
+    Raises:
+        ValueError: If there are no sentences to train on, or none held out although
+            some should be; and if something is at the folder's place that is not ours.
     """
     with replacing_folder(folder) as fresh:
         indices: Dict[str, int] = {}
@@ -156,7 +168,9 @@ def write_corpus(
             if part == TRAIN:
                 counts += np.bincount(tokens, minlength=len(counts))
             waiting.setdefault(part, []).append((tokens, lengths.astype(np.uint16)))
-            if sum(len(one) for one, _ in waiting[part]) > PIECE - 2 * len(tokens):
+            if sum(len(one) for one, _ in waiting[part]) > TOKENS_A_SHARD - 2 * len(
+                tokens
+            ):
                 flush(part)
         for part in list(waiting):
             flush(part)
@@ -183,6 +197,5 @@ def _sort_by_frequency(words: Sequence[str], counts: np.ndarray, folder: Path) -
     rank[order] = np.arange(len(order), dtype=np.uint32)
     for file in folder.glob(f"*{TOKENS}"):
         np.save(file, rank[np.load(file)])
-    np.save(folder / COUNTS, counts[order])
     text = json.dumps([words[i] for i in order], ensure_ascii=True)
     (folder / VOCABULARY).write_text(text, encoding="utf8")

@@ -1,4 +1,4 @@
-"""Documents → sentences of tokens, in several processes."""
+"""Tokenization of documents into sentences, in several processes."""
 
 import itertools
 import os
@@ -14,15 +14,14 @@ from typing import Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
-from spacy.vocab import Vocab
+from spacy.tokens import Doc
 
 from ..bilm.char_ids import index_types
+from ..corpus.docbins import DOCBIN_SUFFIX, read_docbins
 from .text_files import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 
 DOCUMENTS_AT_A_TIME = 100
-DOCS_SUFFIX = ".spacy"
 # a longer sentence is cut: it would make its batch wait
 LONGEST_SENTENCE = 200
 
@@ -32,21 +31,25 @@ _nlp: Dict[str, Language] = {}
 def tokenize_files(
     files: Iterable[Path], *, lang: str, held_out: float, processes: int
 ) -> Iterator[Tuple[str, Encoded]]:
-    """Sentences for `token_corpus.write_corpus`, in the files' order.
+    """Tokenize text files; yield sentences for `token_corpus.write_corpus`, in file
+    order.
 
-    Text is split by the language's tokenizer and at its sentences' final punctuation;
-    a file of Docs (.spacy) has its tokens already, and its sentences if they are set.
+    Text is split by the language's tokenizer and after final punctuation. A file of
+    Docs (.spacy) has its tokens already, and its sentences if they are set.
 
-    lang: spaCy's code of the language.
-    held_out: share of the documents to keep from training. Which they are depends on
-        nothing but their beginning.
+    Args:
+        files: The files.
+        lang: spaCy's code of their language.
+        held_out: The share of documents to keep from training. A document's beginning
+            alone decides whether it is kept.
+        processes: How many processes to use.
     """
     # forked processes would inherit the threads of numerical libraries half alive
     context = get_context("spawn")
     with ProcessPoolExecutor(
         processes, mp_context=context, initializer=_end_with_parent
     ) as pool:
-        running: Deque[Future] = deque()
+        running: Deque[Future[List[Tuple[str, Encoded]]]] = deque()
         for arguments in _chunks(files, lang):
             running.append(pool.submit(_encode_chunk, *arguments, held_out))
             if len(running) > 4 * processes:
@@ -56,7 +59,7 @@ def tokenize_files(
 
 
 def _end_with_parent() -> None:
-    """Let this process of the pool end with the one that started it, even a killed one."""
+    """Let this process of the pool end with its parent, even if that is killed."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
@@ -68,6 +71,7 @@ def _wait_for_parent() -> None:
 
 
 def available_processes() -> int:
+    """How many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
@@ -75,7 +79,7 @@ def _chunks(
     files: Iterable[Path], lang: str
 ) -> Iterator[Tuple[List[str], Optional[Path], str]]:
     for file in files:
-        if file.suffix == DOCS_SUFFIX:
+        if file.suffix == DOCBIN_SUFFIX:
             yield [], file, lang
             continue
         documents = read_documents(file)
@@ -89,7 +93,7 @@ def _chunks(
 def _encode_chunk(
     texts: List[str], doc_bin: Optional[Path], lang: str, held_out: float
 ) -> List[Tuple[str, Encoded]]:
-    """In a process of the pool."""
+    """Tokenize some documents, in a process of the pool."""
     if lang not in _nlp:
         nlp = spacy.blank(lang)
         nlp.add_pipe("sentencizer")
@@ -104,21 +108,10 @@ def _encode_chunk(
         for paragraph in nlp.pipe(text.split("\n")):
             sentences.setdefault(part, []).extend(_sentences(paragraph))
     if doc_bin is not None:
-        for doc in _read_doc_bin(doc_bin, nlp.vocab):
+        for doc in read_docbins(doc_bin, vocab=nlp.vocab):
             part = HELD_OUT if _is_held_out(doc.text, held_out) else TRAIN
             sentences.setdefault(part, []).extend(_sentences(doc))
     return [(part, _encode(some)) for part, some in sentences.items() if some]
-
-
-def _read_doc_bin(file: Path, vocab: Vocab) -> List[Doc]:
-    try:
-        return list(DocBin().from_disk(file).get_docs(vocab))
-    except Exception as error:
-        # it may be any, of zlib, msgpack, numpy or spaCy
-        raise ValueError(
-            f"{file} is damaged, or no file of Docs that spaCy wrote; take it out of the "
-            "text's paths."
-        ) from error
 
 
 def _is_held_out(text: str, share: float) -> bool:

@@ -1,1 +1,1 @@
-"""Training that goes on where it was killed."""
+"""Training that can be killed and continued."""

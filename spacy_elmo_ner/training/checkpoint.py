@@ -1,4 +1,4 @@
-"""Everything that is needed to go on training in another process."""
+"""Everything that training needs to continue in another process."""
 
 import json
 import random
@@ -12,29 +12,33 @@ from spacy.language import Language
 from thinc.api import Config, Optimizer
 
 from ..files.atomic import replacing_folder
-from ..files.written import check_whole, damage_told, list_beside
+from ..files.manifest import check_whole, damage_told, list_beside
 from .optimizer_state import optimizer_from_arrays, optimizer_to_arrays
 from .progress import HISTORY, Progress
 
 PROGRESS, PIPELINE, PUBLISHED = "progress.json", "pipeline", "published"
 OPTIMIZER, GENERATOR = "optimizer.safetensors", "rng.safetensors"
 
-REMEDY = "Put a copy of it back, or train anew with --force or into another --output."
+REMEDY = "Put a copy of it back, or train from the start with --force or into another --output."
 
 
 class Checkpoint:
-    """A folder with the raw weights, the optimizer, and the random generators.
+    """A folder with the raw weights, the optimizer and the random generators.
 
-    Written beside and moved into place, so that a kill at any moment leaves
-    either the old checkpoint or the new one. It is written before all that is made
-    from it, the training's outputs, and knows whether they are.
+    It is written beside its place and then moved there, so that a kill at any moment
+    leaves either the old checkpoint or the new one. It is written before the training's
+    outputs, which are made from it, and it knows whether these are up to date.
+
+    Args:
+        folder: Where it is, or is to be.
+        corpora: Checksums of the files that are trained on, by their paths.
     """
 
-    def __init__(self, folder: Path, corpora: Optional[Dict[str, str]] = None):
-        """corpora: checksums of the files that are trained on, by their paths."""
+    def __init__(self, folder: Path, corpora: Optional[Dict[str, str]] = None) -> None:
         self.folder, self.corpora = folder, corpora or {}
 
     def exists(self) -> bool:
+        """Whether there is a checkpoint."""
         return (self.folder / PROGRESS).is_file()
 
     def save(
@@ -45,7 +49,14 @@ class Checkpoint:
         *,
         force: bool = False,
     ) -> None:
-        """force: replace a folder that is no checkpoint of ours."""
+        """Write a checkpoint in the place of the one before.
+
+        Args:
+            nlp: The pipeline.
+            optimizer: Its optimizer.
+            progress: How far training has come.
+            force: Replace a folder even if it is no checkpoint of ours.
+        """
         state = {
             "progress": progress._asdict(),
             "random": _random_states(),
@@ -67,27 +78,40 @@ class Checkpoint:
         return (self.folder / PUBLISHED).exists()
 
     def set_published(self) -> None:
+        """Note that the outputs are those of this checkpoint."""
         list_beside(self.folder, PUBLISHED)
 
     def config(self) -> Config:
-        """Of the pipeline that is trained. Raises ValueError for a damaged checkpoint."""
+        """The config of the pipeline that is trained.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         with damage_told(self.folder, REMEDY):
             check_whole(self.folder)
             return Config().from_disk(self.folder / PIPELINE / "config.cfg")
 
     def changed_corpora(self) -> List[str]:
-        """Paths of corpora that are not what was trained on so far."""
+        """Paths of the corpora that differ from what was trained on so far.
+
+        Raises:
+            ValueError: If the checkpoint is damaged.
+        """
         with damage_told(self.folder, REMEDY):
             saved = self._state()["corpora"]
             return [path for path, one in self.corpora.items() if saved[path] != one]
 
     def _state(self) -> Dict[str, Any]:
-        return json.loads((self.folder / PROGRESS).read_text(encoding="utf8"))
+        text = (self.folder / PROGRESS).read_text(encoding="utf8")
+        state: Dict[str, Any] = json.loads(text)
+        return state
 
     def load(self, nlp: Language, optimizer: Optimizer) -> Progress:
-        """Put weights, optimizer and random generators back where they were.
+        """Restore the weights, the optimizer and the random generators; return the
+        progress.
 
-        Raises ValueError for a damaged checkpoint.
+        Raises:
+            ValueError: If the checkpoint is damaged.
         """
         with damage_told(self.folder, REMEDY):
             nlp.from_disk(self.folder / PIPELINE)

@@ -20,19 +20,14 @@ from spacy.training.loop import (
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
-from ..files.atomic import (
-    check_is_no_file,
-    check_replaceable,
-    check_writable,
-    recover,
-    replacing_folder,
-)
-from ..files.written import checksum
+from ..files.atomic import check_writable, recover, replacing_folder
+from ..files.checksum import file_checksum
+from ..files.replaceable import check_is_no_file, check_replaceable
 from .checkpoint import Checkpoint
 from .progress import HISTORY, Progress, write_history
 
 BEST, LAST = "model-best", "model-last"
-# what a training may be gone on with
+# settings that may differ when a training is continued
 MAY_CHANGE = ("training.max_steps", "training.max_epochs", "training.patience")
 
 
@@ -44,32 +39,40 @@ def train(
     force: bool = False,
     say: Callable[[str], None] = print,
 ) -> Language:
-    """Train the pipeline of `config`, or go on where the last run stopped.
+    """Train the pipeline of `config`, or continue where the last run stopped.
 
-    What `spacy train` does with a config is done here too: same sections, same
-    folders `model-best` and `model-last` in `output`. The order of the examples
-    depends only on the seed and the epoch, and each evaluation leaves a
-    checkpoint, so a run that was killed and started again ends with the weights
-    of a run that was not. A finished run goes on when max_steps, max_epochs or
-    patience is raised, and ends at once when none is.
+    It does what `spacy train` does with a config: it reads the same sections and writes
+    the same folders, `model-best` and `model-last`. The order of the examples depends
+    on the seed and the epoch alone, and each evaluation saves a checkpoint. So a run
+    that was killed and started again ends with the weights of a run that was not. A
+    finished run continues if max_steps, max_epochs or patience is raised; otherwise it
+    ends at once.
 
-    force: train anew, and replace what is in `output`. say: takes sentences on where it
-    begins.
+    Args:
+        config: The pipeline's config.
+        output: The folder for the pipelines, the history and the checkpoint.
+        use_gpu: The GPU's number, or -1 for the CPU.
+        force: Train from the start, and replace what is in `output`.
+        say: Is called with a sentence on where training starts.
 
-    Raises ValueError if the checkpoint in `output` belongs to another config or corpus
-    or is damaged, and if there are outputs in it but no checkpoint.
+    Returns:
+        The trained pipeline.
+
+    Raises:
+        ValueError: If the checkpoint in `output` is damaged or belongs to another
+            config or corpus; if there are outputs in it but no checkpoint.
     """
     check_is_no_file(output)
     checkpoint = Checkpoint(output / "checkpoint", _corpora(config))
     outputs = [checkpoint.folder, output / LAST, output / BEST]
     for folder in outputs:
-        # whether a checkpoint was changed is told when it is gone on from
+        # whether a checkpoint was changed is checked when it is continued
         is_checkpoint = folder == checkpoint.folder
         check_replaceable(folder, force=force, names_only=is_checkpoint)
     recover(output / HISTORY)
     check_writable(output / HISTORY)
-    goes_on = checkpoint.exists() and not force
-    if goes_on:
+    continues = checkpoint.exists() and not force
+    if continues:
         saved = checkpoint.config()
         nlp = load_model_from_config(config, auto_fill=True)
         _check_same(saved, nlp.config, checkpoint.folder)
@@ -78,13 +81,13 @@ def train(
             raise ValueError(
                 f"The corpus {changed[0]} has changed since the checkpoint in "
                 f"{checkpoint.folder} was written. Choose another --output, or give "
-                "--force to train anew."
+                "--force to train from the start."
             )
     else:
         if not force:
             _check_empty(output)
         nlp = init_nlp(config, use_gpu=use_gpu)
-    run = _Run(nlp, output, checkpoint, goes_on=goes_on, force=force)
+    run = _Run(nlp, output, checkpoint, continues=continues, force=force)
     run.train(say)
     return nlp
 
@@ -96,7 +99,7 @@ class _Run:
         output: Path,
         checkpoint: Checkpoint,
         *,
-        goes_on: bool,
+        continues: bool,
         force: bool,
     ):
         config = nlp.config.interpolate()
@@ -114,7 +117,7 @@ class _Run:
         )
         self.prepare = create_before_to_disk_callback(self.settings["before_to_disk"])
         self.progress = Progress()
-        if goes_on:
+        if continues:
             self.progress = checkpoint.load(nlp, self.optimizer)
             if not checkpoint.is_published or not (output / LAST).exists():
                 self._publish()
@@ -125,16 +128,16 @@ class _Run:
             if not (self.output / BEST).exists():
                 raise ValueError(
                     f"The training in {self.output} is finished, but its {BEST} is "
-                    "gone. Give --force to train anew."
+                    "gone. Give --force to train from the start."
                 )
             say(
                 f"The training in {self.output} is finished, after step "
                 f"{self.progress.step - 1}. Raise training.max_steps, max_epochs or "
-                "patience to go on, or give --force to train anew."
+                "patience to continue, or give --force to train from the start."
             )
             return
         if self.progress.step:
-            say(f"Going on at step {self.progress.step}.")
+            say(f"Continuing at step {self.progress.step}.")
         settings = self.settings
         frozen = settings["frozen_components"]
         rate = settings["dropout"]
@@ -207,7 +210,7 @@ class _Run:
         )
 
     def _batches(self) -> Iterator[Tuple[int, int, List[Example]]]:
-        """(step, epoch, batch) from where training stands."""
+        """Yield the step, the epoch and the batch, from where training stands."""
         settings = self.settings
         streamed = settings["max_epochs"] == -1
         examples = [] if streamed else list(self.train_corpus(self.nlp))
@@ -249,14 +252,15 @@ class _Run:
         self.optimizer.step_schedules()
 
     def _save(self) -> None:
-        """A checkpoint first, from which all else can be made again after a kill."""
+        """Save a checkpoint first: after a kill, everything else can be made from it."""
         self.checkpoint.save(self.nlp, self.optimizer, self.progress, force=self.force)
         self.saved = self.progress
         self._publish()
 
     def _publish(self) -> None:
-        """Write the history and model-last, and model-best if it is, from the
-        checkpoint's state."""
+        """Write the history, model-last and, if it is the best, model-best from the
+        checkpoint.
+        """
         names = [LAST, BEST] if self._is_best() else [LAST]
         with self.nlp.use_params(self.optimizer.averages or {}):
             nlp = self.prepare(self.nlp)
@@ -269,9 +273,8 @@ class _Run:
     def _is_best(self) -> bool:
         history = self.progress.history
         last = history[-1]
-        return last["step"] == self.progress.step - 1 and last["score"] == max(
-            entry["score"] for entry in history
-        )
+        best = max(entry["score"] for entry in history)
+        return bool(last["step"] == self.progress.step - 1 and last["score"] == best)
 
 
 def _results(history: Sequence[Dict[str, Any]]) -> List[Tuple[float, int]]:
@@ -289,7 +292,7 @@ def _is_over(
 
 
 def _corpora(config: Config) -> Dict[str, str]:
-    """Checksums of the files and folders that [corpora] names, wherever it does."""
+    """Checksums of all files and folders that [corpora] names, at any depth."""
     waiting: List[Any] = [config.interpolate().get("corpora", {})]
     found: Dict[str, str] = {}
     while waiting:
@@ -297,7 +300,7 @@ def _corpora(config: Config) -> Dict[str, str]:
         if isinstance(value, dict):
             waiting += value.values()
         elif isinstance(value, str) and value and os.path.exists(value):
-            found[value] = checksum(Path(value))
+            found[value] = file_checksum(Path(value))
     return found
 
 
@@ -305,8 +308,8 @@ def _check_empty(output: Path) -> None:
     for name in (LAST, BEST, HISTORY):
         if os.path.lexists(output / name):
             raise ValueError(
-                f"{output} holds {name} already, but no checkpoint to go on from. Choose "
-                "another --output, or give --force to train anew and replace it."
+                f"{output} holds {name} already, but no checkpoint to continue from. Choose "
+                "another --output, or give --force to train from the start and replace it."
             )
 
 
@@ -320,8 +323,8 @@ def _check_same(saved: Config, given: Config, folder: Path) -> None:
     if differences:
         raise ValueError(
             f"The checkpoint in {folder} belongs to a training with other settings "
-            f"({', '.join(differences)}). Train with the old settings to go on, "
-            "choose another --output, or give --force to train anew."
+            f"({', '.join(differences)}). Train with the old settings to continue, "
+            "choose another --output, or give --force to train from the start."
         )
 
 

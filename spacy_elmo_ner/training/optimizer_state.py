@@ -1,4 +1,4 @@
-"""What a Thinc optimizer remembers ⇄ named arrays."""
+"""The state of a Thinc optimizer ⇄ named arrays."""
 
 from typing import Dict, Iterator, Tuple
 
@@ -12,8 +12,11 @@ Names = Dict[Tuple[int, str], str]
 
 
 def parameter_names(nlp: Language) -> Names:
-    """Thinc keys parameters by running numbers, which differ between processes;
-    the place of a node in its component's model does not."""
+    """Names of parameters that are the same in every process.
+
+    Thinc's keys for them are running numbers, which differ between processes. The place
+    of a node in its component's model does not.
+    """
     return dict(_walk(nlp))
 
 
@@ -50,7 +53,7 @@ def optimizer_to_arrays(
 def optimizer_from_arrays(
     optimizer: Optimizer, arrays: Dict[str, numpy.ndarray], nlp: Language, *, step: int
 ) -> None:
-    """Put back what `optimizer_to_arrays` gave, after `step` updates."""
+    """Restore what `optimizer_to_arrays` gave, after `step` updates."""
     ops = get_current_ops()
     keys = {name: key for key, name in parameter_names(nlp).items()}
     for full_name, array in arrays.items():

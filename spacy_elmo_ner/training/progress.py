@@ -1,4 +1,4 @@
-"""How far a training has come, and the file of what its evaluations found."""
+"""How far a training has come, and the history of its evaluations."""
 
 import math
 from pathlib import Path
@@ -14,8 +14,14 @@ HISTORY = "history.jsonl"
 class Progress(NamedTuple):
     """How far training has come.
 
-    step: the next step; epoch and batch: of the next one; words, seconds: spent
-    so far; history: what each evaluation found; losses: since the last one.
+    Attributes:
+        step: The next step.
+        epoch: The epoch of the next step.
+        batch: The batch of the next step, within the epoch.
+        words: Words read so far.
+        seconds: Time spent so far.
+        history: What each evaluation found.
+        losses: Of each component, since the last evaluation.
     """
 
     step: int = 0
@@ -28,15 +34,21 @@ class Progress(NamedTuple):
 
 
 def write_history(folder: Path, history: Sequence[Dict[str, Any]]) -> None:
-    """A line of JSON for each evaluation: the learning curve's points. JSON has no NaN
-    and no infinite numbers; null stands for them."""
+    """Write a line of JSON for each evaluation: the points of the learning curve.
+
+    JSON has no NaN and no infinite numbers; null stands for them.
+    """
     lines = [{key: _or_none(value) for key, value in one.items()} for one in history]
     with replacing(folder / HISTORY) as path:
         srsly.write_jsonl(path, lines)
 
 
 def read_history(folder: Path) -> List[Dict[str, Any]]:
-    """Raises ValueError where no training has written one, or it is damaged or empty."""
+    """Read what `write_history` wrote.
+
+    Raises:
+        ValueError: If no training has written it, or it is damaged or empty.
+    """
     if not (folder / HISTORY).is_file():
         raise ValueError(
             f"There is no {HISTORY} in {folder}; name a folder that "

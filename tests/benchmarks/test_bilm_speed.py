@@ -3,13 +3,14 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("allennlp.modules.elmo")
 
 
-def test_both_systems_agree_and_are_timed(repository):
+def test_both_systems_agree_and_are_timed(repository: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.bilm_speed", "--size", "small"]
     command += ["--batch", "4", "--threads", "1", "--rounds", "1", "--seconds", "0.2"]
     command += ["--allennlp-python", sys.executable, "--python", sys.executable]

@@ -15,8 +15,10 @@ def test_table_and_ratios(repository: Path, printed_by: Callable[..., str]) -> N
     )
     assert len(rows) == 2
     assert all(len(row.split("|")) == 3 for row in rows.values())
-    words = int(re.search(r": ([\d,]+) words", printed)[1].replace(",", ""))
-    kilobytes = float(re.search(r"takes ([\d.]+) kB on disk", printed)[1])
+    (count,) = re.findall(r": ([\d,]+) words", printed)
+    words = int(count.replace(",", ""))
+    (size,) = re.findall(r"takes ([\d.]+) kB on disk", printed)
+    kilobytes = float(size)
     # 5 times 128 values of half precision, and what SQLite needs
     assert kilobytes > 1.28
     assert kilobytes * words < 10_000

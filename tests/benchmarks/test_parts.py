@@ -4,12 +4,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Callable, List, Tuple, Union, cast
 
 import numpy as np
 import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
+from thinc.types import Floats1d
 
 from benchmarks.parts import ELMO, build_whole_docs
 from spacy_elmo_ner.bilm.encoder import ElmoEncoder
@@ -30,7 +31,7 @@ def test_a_row_for_each_part_and_nothing_is_trained_twice(
     write_safetensors(to_weights(encoder), tmp_path / "elmo.safetensors")
     nlp = spacy.blank("en")
     for word in ("London", "the"):
-        nlp.vocab.set_vector(word, np.ones(4, dtype="f"))
+        nlp.vocab.set_vector(word, cast(Floats1d, np.ones(4, dtype="f")))
     nlp.to_disk(tmp_path / "vectors")
     for name in ("train", "dev"):
         docs = read_docs(
@@ -68,10 +69,10 @@ def test_a_row_for_each_part_and_nothing_is_trained_twice(
 
 
 def test_whole_docs_are_read_as_one_sentence_each() -> None:
-    doc = Doc(Vocab(), ["It", "is", "."] * 2, sent_starts=[True, False, False] * 2)
-    once = Doc(
-        doc.vocab, [token.text for token in doc], sent_starts=[True] + [False] * 5
-    )
+    words = ["It", "is", "."] * 2
+    starts: List[Union[bool, int, None]] = [True, False, False] * 2
+    doc = Doc(Vocab(), words, sent_starts=starts)
+    once = Doc(doc.vocab, words, sent_starts=[True] + [False] * 5)
     first = doc[:1].as_doc()
     elmo = build_elmo_v1(lstm_width=8, projection_width=4)
     elmo.initialize()

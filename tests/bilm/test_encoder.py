@@ -1,8 +1,12 @@
+from random import Random
+from typing import Any, List, Optional, Tuple
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.bilm.encoder import (
@@ -22,7 +26,13 @@ sentences_with_words = st.lists(
 )
 
 
-def encoder(*, seed=0, dtype=torch.float32, start_state="zeros", **changes):
+def encoder(
+    *,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    start_state: str = "zeros",
+    **changes: Any,
+) -> ElmoEncoder:
     sizes = dict(
         filters=((1, 8), (2, 8), (3, 16)),
         n_highway=1,
@@ -39,7 +49,9 @@ def encoder(*, seed=0, dtype=torch.float32, start_state="zeros", **changes):
     return module
 
 
-def encode(module, sentences, **options):
+def encode(
+    module: ElmoEncoder, sentences: List[List[str]], **options: Any
+) -> Tuple[List[Tensor], BiLMState]:
     """The layers of each sentence, (depth + 1, tokens, width), and the end state."""
     types, indexed = index_types(sentences)
     layers, end = module(torch.from_numpy(encode_words(types)), indexed, **options)
@@ -50,7 +62,9 @@ def encode(module, sentences, **options):
 
 @settings(deadline=None, max_examples=40)
 @given(sentences_of_words, st.randoms(use_true_random=False))
-def test_a_sentence_has_the_same_vectors_in_any_batch_and_order(sentences, random):
+def test_a_sentence_has_the_same_vectors_in_any_batch_and_order(
+    sentences: List[List[str]], random: Random
+) -> None:
     module = encoder(lstm_width=64, projection_width=32)
     with torch.no_grad():
         together, _ = encode(module, sentences)
@@ -66,7 +80,9 @@ def test_a_sentence_has_the_same_vectors_in_any_batch_and_order(sentences, rando
 
 @settings(deadline=None, max_examples=25)
 @given(sentences_of_words, st.sampled_from([None, 0.2]), st.booleans())
-def test_overwriting_changes_nothing(sentences, clip, skip_connections):
+def test_overwriting_changes_nothing(
+    sentences: List[List[str]], clip: Optional[float], skip_connections: bool
+) -> None:
     """Without autograd, memory is reused; the results are those of autograd."""
     module = encoder(
         cell_clip=clip, projection_clip=clip, skip_connections=skip_connections
@@ -79,7 +95,7 @@ def test_overwriting_changes_nothing(sentences, clip, skip_connections):
     torch.testing.assert_close(recorded_end, reused_end)
 
 
-def test_the_given_state_is_left_as_it_was():
+def test_the_given_state_is_left_as_it_was() -> None:
     module = encoder()
     with torch.no_grad():
         _, state = encode(module, [["a"], ["of", "a"]])
@@ -88,7 +104,7 @@ def test_the_given_state_is_left_as_it_was():
     assert all(torch.equal(one, other) for one, other in zip(state, kept, strict=True))
 
 
-def test_zeros_are_the_state_that_is_left_out():
+def test_zeros_are_the_state_that_is_left_out() -> None:
     module = encoder()
     sentences = [["a", "of"], ["London"]]
     with torch.no_grad():
@@ -100,11 +116,11 @@ def test_zeros_are_the_state_that_is_left_out():
 
 
 @pytest.mark.parametrize("records", [False, True])
-def test_a_warm_start_is_what_reading_the_warm_up_ends_in(records):
+def test_a_warm_start_is_what_reading_the_warm_up_ends_in(records: bool) -> None:
     cold, warm = encoder(), encoder(start_state="warm")
     sentences = [["a", "of", "London"], ["London"], []]
     with torch.set_grad_enabled(records):
-        ends = [None]
+        ends: List[Optional[BiLMState]] = [None]
         for _ in range(WARM_UP_TIMES):
             ends.append(encode(cold, [[WARM_UP_WORD]], state=ends[-1])[1])
         for sentence, vectors in zip(
@@ -117,7 +133,7 @@ def test_a_warm_start_is_what_reading_the_warm_up_ends_in(records):
 
 
 @pytest.mark.parametrize("records", [False, True])
-def test_a_warm_start_follows_the_weights(records):
+def test_a_warm_start_follows_the_weights(records: bool) -> None:
     """Also those that an optimizer writes without autograd's seeing it."""
     warm, fresh = encoder(start_state="warm"), encoder(start_state="warm")
     with torch.set_grad_enabled(records):
@@ -133,7 +149,7 @@ def test_a_warm_start_follows_the_weights(records):
     assert torch.equal(ours, theirs)
 
 
-def test_a_trained_start_is_the_state_that_every_sentence_gets():
+def test_a_trained_start_is_the_state_that_every_sentence_gets() -> None:
     plain, trained = encoder(), encoder(start_state="trained")
     plain.load_state_dict(trained.state_dict(), strict=False)
     sentences = [["a", "of"], ["London"], []]
@@ -147,7 +163,9 @@ def test_a_trained_start_is_the_state_that_every_sentence_gets():
 
 @settings(deadline=None, max_examples=40)
 @given(sentences_with_words, st.sampled_from(START_STATES), st.sampled_from([0, 1, 2]))
-def test_boundaries_need_not_be_read_again(sentences, start_state, depth):
+def test_boundaries_need_not_be_read_again(
+    sentences: List[List[str]], start_state: str, depth: int
+) -> None:
     """The layers, and their gradients, are those of reading BEGIN and END each time."""
     module = encoder(start_state=start_state, dtype=torch.float64)
     types, indexed = index_types(sentences)
@@ -172,7 +190,7 @@ def test_boundaries_need_not_be_read_again(sentences, start_state, depth):
     torch.testing.assert_close(*outcomes)
 
 
-def test_states_belong_to_sentences_not_to_rows():
+def test_states_belong_to_sentences_not_to_rows() -> None:
     """Sentences are sorted inside: each must get its own state, and hand on its own."""
     module = encoder()
     first = [["a"], ["of", "a", "London"], []]
@@ -188,7 +206,7 @@ def test_states_belong_to_sentences_not_to_rows():
             torch.testing.assert_close(end.cell[:, :, i], own_end.cell[:, :, 0])
 
 
-def test_depth_stops_early_and_changes_nothing_below():
+def test_depth_stops_early_and_changes_nothing_below() -> None:
     module = encoder(n_layers=3)
     sentences = [["a", "of", "a"], ["London"]]
     with torch.no_grad():
@@ -200,7 +218,7 @@ def test_depth_stops_early_and_changes_nothing_below():
                 assert torch.equal(one[: depth + 1], other)
 
 
-def test_first_layer_is_the_word_vector_twice():
+def test_first_layer_is_the_word_vector_twice() -> None:
     module = encoder()
     layers, _ = encode(module, [["a", "of", "a"]])
     vectors = module.word_vectors(torch.from_numpy(encode_words(["a", "of"])))[2:]
@@ -209,14 +227,14 @@ def test_first_layer_is_the_word_vector_twice():
     )
 
 
-def test_sentences_without_words_have_no_vectors():
+def test_sentences_without_words_have_no_vectors() -> None:
     layers, end = encode(encoder(), [[], []])
     assert [tuple(one.shape) for one in layers] == [(3, 0, 16), (3, 0, 16)]
     assert end.hidden.shape == (2, 2, 2, 8)
 
 
 @pytest.mark.parametrize("skip_connections", [True, False])
-def test_gradients_agree_with_finite_differences(skip_connections):
+def test_gradients_agree_with_finite_differences(skip_connections: bool) -> None:
     module = encoder(
         dtype=torch.float64,
         filters=((1, 2), (2, 2)),
@@ -230,9 +248,10 @@ def test_gradients_agree_with_finite_differences(skip_connections):
     type_ids = torch.from_numpy(encode_words(types))
     weights = [torch.randn(5, 4, dtype=torch.float64) for _ in range(3)]
 
-    def loss():
+    def loss() -> Tensor:
         layers, _ = module(type_ids, sentences)
-        return sum((w * layer).sum() for w, layer in zip(weights, layers, strict=True))
+        pairs = zip(weights, layers, strict=True)
+        return torch.stack([(w * layer).sum() for w, layer in pairs]).sum()
 
     module.zero_grad()
     loss().backward()
@@ -247,5 +266,6 @@ def test_gradients_agree_with_finite_differences(skip_connections):
             below = loss()
             parameter.add_(direction, alpha=step)
         slope = (above - below) / (2 * step)
+        assert parameter.grad is not None
         gradient = (parameter.grad * direction).sum()
         torch.testing.assert_close(gradient, slope, rtol=1e-5, atol=1e-7, msg=name)

@@ -1,10 +1,12 @@
 """The biLM against its equations, written out step by step and unbatched."""
 
 import itertools
+from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.bilm.encoder import ElmoEncoder
@@ -21,24 +23,25 @@ SENTENCES = [
 BEGIN, END = "begin of sentence", "end of sentence"
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    y: np.ndarray = 1 / (1 + np.exp(-x))
+    return y
 
 
-def clip(x, bound):
+def clip(x: np.ndarray, bound: Optional[float]) -> np.ndarray:
     return np.clip(x, -bound, bound) if bound else x
 
 
 class NaiveBiLM:
     """A word, a filter, a step at a time, from arrays with their published names."""
 
-    def __init__(self, options, arrays):
+    def __init__(self, options: ElmoOptions, arrays: Dict[str, Tensor]) -> None:
         self.options = options
         self.arrays = {k: v.numpy().astype(np.float64) for k, v in arrays.items()}
 
-    def word_vector(self, word):
-        signs = {BEGIN: [256], END: [257]}
-        signs = signs.get(word, list(word.encode("utf8", "ignore")[:48]))
+    def word_vector(self, word: str) -> np.ndarray:
+        letters = list(word.encode("utf8", "ignore")[:48])
+        signs = {BEGIN: [256], END: [257]}.get(word, letters)
         ids = [258, *signs, 259]
         ids += [260] * (50 - len(ids))
         characters = [self.arrays["char_embed"][i] for i in ids]
@@ -61,9 +64,13 @@ class NaiveBiLM:
             gate = sigmoid(x @ high["W_carry"] + high["b_carry"])
             transformed = np.maximum(x @ high["W_transform"] + high["b_transform"], 0)
             x = gate * transformed + (1 - gate) * x
-        return x @ self.arrays["CNN_proj/W_proj"] + self.arrays["CNN_proj/b_proj"]
+        W, b = (self.arrays[f"CNN_proj/{name}"] for name in ("W_proj", "b_proj"))
+        vector: np.ndarray = x @ W + b
+        return vector
 
-    def lstm(self, direction, layer, inputs):
+    def lstm(
+        self, direction: int, layer: int, inputs: List[np.ndarray]
+    ) -> List[np.ndarray]:
         group = f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell"
         W, B, W_P = (self.arrays[f"{group}/{name}"] for name in ("W_0", "B", "W_P_0"))
         h = np.zeros(self.options.projection_width)
@@ -77,7 +84,7 @@ class NaiveBiLM:
             outputs.append(h)
         return outputs
 
-    def layers(self, sentence):
+    def layers(self, sentence: List[str]) -> np.ndarray:
         """(layers, tokens, 2 directions · width) without boundaries."""
         vectors = [self.word_vector(word) for word in [BEGIN, *sentence, END]]
         directions = []
@@ -94,8 +101,8 @@ class NaiveBiLM:
         return np.concatenate(directions, axis=-1)[:, 1:-1]
 
 
-def all_options():
-    switches = {
+def all_options() -> Iterator[Dict[str, Any]]:
+    switches: Dict[str, List[object]] = {
         "n_highway": [1, 2],
         "skip_connections": [True, False],
         "activation": ["relu", "tanh"],
@@ -110,8 +117,8 @@ def all_options():
 
 
 @pytest.mark.parametrize("changes", list(all_options()), ids=str)
-def test_every_option_does_what_its_equation_says(changes):
-    sizes = dict(
+def test_every_option_does_what_its_equation_says(changes: Dict[str, Any]) -> None:
+    sizes: Dict[str, Any] = dict(
         char_embedding_width=3,
         filters=((1, 2), (2, 2), (7, 3)),
         n_highway=1,
@@ -139,8 +146,8 @@ def test_every_option_does_what_its_equation_says(changes):
 
 
 @pytest.mark.parametrize("clip", ["cell_clip", "projection_clip"])
-def test_the_clips_of_the_test_above_do_bite(clip):
-    options = dict(
+def test_the_clips_of_the_test_above_do_bite(clip: str) -> None:
+    options: Dict[str, Any] = dict(
         filters=((1, 4),), n_highway=1, lstm_width=6, projection_width=4, **{clip: None}
     )
     torch.manual_seed(1)

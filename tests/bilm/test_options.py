@@ -1,5 +1,7 @@
 import json
 import re
+from pathlib import Path
+from typing import Any, Dict
 
 import pytest
 
@@ -14,13 +16,13 @@ PUBLISHED = [
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_published_options_survive_the_round_trip(shared_data, name):
+def test_published_options_survive_the_round_trip(shared_data: Path, name: str) -> None:
     path = shared_data / "elmo_fixtures" / name
     published = json.loads(path.read_text())
     assert read_options(path).to_published() == published
 
 
-def test_small_model_has_the_sizes_its_file_name_states(shared_data):
+def test_small_model_has_the_sizes_its_file_name_states(shared_data: Path) -> None:
     options = read_options(
         shared_data
         / "elmo_fixtures/published_options"
@@ -34,7 +36,7 @@ def test_small_model_has_the_sizes_its_file_name_states(shared_data):
     assert options.n_highway == 1
 
 
-def published():
+def published() -> Dict[str, Dict[str, Any]]:
     return ElmoOptions(
         filters=((1, 4), (2, 8)),
         n_highway=1,
@@ -44,14 +46,14 @@ def published():
 
 
 @pytest.mark.parametrize("n_characters", [261, 262])
-def test_both_ways_of_counting_characters_are_read(n_characters):
+def test_both_ways_of_counting_characters_are_read(n_characters: int) -> None:
     content = published()
     content["char_cnn"]["n_characters"] = n_characters
     assert ElmoOptions.from_published(content).to_published() == content
 
 
 @pytest.mark.parametrize("key", ["use_skip_connections", "cell_clip", "proj_clip"])
-def test_switches_left_out_are_off(key):
+def test_switches_left_out_are_off(key: str) -> None:
     content = published()
     del content["lstm"][key]
     assert not ElmoOptions.from_published(content).to_published()["lstm"][key]
@@ -71,7 +73,7 @@ def test_switches_left_out_are_off(key):
         ("char_cnn", "max_characters_per_token"),
     ],
 )
-def test_missing_key_is_named(section, key):
+def test_missing_key_is_named(section: str, key: str) -> None:
     content = published()
     del content[section][key]
     with pytest.raises(ValueError, match=rf"{section}\.{key}"):
@@ -79,7 +81,7 @@ def test_missing_key_is_named(section, key):
 
 
 @pytest.mark.parametrize("section", ["lstm", "char_cnn"])
-def test_missing_section_is_named(section):
+def test_missing_section_is_named(section: str) -> None:
     content = published()
     del content[section]
     with pytest.raises(ValueError, match=section):
@@ -105,7 +107,9 @@ def test_missing_section_is_named(section):
         ("char_cnn", "filters", [], "filters"),
     ],
 )
-def test_contradictory_value_is_named_with_its_value(section, key, value, name):
+def test_contradictory_value_is_named_with_its_value(
+    section: str, key: str, value: Any, name: str
+) -> None:
     content = published()
     content[section][key] = value
     with pytest.raises(ValueError, match=name) as error:
@@ -114,13 +118,13 @@ def test_contradictory_value_is_named_with_its_value(section, key, value, name):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1, 2]"])
-def test_file_that_is_not_a_json_object_is_named(tmp_path, text):
+def test_file_that_is_not_a_json_object_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "options.json"
     path.write_text(text)
     with pytest.raises(ValueError, match=re.escape(str(path))):
         read_options(path)
 
 
-def test_missing_file_is_named(tmp_path):
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no ELMo options file"):
         read_options(tmp_path / "options.json")

@@ -1,6 +1,7 @@
 """Vectors that the original TensorFlow code computed, with its state carried."""
 
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from spacy_elmo_ner.bilm.char_ids import boundary_ids, encode_words, index_types
+from spacy_elmo_ner.bilm.encoder import ElmoEncoder
 from spacy_elmo_ner.bilm.weight_files import read_weights, write_safetensors
 from spacy_elmo_ner.bilm.weights import to_encoder
 
@@ -18,12 +20,15 @@ SENTENCE_FILES = {
 
 
 @pytest.fixture(params=SENTENCE_FILES)
-def family(request, shared_data):
-    return shared_data / "elmo_fixtures" / request.param
+def family(request: pytest.FixtureRequest, shared_data: Path) -> Path:
+    folder: Path = shared_data / "elmo_fixtures" / request.param
+    return folder
 
 
 @pytest.fixture(params=["hdf5", "safetensors"])
-def encoder(request, family, tmp_path):
+def encoder(
+    request: pytest.FixtureRequest, family: Path, tmp_path: Path
+) -> ElmoEncoder:
     weights = read_weights(family / "lm_weights.hdf5", family / "options.json")
     if request.param == "safetensors":
         write_safetensors(weights, tmp_path / "weights.safetensors")
@@ -31,7 +36,7 @@ def encoder(request, family, tmp_path):
     return to_encoder(weights, str(family))
 
 
-def test_all_batches_with_state_carried(family, encoder):
+def test_all_batches_with_state_carried(family: Path, encoder: ElmoEncoder) -> None:
     lists = json.loads((family / SENTENCE_FILES[family.name]).read_text())
     expected = []
     for k in range(len(lists)):
@@ -53,7 +58,7 @@ def test_all_batches_with_state_carried(family, encoder):
     assert compared == 30
 
 
-def test_word_vectors(shared_data):
+def test_word_vectors(shared_data: Path) -> None:
     family = shared_data / "elmo_fixtures" / "allennlp"
     weights = read_weights(family / "lm_weights.hdf5", family / "options.json")
     encoder = to_encoder(weights, str(family))

@@ -1,5 +1,7 @@
 import json
 import math
+from pathlib import Path
+from typing import Any, Dict, Tuple
 
 import h5py
 import numpy as np
@@ -14,7 +16,7 @@ from spacy_elmo_ner.bilm.weight_files import (
     write_hdf5,
     write_safetensors,
 )
-from spacy_elmo_ner.bilm.weights import set_weights, to_encoder, to_weights
+from spacy_elmo_ner.bilm.weights import ElmoWeights, set_weights, to_encoder, to_weights
 
 OPTIONS = ElmoOptions(
     char_embedding_width=3,
@@ -25,7 +27,9 @@ OPTIONS = ElmoOptions(
 )
 
 
-def random_weights(options=OPTIONS, seed=0, start_state="zeros"):
+def random_weights(
+    options: ElmoOptions = OPTIONS, seed: int = 0, start_state: str = "zeros"
+) -> ElmoWeights:
     torch.manual_seed(seed)
     weights = to_weights(ElmoEncoder(options, start_state=start_state))
     for array in weights.arrays.values():
@@ -36,12 +40,12 @@ def random_weights(options=OPTIONS, seed=0, start_state="zeros"):
     return weights
 
 
-def bits(weights):
+def bits(weights: ElmoWeights) -> Dict[str, bytes]:
     return {name: array.numpy().tobytes() for name, array in weights.arrays.items()}
 
 
 @pytest.fixture
-def published(tmp_path):
+def published(tmp_path: Path) -> Tuple[Path, Path]:
     """An HDF5 file and its options.json."""
     paths = tmp_path / "weights.hdf5", tmp_path / "options.json"
     write_hdf5(random_weights(), *paths)
@@ -49,7 +53,7 @@ def published(tmp_path):
 
 
 @pytest.mark.parametrize("n_characters", [261, 262])
-def test_no_bit_is_lost_on_any_way_round(tmp_path, n_characters):
+def test_no_bit_is_lost_on_any_way_round(tmp_path: Path, n_characters: int) -> None:
     weights = random_weights(
         ElmoOptions(**{**vars(OPTIONS), "n_characters": n_characters})
     )
@@ -71,7 +75,9 @@ def test_no_bit_is_lost_on_any_way_round(tmp_path, n_characters):
 
 
 @pytest.mark.parametrize("family", ["allennlp", "bilm-tf"])
-def test_published_files_come_back_array_for_array(shared_data, tmp_path, family):
+def test_published_files_come_back_array_for_array(
+    shared_data: Path, tmp_path: Path, family: str
+) -> None:
     folder = shared_data / "elmo_fixtures" / family
     weights = read_weights(folder / "lm_weights.hdf5", folder / "options.json")
     write_safetensors(weights, tmp_path / "w.safetensors")
@@ -79,8 +85,8 @@ def test_published_files_come_back_array_for_array(shared_data, tmp_path, family
         read_weights(tmp_path / "w.safetensors"), tmp_path / "w.hdf5", tmp_path / "o"
     )
 
-    def arrays(path):
-        found = {}
+    def arrays(path: Path) -> Dict[str, Tuple[np.dtype, bytes]]:
+        found: Dict[str, Tuple[np.dtype, bytes]] = {}
         with h5py.File(path, "r") as file:
             file.visititems(
                 lambda name, node: (
@@ -97,13 +103,13 @@ def test_published_files_come_back_array_for_array(shared_data, tmp_path, family
     )
 
 
-def test_missing_file_is_named(tmp_path):
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no ELMo weight file at .*nowhere.hdf5"):
         read_weights(tmp_path / "nowhere.hdf5", tmp_path / "options.json")
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.99])
-def test_truncated_hdf5_is_named(published, share):
+def test_truncated_hdf5_is_named(published: Tuple[Path, Path], share: float) -> None:
     path, options = published
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
@@ -112,20 +118,22 @@ def test_truncated_hdf5_is_named(published, share):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"<html>Not found</html>"])
-def test_file_that_is_not_hdf5_is_named(published, content):
+def test_file_that_is_not_hdf5_is_named(
+    published: Tuple[Path, Path], content: bytes
+) -> None:
     path, options = published
     path.write_bytes(content)
     with pytest.raises(ValueError, match="weights.hdf5 is not an HDF5 file"):
         read_weights(path, options)
 
 
-def test_hdf5_without_options_asks_for_them(published):
+def test_hdf5_without_options_asks_for_them(published: Tuple[Path, Path]) -> None:
     with pytest.raises(ValueError, match="give the options.json"):
         read_weights(published[0])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
-def test_truncated_safetensors_is_named(tmp_path, share):
+def test_truncated_safetensors_is_named(tmp_path: Path, share: float) -> None:
     path = tmp_path / "weights.safetensors"
     write_safetensors(random_weights(), path)
     whole = path.read_bytes()
@@ -134,7 +142,7 @@ def test_truncated_safetensors_is_named(tmp_path, share):
         read_weights(path)
 
 
-def test_safetensors_of_something_else_are_named(tmp_path):
+def test_safetensors_of_something_else_are_named(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(2)}, str(tmp_path / "other.safetensors"))
     with pytest.raises(ValueError, match="not hold ELMo options.*convert-weights"):
         read_weights(tmp_path / "other.safetensors")
@@ -143,14 +151,16 @@ def test_safetensors_of_something_else_are_named(tmp_path):
 DATASET = "RNN_1/RNN/MultiRNNCell/Cell0/LSTMCell/W_P_0"
 
 
-def test_missing_dataset_is_named(published):
+def test_missing_dataset_is_named(published: Tuple[Path, Path]) -> None:
     with h5py.File(published[0], "a") as file:
         del file[DATASET]
     with pytest.raises(ValueError, match=f"no dataset {DATASET}"):
         read_weights(*published)
 
 
-def test_shape_that_contradicts_the_options_is_named_with_both_shapes(published):
+def test_shape_that_contradicts_the_options_is_named_with_both_shapes(
+    published: Tuple[Path, Path],
+) -> None:
     content = json.loads(published[1].read_text())
     content["lstm"]["dim"] = 7
     published[1].write_text(json.dumps(content))
@@ -159,7 +169,9 @@ def test_shape_that_contradicts_the_options_is_named_with_both_shapes(published)
 
 
 @pytest.mark.parametrize("key,value", [("n_highway", 1), ("filters", [[1, 2]])])
-def test_datasets_beyond_the_options_are_named(published, key, value):
+def test_datasets_beyond_the_options_are_named(
+    published: Tuple[Path, Path], key: str, value: Any
+) -> None:
     content = json.loads(published[1].read_text())
     content["char_cnn"][key] = value
     published[1].write_text(json.dumps(content))
@@ -168,14 +180,16 @@ def test_datasets_beyond_the_options_are_named(published, key, value):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_named(published, value):
+def test_values_that_are_not_finite_are_named(
+    published: Tuple[Path, Path], value: float
+) -> None:
     with h5py.File(published[0], "a") as file:
         file[DATASET][1, 1] = value
     with pytest.raises(ValueError, match=f"{DATASET} .*NaN or infinite"):
         read_weights(*published)
 
 
-def test_another_number_format_is_named(published):
+def test_another_number_format_is_named(published: Tuple[Path, Path]) -> None:
     with h5py.File(published[0], "a") as file:
         array = file[DATASET][...]
         del file[DATASET]
@@ -184,7 +198,7 @@ def test_another_number_format_is_named(published):
         read_weights(*published)
 
 
-def test_bad_weights_are_not_written_and_leave_what_was_there(tmp_path):
+def test_bad_weights_are_not_written_and_leave_what_was_there(tmp_path: Path) -> None:
     good, bad = random_weights(), random_weights(seed=1)
     bad.arrays[DATASET][0, 0] = np.nan
     hdf5, options = tmp_path / "w.hdf5", tmp_path / "o.json"
@@ -199,7 +213,7 @@ def test_bad_weights_are_not_written_and_leave_what_was_there(tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_failed_write_leaves_nothing_behind(tmp_path):
+def test_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "w.hdf5").mkdir()
     (tmp_path / "w.hdf5" / "file").touch()
     with pytest.raises(OSError):
@@ -207,7 +221,7 @@ def test_failed_write_leaves_nothing_behind(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["w.hdf5"]
 
 
-def test_weights_of_another_size_do_not_touch_the_module():
+def test_weights_of_another_size_do_not_touch_the_module() -> None:
     encoder = ElmoEncoder(OPTIONS)
     before = bits(to_weights(encoder))
     other = ElmoOptions(**{**vars(OPTIONS), "lstm_width": 6})
@@ -216,7 +230,7 @@ def test_weights_of_another_size_do_not_touch_the_module():
     assert bits(to_weights(encoder)) == before
 
 
-def test_a_trained_start_is_kept_with_the_weights(tmp_path):
+def test_a_trained_start_is_kept_with_the_weights(tmp_path: Path) -> None:
     weights = random_weights(start_state="trained")
     assert weights.has_start and len(weights.arrays) == len(random_weights().arrays) + 2
     path = tmp_path / "w.safetensors"
@@ -232,7 +246,7 @@ def test_a_trained_start_is_kept_with_the_weights(tmp_path):
         set_weights(encoder, weights, "wrong")
 
 
-def test_a_trained_start_is_never_lost_unsaid(tmp_path):
+def test_a_trained_start_is_never_lost_unsaid(tmp_path: Path) -> None:
     weights = random_weights(start_state="trained")
     plain = ElmoEncoder(OPTIONS)
     before = bits(to_weights(plain))
@@ -244,7 +258,7 @@ def test_a_trained_start_is_never_lost_unsaid(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_trained_start_it_is_zeros():
+def test_without_a_trained_start_it_is_zeros() -> None:
     encoder = ElmoEncoder(OPTIONS, start_state="trained")
     set_weights(encoder, random_weights(start_state="trained"), "w")
     assert encoder.start_cell.any()
@@ -252,7 +266,7 @@ def test_without_a_trained_start_it_is_zeros():
     assert not encoder.start_hidden.any() and not encoder.start_cell.any()
 
 
-def test_half_is_the_nearest_float16_and_half_the_size(tmp_path):
+def test_half_is_the_nearest_float16_and_half_the_size(tmp_path: Path) -> None:
     weights = random_weights()
     exact, half = tmp_path / "exact.safetensors", tmp_path / "half.safetensors"
     write_safetensors(weights, exact)
@@ -267,7 +281,7 @@ def test_half_is_the_nearest_float16_and_half_the_size(tmp_path):
     assert exact.stat().st_size - half.stat().st_size >= n_bytes // 2
 
 
-def test_what_float16_cannot_hold_is_named_and_not_written(tmp_path):
+def test_what_float16_cannot_hold_is_named_and_not_written(tmp_path: Path) -> None:
     weights = random_weights()
     weights.arrays["CNN_proj/b_proj"][0] = 1e6
     path = tmp_path / "half.safetensors"

@@ -12,8 +12,8 @@ import srsly
 from spacy_elmo_ner.cli.clean import clean
 from spacy_elmo_ner.elmo.layer_cache import LayerCache
 from spacy_elmo_ner.files.atomic import replacing_folder
+from spacy_elmo_ner.files.manifest import MARKER, list_beside
 from spacy_elmo_ner.files.workspace import LOCK, OURS
-from spacy_elmo_ner.files.written import MARKER, list_beside
 
 
 @pytest.fixture(autouse=True)

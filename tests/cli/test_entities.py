@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import List
+from typing import IO, Any, Callable, List, Optional
 
 import pytest
 import spacy
@@ -32,18 +32,18 @@ PATTERNS = [
 def ruler_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A pipeline whose entities are known without a trained model."""
     nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)  # type: ignore[attr-defined]
+    nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)
     folder = tmp_path_factory.mktemp("ruler") / "pipeline"
     nlp.to_disk(folder)
     return str(folder)
 
 
-def rows(capsys: pytest.CaptureFixture) -> List[List[str]]:
+def rows(capsys: pytest.CaptureFixture[str]) -> List[List[str]]:
     return [line.split("\t") for line in capsys.readouterr().out.splitlines()]
 
 
 def test_offsets_point_at_the_entities(
-    ruler_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture
+    ruler_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = ["", "In Zürich, 😀 John met John.", "Nobody.", "New  York"]
     file = tmp_path / "lines.txt"
@@ -61,21 +61,21 @@ def test_offsets_point_at_the_entities(
 
 
 def test_a_line_break_in_an_entity_stays_on_one_line(
-    ruler_folder: str, capsys: pytest.CaptureFixture
+    ruler_folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entities(texts=["To New\n York"], file=[], model=ruler_folder)
     assert rows(capsys) == [["New York", "LOC", "3", "12", "text:1"]]
 
 
 def test_source_is_the_text_named(
-    ruler_folder: str, capsys: pytest.CaptureFixture
+    ruler_folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entities(texts=["John", " ", "no one", "John"], file=[], model=ruler_folder)
     assert [row[4] for row in rows(capsys)] == ["text:1", "text:4"]
 
 
 def test_nothing_breaks_the_columns(
-    ruler_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture
+    ruler_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "a\tb\n\x1b[2J.txt"
     file.write_text("odd\na\x1bb\\c\n", "utf8")
@@ -120,7 +120,9 @@ def test_standard_input_is_read_as_it_comes(
 
 
 def test_standard_input_has_its_place_among_the_texts(
-    ruler_folder: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ruler_folder: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\nJohn")))
     entities(texts=["John", "-", "odd"], file=[], model=ruler_folder)
@@ -139,7 +141,9 @@ def read(*files: Path, longest: int = 10**6) -> List[Text]:
 @pytest.mark.parametrize("opened", [open, gzip.open, lzma.open])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("shift", range(4))
-def test_lines_of_any_file(tmp_path: Path, opened, end: str, shift: int) -> None:
+def test_lines_of_any_file(
+    tmp_path: Path, opened: Callable[..., IO[Any]], end: str, shift: int
+) -> None:
     """Whatever reads, characters and line ends lie across."""
     suffix = {open: "", gzip.open: ".gz", lzma.open: ".xz"}[opened]
     file = tmp_path / f"a.txt{suffix}"
@@ -188,7 +192,9 @@ def test_bad_input_is_named(ruler_folder: str, tmp_path: Path) -> None:
         ("a.txt", b"a\n" + b"b" * 11, r"a\.txt:2: 11 characters are more than the 10"),
     ],
 )
-def test_bad_file_is_named(tmp_path: Path, name: str, content, message: str) -> None:
+def test_bad_file_is_named(
+    tmp_path: Path, name: str, content: Optional[bytes], message: str
+) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
@@ -204,7 +210,7 @@ def test_file_without_permission(tmp_path: Path) -> None:
 
 
 def test_lines_before_a_bad_one_are_texts(
-    ruler_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture
+    ruler_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"John\n\xff\n")
@@ -214,7 +220,7 @@ def test_lines_before_a_bad_one_are_texts(
 
 
 def test_nul_characters_are_text(
-    ruler_folder: str, capsys: pytest.CaptureFixture
+    ruler_folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entities(texts=["\x00 John"], file=[], model=ruler_folder)
     assert rows(capsys) == [["John", "PER", "2", "6", "text:1"]]

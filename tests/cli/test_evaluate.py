@@ -1,6 +1,6 @@
 import json
 from pathlib import Path
-from typing import Callable
+from typing import Callable, List, Union
 
 import pytest
 import spacy
@@ -12,7 +12,7 @@ from spacy_elmo_ner.cli.convert import convert
 from spacy_elmo_ner.cli.evaluate import evaluate
 from spacy_elmo_ner.evaluation.conlleval import count_phrases
 from spacy_elmo_ner.evaluation.raw_report import raw_text
-from spacy_elmo_ner.evaluation.scorer_file import read_scorer_file
+from tests.scorer_files import read_scorer_file
 
 GOLD = """Don't B-PER
 visit O
@@ -30,7 +30,7 @@ accuracy:  83.33%; precision:  75.00%; recall:  75.00%; FB1:  75.00
 """
 
 
-def run(*arguments: object, command: Callable = evaluate) -> Result:
+def run(*arguments: object, command: Callable[..., None] = evaluate) -> Result:
     app = typer.Typer()
     app.command()(command)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -46,7 +46,7 @@ def model(tmp_path: Path) -> Path:
         {"label": "LOC", "pattern": [{"ORTH": "Rome"}]},
         {"label": "LOC", "pattern": [{"ORTH": "Paris"}]},
     ]
-    nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)
     nlp.to_disk(tmp_path / "model")
     return tmp_path / "model"
 
@@ -138,7 +138,7 @@ def test_gold_without_entities_is_named(model: Path, gold: Path) -> None:
 def test_predictions_of_labels_with_spaces(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     patterns = [{"label": "JOB TITLE", "pattern": "Head of Sales"}]
-    nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)
     nlp.to_disk(tmp_path / "model")
     gold, predictions = tmp_path / "gold.jsonl", tmp_path / "out.txt"
     record = {"text": "\ufeff Anna, Head of Sales", "label": [[8, 21, "JOB TITLE"]]}
@@ -179,7 +179,7 @@ def test_raw_text_is_that_of_docs_that_know_theirs() -> None:
     doc.ents = [Span(doc, 0, 1, "PER"), Span(doc, 4, 6, "LOC")]
     assert raw_text(doc) == (doc.text, {(0, 4, "PER"), (15, 23, "LOC")})
     words = ["In", "Rome", "He", "left"]
-    starts = [True, False, True, False]
+    starts: List[Union[bool, int, None]] = [True, False, True, False]
     doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=["O", "B-LOC", "O", "O"])
     doc.has_unknown_spaces = True
     assert raw_text(doc) == ("In Rome\nHe left\n", {(3, 7, "LOC")})

@@ -19,7 +19,8 @@ Project = Dict[str, Any]
 
 @pytest.fixture(scope="module")
 def project(repository: Path) -> Project:
-    return srsly.read_yaml(repository / "project.yml")
+    content: Project = srsly.read_yaml(repository / "project.yml")
+    return content
 
 
 def expand(text: str, project: Project) -> str:
@@ -130,6 +131,8 @@ def run(python: str, folder: Path, repository: Path, arguments: List[str]) -> st
     return done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="links packages into bin/ and lib/")
 def test_sample_workflow_from_end_to_end(
     tmp_path: Path, repository: Path, python_of_make_run: str
 ) -> None:

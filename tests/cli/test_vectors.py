@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
-from small_glove import write_wheel
 
 from spacy_elmo_ner.cli.vectors import glove_pipeline, vectors
+from tests.cli.small_glove import write_wheel
 
 WORDS = ["the", ",", "john", "zürich", "9/11"]
 TABLE = numpy.arange(20, dtype="float32").reshape(5, 4) / 7

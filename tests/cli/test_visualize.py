@@ -91,7 +91,7 @@ class Page(HTMLParser):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A pipeline whose entities are known without a trained model."""
     nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)  # type: ignore[attr-defined]
+    nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)
     path = tmp_path_factory.mktemp("ruler") / "pipeline"
     nlp.to_disk(path)
     return str(path)

@@ -5,14 +5,14 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, cast
 
 import pytest
 import spacy
 import srsly
 import torch
-from small_glove import write_wheel
 from spacy.training import Example
+from thinc.types import Floats1d
 from typer.testing import CliRunner, Result
 
 from spacy_elmo_ner.bilm.encoder import ElmoEncoder
@@ -20,6 +20,8 @@ from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.bilm.weight_files import write_safetensors
 from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.cli.app import app
+from tests.cli.small_glove import write_wheel
+from tests.conftest import Outputs
 
 COMMANDS: Dict[str, List[str]] = {
     "convert": ["convert", "gold.conll", "OUT/gold.spacy"],
@@ -67,7 +69,7 @@ def inputs(tmp_path: Path) -> Path:
     )
     write_safetensors(to_weights(ElmoEncoder(options)), folder / "elmo.safetensors")
     nlp = spacy.blank("en")
-    nlp.vocab.set_vector("anna", torch.ones(3).numpy())
+    nlp.vocab.set_vector("anna", cast(Floats1d, torch.ones(3).numpy()))
     nlp.add_pipe("elmo_ner", config={"model": MODEL})
     gold = {"entities": [(0, 4, "PER")]}
     nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("Anna sleeps"), gold)])
@@ -112,7 +114,7 @@ RUNS = {{name: partial(run, command) for name, command in {commands!r}.items()}}
 
 @pytest.mark.slow
 def test_killed_at_any_moment_the_next_run_ends_whole(
-    inputs: Path, killed_runs: Callable
+    inputs: Path, killed_runs: Callable[[str, int], Outputs]
 ) -> None:
     found = killed_runs(CODE.format(inputs=str(inputs), commands=COMMANDS), 50)
     assert set(found) == set(COMMANDS)

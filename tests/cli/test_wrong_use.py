@@ -73,7 +73,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     nlp = spacy.blank("en")
     ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": "PER", "pattern": "John"}])  # type: ignore
+    ruler.add_patterns([{"label": "PER", "pattern": "John"}])
     nlp.to_disk(folder / "ruler")
     (folder / "gold.conll").write_text("John B-PER\nsings O\n", "utf8")
     for config in ("sample.cfg", "pretrain.cfg"):

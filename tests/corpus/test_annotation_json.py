@@ -105,7 +105,7 @@ def write(path: Path, records: List[Any]) -> Path:
 def read(path: Path, **options: str) -> Tuple[List[Doc], List[str]]:
     notes: List[str] = []
     docs = read_annotated_docs(
-        path, make_doc=NLP.make_doc, note=notes.append, **options  # type: ignore
+        path, make_doc=NLP.make_doc, note=notes.append, **options
     )
     return list(docs), notes
 
@@ -267,11 +267,12 @@ def test_empty_entities_are_counted_and_left_out(tmp_path: Path) -> None:
 
 def test_lists_that_agree_or_hold_names_are_one(tmp_path: Path) -> None:
     record = doccano(TEXT, SPANS[::-1])
-    for other in (
+    others: List[Dict[str, Any]] = [
         {"entities": [{"start": s, "end": e, "label": x} for s, e, x in SPANS]},
         {"spans": []},
         {"labels": ["PER", "LOC"]},
-    ):
+    ]
+    for other in others:
         docs, _ = read(write(tmp_path / "file.jsonl", [{**record, **other}]))
         assert [offsets(doc) for doc in docs] == [SPANS]
 
@@ -349,7 +350,8 @@ def words_and_emoji(draw: st.DrawFn) -> Tuple[str, Spans]:
     """A text with some emoji, and spans that are words or runs of them."""
     word = st.sampled_from(["I", "Bo", "Anna", "Zürich", "U.S.", "3", "😀", "🇫🇷", "𝒳y"])
     gap = st.sampled_from(["", " ", " ", "-", "  "])
-    text, stretches = "", []
+    text = ""
+    stretches: List[Tuple[int, int]] = []
     for piece, after in draw(st.lists(st.tuples(word, gap), min_size=1, max_size=8)):
         if stretches and text[-1].isalnum() and piece[0].isalnum():
             text += " "

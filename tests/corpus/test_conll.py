@@ -18,6 +18,8 @@ from spacy_elmo_ner.corpus.docs import to_docs, to_sentences
 # a stretch of words outside entities (no label), or one entity
 Stretch = Tuple[Optional[str], List[str]]
 Corpus = List[List[List[Stretch]]]
+# of sentences: words, and the spans of entities with their labels
+Documents = List[List[Tuple[List[str], List[Tuple[int, int, str]]]]]
 
 VOCAB = Vocab()
 SCHEMES = ("iob1", "iob2", "io", "biluo", "bioes", "bmes", "bmewo")
@@ -89,7 +91,7 @@ def spell(sentence: List[Stretch], scheme: str) -> Iterator[str]:
             elif scheme == "iob2":
                 yield f"B-{label}" if first else f"I-{label}"
             else:
-                begin, inside, end, single = LETTERS[scheme]
+                begin, inside, end, single = list(LETTERS[scheme])
                 if first and last:
                     yield f"{single}-{label}"
                 else:
@@ -111,9 +113,9 @@ def write_by_hand(path: Path, corpus: Corpus, scheme: str, layout: Layout) -> No
     path.write_bytes(text.encode("utf-8"))
 
 
-def expected(corpus: Corpus, *, io: bool = False) -> List:
+def expected(corpus: Corpus, *, io: bool = False) -> Documents:
     """Documents of sentences as (words, spans); in IO, neighbours melt together."""
-    documents = []
+    documents: Documents = []
     for document in corpus:
         documents.append([])
         for sentence in document:
@@ -252,7 +254,9 @@ def test_scheme_of_ordinary_tags(tmp_path: Path) -> None:
 
 def test_files_without_tokens(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    for text, documents in (("", []), ("\n \n", []), ("-DOCSTART- O\n\n", [[]])):
+    cases: List[Tuple[str, Documents]]
+    cases = [("", []), ("\n \n", []), ("-DOCSTART- O\n\n", [[]])]
+    for text, documents in cases:
         path.write_text(text)
         assert read_conll(path).documents == documents
 

@@ -317,7 +317,7 @@ def test_spellings_of_tags(
         "iob2": "BIIB",
         "io": "IIII",
     }[scheme]
-    begin, inner, last, single = letters.lower() if small else letters
+    begin, inner, last, single = list(letters.lower() if small else letters)
     outside = "o" if small else "O"
     tags = [outside] + [
         spelling.format(letter, "Work-of_art") for letter in (begin, inner, last)

@@ -1,10 +1,11 @@
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, Iterable, List
 
 import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
 from spacy.util import registry
 
 from spacy_elmo_ner.corpus.reader import (
@@ -87,7 +88,11 @@ def test_an_augmenter_changes_the_words_and_leaves_the_sentences(
 
 
 @pytest.mark.parametrize("create", [create_conll_corpus_v1, create_docbin_corpus_v1])
-def test_bad_arguments(create: Callable, tmp_path: Path, nlp: Language) -> None:
+def test_bad_arguments(
+    create: Callable[..., Callable[[Language], Iterable[Example]]],
+    tmp_path: Path,
+    nlp: Language,
+) -> None:
     with pytest.raises(ValueError, match="The corpus has no path. .* --paths.train"):
         create(path=None)
     with pytest.raises(ValueError, match="group_by is 'page'.* sentence or document"):

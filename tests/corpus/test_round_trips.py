@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple, Union
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,9 +17,9 @@ from spacy_elmo_ner.corpus.reader import read_docs
 from spacy_elmo_ner.evaluation.conlleval import count_phrases
 from spacy_elmo_ner.evaluation.scorer_file import (
     ScoredSentence,
-    read_scorer_file,
     write_scorer_file,
 )
+from tests.scorer_files import read_scorer_file
 
 VOCAB = Vocab()
 ODD = ["\ufeff", "\ufeffJohn", "-DOCSTART-", "\ufeff-DOCSTART-", "-X-", "#", "# x = O"]
@@ -50,7 +50,7 @@ contents = st.builds(
 
 def to_doc(content: Content) -> Doc:
     words: List[str] = []
-    starts: List[bool] = []
+    starts: List[Union[bool, int, None]] = []
     spans: List[Tuple[int, int, str]] = []
     for sentence in content.sentences:
         first = len(words)

@@ -43,7 +43,7 @@ def test_sample_is_large_and_legal(
     assert len(documents) >= least_documents
     assert all(documents)
     assert len(sentences(documents)) >= least_sentences
-    starts: Counter = Counter()
+    starts = Counter[str]()
     for sentence in sentences(documents):
         before = "O"
         for _, tag in sentence:

@@ -10,8 +10,6 @@ import pytest
 import spacy
 import srsly
 import torch
-from limited import limited
-from mutations import mutations
 from spacy.attrs import ENT_TYPE, ORTH
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
@@ -27,6 +25,8 @@ from spacy_elmo_ner.bilm.weight_files import (
 from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.corpus.docbins import read_docbins
 from spacy_elmo_ner.corpus.reader import to_examples
+from tests.damage.limited import limited
+from tests.damage.mutations import mutations
 
 OPTIONS = ElmoOptions(
     char_embedding_width=3,

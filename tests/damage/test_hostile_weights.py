@@ -4,13 +4,12 @@ outside of them is read."""
 import json
 import struct
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import h5py
 import numpy as np
 import pytest
 import torch
-from limited import limited
 from safetensors.torch import save_file
 
 from spacy_elmo_ner.bilm.encoder import ElmoEncoder
@@ -21,6 +20,7 @@ from spacy_elmo_ner.bilm.weight_files import (
     write_safetensors,
 )
 from spacy_elmo_ner.bilm.weights import published_datasets, to_weights
+from tests.damage.limited import limited
 
 OPTIONS = ElmoOptions(
     char_embedding_width=3,
@@ -168,7 +168,7 @@ BOMBS: List[Dict[str, Any]] = [
 
 @pytest.mark.slow
 def test_hdf5_that_promises_gigabytes(folder: Path) -> None:
-    bombs = []
+    bombs: List[Tuple[Path, str]] = []
     for rows in (1_000_000, 10_000_000):
         for name in (NAME, "char_embed", "more"):
             for storage in BOMBS:

@@ -1,5 +1,5 @@
 import json
-from typing import List, Optional
+from typing import List, Optional, Union
 
 import pytest
 import spacy
@@ -14,7 +14,7 @@ WORDS = ["Rome", "and", "New", "York", "John"]
 
 
 def make_doc(ents: Optional[List[str]], words: Optional[List[str]] = None) -> Doc:
-    starts = [i in (0, 4) for i in range(5)]
+    starts: List[Union[bool, int, None]] = [i in (0, 4) for i in range(5)]
     return Doc(VOCAB, words=words or WORDS, ents=ents, sent_starts=starts)
 
 

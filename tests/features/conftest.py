@@ -1,4 +1,4 @@
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple, cast
 
 import numpy as np
 import pytest
@@ -6,8 +6,13 @@ from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.training import Example
 from spacy.util import fix_random_seed, load_model_from_config, registry
-from thinc.api import Config, Model
+from thinc.api import Config
+from thinc.types import Floats1d
 
+from spacy_elmo_ner.features.tables import AnyModel
+
+# texts, each with its entities and their labels
+Gold = List[Tuple[str, List[Tuple[str, str]]]]
 FEATURES = ("lexeme_features", "char_cnn", "static_vectors")
 TRAINING = [
     ("John lives in London .", [(0, 4, "PER"), (14, 20, "LOC")]),
@@ -17,7 +22,7 @@ TRAINING = [
 WORDS = sorted({word for text, _ in TRAINING for word in text.split()})
 
 
-@registry.misc("spacy_elmo_ner_tests.lookups")
+@registry.misc("spacy_elmo_ner_tests.lookups")  # type: ignore[untyped-decorator]
 def make_lookups() -> Lookups:
     """A cluster for the words of the training texts, one of them 0."""
     lookups = Lookups()
@@ -65,7 +70,9 @@ class Pipelines:
         fix_random_seed(0)
         rng = np.random.default_rng(0)
         for word in WORDS:
-            nlp.vocab.set_vector(word.lower(), rng.normal(size=20).astype("f"))
+            nlp.vocab.set_vector(
+                word.lower(), cast(Floats1d, rng.normal(size=20).astype("f"))
+            )
         examples = [
             Example.from_dict(nlp.make_doc(text), {"entities": entities})
             for text, entities in TRAINING
@@ -83,11 +90,11 @@ class Pipelines:
             self.trained[name] = self.train(nlp)
         return self.trained[name]
 
-    def tok2vec(self, nlp: Language, *, component: str = "ner") -> Model:
+    def tok2vec(self, nlp: Language, *, component: str = "ner") -> AnyModel:
         """Our model within a component's."""
-        nodes = nlp.get_pipe(component).model.walk()
-        (model,) = [node for node in nodes if node.name in FEATURES]
-        return model
+        model: AnyModel = nlp.get_pipe(component).model
+        (own,) = [node for node in model.walk() if node.name in FEATURES]
+        return own
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +103,7 @@ def pipelines() -> Pipelines:
 
 
 @pytest.fixture(scope="session")
-def gold() -> List:
+def gold() -> Gold:
     """Texts that the pipelines were trained on, and their entities."""
     return [
         (text, [(text[start:end], label) for start, end, label in entities])

@@ -1,20 +1,29 @@
+from typing import Any, Dict, List, cast
+
 import numpy as np
 import pytest
 import spacy
 import torch
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.types import Floats2d
+from torch import Tensor, nn
 
-from spacy_elmo_ner.features.char_cnn import CharCnn, build_char_cnn_v1
+from spacy_elmo_ner.features.char_cnn import (
+    TrainableCharCnn,
+    build_char_cnn_v1,
+)
+from tests.arrays import as_numpy
 
 WORDS = ["a", "Zürich", "\n", "the", "a", "x" * 70, "I", "the", "日本"]
 
 
 @pytest.fixture(scope="module")
-def vocab():
+def vocab() -> Vocab:
     return spacy.blank("en").vocab
 
 
-def naive_vector(module, word):
+def naive_vector(module: TrainableCharCnn, word: str) -> List[float]:
     """The network's sums, one word, one filter and one place at a time.
 
     A word's bytes stand between 259 and 260, all ids being shifted by one.
@@ -23,6 +32,7 @@ def naive_vector(module, word):
     embedding = module.embedding.weight.detach().numpy()
     values = []
     for convolution in module.convolutions:
+        assert isinstance(convolution, nn.Conv1d) and convolution.bias is not None
         weight = convolution.weight.detach().numpy()
         bias = convolution.bias.detach().numpy()
         count, _, width = weight.shape
@@ -42,20 +52,20 @@ def naive_vector(module, word):
 @pytest.mark.parametrize(
     "filters", [[[3, 8]], [[1, 3], [2, 4], [5, 2]], [[4, 3], [7, 2]]]
 )
-def test_agrees_with_naive_sums(vocab, filters):
+def test_agrees_with_naive_sums(vocab: Vocab, filters: List[List[int]]) -> None:
     torch.manual_seed(0)
     model = build_char_cnn_v1(char_width=5, filters=filters)
     model.initialize()
     docs = [Doc(vocab, words=WORDS[:4]), Doc(vocab, words=WORDS[4:])]
-    vectors = np.concatenate(model.predict(docs))
+    vectors = np.concatenate([as_numpy(one) for one in model.predict(docs)])
     expected = [naive_vector(model.shims[0].module, word) for word in WORDS]
     np.testing.assert_allclose(vectors, expected, atol=1e-5)
     assert vectors.shape[1] == model.get_dim("nO") == sum(n for _, n in filters)
 
 
-def test_module_passes_autograds_check():
+def test_module_passes_autograds_check() -> None:
     torch.manual_seed(0)
-    module = CharCnn(char_width=3, filters=[(3, 2), (2, 2)]).double()
+    module = TrainableCharCnn(char_width=3, filters=[(3, 2), (2, 2)]).double()
     # the check varies the padding's row too, which is otherwise held at 0
     module.embedding.padding_idx = None
     ids = torch.full((3, 7), 261)
@@ -64,14 +74,15 @@ def test_module_passes_autograds_check():
     ids[2, :2] = torch.tensor([259, 260])
     index = torch.tensor([1, 0, 1, 2])
 
-    def run(*parameters):
+    def run(*parameters: Tensor) -> Tensor:
         # the check moves the module's own parameters
-        return module(ids, index)
+        vectors: Tensor = module(ids, index)
+        return vectors
 
     assert torch.autograd.gradcheck(run, tuple(module.parameters()))
 
 
-def test_gradients_reach_the_weights_through_thinc(vocab):
+def test_gradients_reach_the_weights_through_thinc(vocab: Vocab) -> None:
     torch.manual_seed(0)
     model = build_char_cnn_v1(char_width=5, filters=[[3, 8]])
     model.initialize()
@@ -79,12 +90,13 @@ def test_gradients_reach_the_weights_through_thinc(vocab):
     rng = np.random.default_rng(0)
     vectors, backprop = model.begin_update(docs)
     slopes = [rng.normal(size=array.shape).astype("f") for array in vectors]
-    backprop(slopes)
+    backprop([cast(Floats2d, slope) for slope in slopes])
     module = model.shims[0].module
 
-    def objective():
+    def objective() -> float:
         predicted = model.predict(docs)
-        return sum((v * s).sum() for v, s in zip(predicted, slopes, strict=True))
+        pairs = zip(predicted, slopes, strict=True)
+        return float(sum((as_numpy(v) * s).sum() for v, s in pairs))
 
     # one step along a weight of every table, compared with its slope
     for parameter, place in [
@@ -106,11 +118,11 @@ def test_gradients_reach_the_weights_through_thinc(vocab):
     "arguments",
     [{"char_width": 0}, {"filters": []}, {"filters": [[3]]}, {"filters": [[3, 0]]}],
 )
-def test_senseless_sizes(arguments):
+def test_senseless_sizes(arguments: Dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="char_width of at least 1"):
         build_char_cnn_v1(**arguments)
 
 
-def test_prediction_before_initialization(vocab):
+def test_prediction_before_initialization(vocab: Vocab) -> None:
     with pytest.raises(ValueError, match="nlp.initialize"):
         build_char_cnn_v1().predict([Doc(vocab, words=WORDS)])

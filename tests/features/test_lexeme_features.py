@@ -2,6 +2,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Dict, List, Mapping, cast
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from spacy.lookups import Lookups
 from spacy.tokens import Doc
 from thinc.api import Adam
+from thinc.types import Floats2d
 
 from spacy_elmo_ner.features.lexeme_features import (
     CLUSTER_ROWS,
@@ -19,8 +21,11 @@ from spacy_elmo_ner.features.lexeme_features import (
     casing,
     cluster_prefix,
 )
+from spacy_elmo_ner.features.tok2vec import Tok2Vec
+from tests.arrays import as_numpy
+from tests.features.conftest import Gold, Pipelines
 
-NO_WIDTHS = {
+NO_WIDTHS: Dict[str, Any] = {
     "cluster_width": 0,
     "prob_width": 0,
     "norm_width": 0,
@@ -30,27 +35,32 @@ NO_WIDTHS = {
 
 
 @pytest.fixture(scope="module")
-def published():
+def published() -> Dict[str, int]:
     """The table as its package holds it: word → integer, read without spaCy."""
-    folder = Path(find_spec("spacy_lookups_data").origin).parent / "data"
-    return srsly.read_gzip_json(folder / "en_lexeme_cluster.json.gz")
+    spec = find_spec("spacy_lookups_data")
+    assert spec is not None and spec.origin is not None
+    folder = Path(spec.origin).parent / "data"
+    table: Dict[str, int] = srsly.read_gzip_json(folder / "en_lexeme_cluster.json.gz")
+    return table
 
 
-def one_feature(docs, tables, **options):
+def one_feature(
+    docs: List[Doc], tables: Mapping[str, Mapping[str, float]], **options: Any
+) -> Tok2Vec:
     """The tok2vec with one feature alone."""
     vocab = docs[0].vocab
     vocab.lookups = Lookups()
     for name, table in tables.items():
-        vocab.lookups.add_table(name, table)
+        vocab.lookups.add_table(name, dict(table))
     model = build_lexeme_features_v1(**{**NO_WIDTHS, **options})
     return model.initialize(X=docs)
 
 
-def same(one, two):
+def same(one: Any, two: Any) -> bool:
     return np.array_equal(one, two)
 
 
-def test_published_clusters_share_prefixes(published):
+def test_published_clusters_share_prefixes(published: Dict[str, int]) -> None:
     words = ["London", "Paris", "Berlin", "IBM", "John", "the"]
     doc = Doc(spacy.blank("en").vocab, words=words)
     paths = [bin(published[word])[:1:-1].ljust(20, "0") for word in words]
@@ -68,7 +78,7 @@ def test_published_clusters_share_prefixes(published):
                 assert same(vectors[i], vectors[j]) == expected
 
 
-def test_falls_back_to_lower_case(published):
+def test_falls_back_to_lower_case(published: Dict[str, int]) -> None:
     # a word whose cluster is known in lower case only, as it is in the table or not
     assert published.get("EU") == 0 and published["IBM"] > 0
     table = {"EU": 0, "eu": 5, "london": 6, "London": 7}
@@ -81,11 +91,11 @@ def test_falls_back_to_lower_case(published):
     assert same(vectors[2], vectors[3])
     assert not same(vectors[3], vectors[4])
     assert same(vectors[5], vectors[6])
-    assert len(np.unique(vectors, axis=0)) == 4
+    assert len(np.unique(as_numpy(vectors), axis=0)) == 4
 
 
 @st.composite
-def trees(draw):
+def trees(draw: st.DrawFn) -> List[str]:
     """Paths of a binary tree's leaves, as strings of 0 and 1."""
     leaves = ["0", "1"]
     for _ in range(draw(st.integers(0, 12))):
@@ -95,7 +105,7 @@ def trees(draw):
 
 
 @given(leaves=trees(), bits=st.integers(1, 14))
-def test_prefixes_keep_leaves_apart(leaves, bits):
+def test_prefixes_keep_leaves_apart(leaves: List[str], bits: int) -> None:
     # the leaf that is all 0s has the integer of words without a cluster
     leaves = [leaf for leaf in leaves if "1" in leaf]
     clusters = np.array([int(leaf[::-1], 2) for leaf in leaves], dtype="uint64")
@@ -120,16 +130,16 @@ def test_prefixes_keep_leaves_apart(leaves, bits):
         ["...", ",", "-", "\n", "日本", "$"],
     ],
 )
-def test_casing_puts_alike_words_together(words):
+def test_casing_puts_alike_words_together(words: List[str]) -> None:
     assert len({casing(word) for word in words}) == 1
 
 
-def test_casing_tells_its_classes_apart():
+def test_casing_tells_its_classes_apart() -> None:
     words = ["1996", "1990s", "the", "London", "IBM", "McDonald", "..."]
     assert sorted(map(casing, words)) == list(range(7))
 
 
-def test_shape_norm_and_probability():
+def test_shape_norm_and_probability() -> None:
     vocab = spacy.blank("en").vocab
     doc = Doc(vocab, words=["London", "Berlin", "london", "LONDON", "rare", "Rare"])
     (shape,) = one_feature([doc], {}, shape_width=8).predict([doc])
@@ -144,7 +154,7 @@ def test_shape_norm_and_probability():
     assert same(prob[4], prob[5]) and not same(prob[4], prob[3])
 
 
-def test_a_cluster_learns_alone():
+def test_a_cluster_learns_alone() -> None:
     words = [f"word{i}" for i in range(300)]
     table = {word: i + 1 for i, word in enumerate(words)}
     doc = Doc(spacy.blank("en").vocab, words=[*words, "nowhere"])
@@ -152,15 +162,15 @@ def test_a_cluster_learns_alone():
     model = one_feature([doc], {"lexeme_cluster": table}, **options)
     (before,) = model.predict([doc])
     _, backprop = model.begin_update([doc])
-    gradient = np.zeros_like(before)
+    gradient = np.zeros_like(as_numpy(before))
     gradient[7] = 1
-    backprop([gradient])
+    backprop([cast(Floats2d, gradient)])
     model.finish_update(Adam(0.1))
     (after,) = model.predict([doc])
     assert np.flatnonzero((before != after).any(1)).tolist() == [7]
 
 
-def test_clusters_beyond_the_rows_share_them_and_new_ones_are_unknown():
+def test_clusters_beyond_the_rows_share_them_and_new_ones_are_unknown() -> None:
     words = [f"word{i}" for i in range(CLUSTER_ROWS + 5)]
     table = {word: i + 1 for i, word in enumerate(words)}
     doc = Doc(spacy.blank("en").vocab, words=[*words, "new", "nowhere"])
@@ -169,10 +179,10 @@ def test_clusters_beyond_the_rows_share_them_and_new_ones_are_unknown():
     doc.vocab.lookups.get_table("lexeme_cluster").set("new", len(words) + 9)
     (vectors,) = model.predict([doc])
     assert same(vectors[-2], vectors[-1])
-    assert len(np.unique(vectors, axis=0)) == CLUSTER_ROWS
+    assert len(np.unique(as_numpy(vectors), axis=0)) == CLUSTER_ROWS
 
 
-def test_the_vocab_keeps_its_table_and_the_model_what_says_something():
+def test_the_vocab_keeps_its_table_and_the_model_what_says_something() -> None:
     doc = Doc(spacy.blank("en").vocab, words=["EU", "in", "nowhere"])
     table = {"EU": 0, "in": 9}
     model = one_feature([doc], {"lexeme_cluster": table}, cluster_width=8)
@@ -182,7 +192,7 @@ def test_the_vocab_keeps_its_table_and_the_model_what_says_something():
 
 
 @pytest.mark.parametrize("table", ["lexeme_cluster", "lexeme_prob"])
-def test_missing_table(table):
+def test_missing_table(table: str) -> None:
     doc = Doc(spacy.blank("en").vocab, words=["London"])
     option = "cluster_width" if table == "lexeme_cluster" else "prob_width"
     message = f"(?s)'{table}'.*{option}.*initialize.lookups.*{table}"
@@ -191,7 +201,7 @@ def test_missing_table(table):
 
 
 @pytest.mark.parametrize("table", ["lexeme_cluster", "lexeme_prob"])
-def test_the_table_is_the_models_own(table):
+def test_the_table_is_the_models_own(table: str) -> None:
     words = ["London", "paris", "in"]
     is_cluster = table == "lexeme_cluster"
     option, value = ("cluster_width", 3) if is_cluster else ("prob_width", -1.5)
@@ -200,7 +210,7 @@ def test_the_table_is_the_models_own(table):
         [doc], {table: {"London": value, "paris": 7 * value}}, **{option: 8}
     )
     expected = model.predict([doc])[0]
-    again = build_lexeme_features_v1(**{**NO_WIDTHS, option: 8})
+    again = build_lexeme_features_v1(**NO_WIDTHS | {option: 8})
     again.from_bytes(model.to_bytes())
     doc.vocab.lookups.remove_table(table)
     other = Doc(spacy.blank("en").vocab, words=words)
@@ -209,7 +219,7 @@ def test_the_table_is_the_models_own(table):
         assert same(one.predict([other])[0], expected)
 
 
-def test_a_model_of_version_0_1_0_takes_the_table_of_its_vocab():
+def test_a_model_of_version_0_1_0_takes_the_table_of_its_vocab() -> None:
     words = ["London", "paris", "in"]
     doc = Doc(spacy.blank("en").vocab, words=words)
     table = {"London": 3, "paris": 7}
@@ -220,7 +230,7 @@ def test_a_model_of_version_0_1_0_takes_the_table_of_its_vocab():
     for attrs in message["attrs"]:
         attrs.pop("lexeme_cluster", None)
     saved = srsly.msgpack_dumps(message)
-    options = {**NO_WIDTHS, "cluster_width": 8}
+    options = NO_WIDTHS | {"cluster_width": 8}
     again = build_lexeme_features_v1(**options).from_bytes(saved)
     assert same(again.predict([doc])[0], expected)
     assert same(again.predict([Doc(spacy.blank("en").vocab, words=words)])[0], expected)
@@ -239,19 +249,21 @@ def test_a_model_of_version_0_1_0_takes_the_table_of_its_vocab():
         ({"norm_rows": 0}, "norm_rows"),
     ],
 )
-def test_senseless_options(options, message):
+def test_senseless_options(options: Dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build_lexeme_features_v1(**options)
 
 
-def test_initializes_without_a_sample():
+def test_initializes_without_a_sample() -> None:
     model = build_lexeme_features_v1(cluster_width=0).initialize()
     vocab = spacy.blank("en").vocab
     (vectors,) = model.predict([Doc(vocab, words=["London"])])
     assert vectors.shape == (1, model.get_dim("nO"))
 
 
-def test_saved_pipeline_carries_the_published_table(pipelines, gold, tmp_path):
+def test_saved_pipeline_carries_the_published_table(
+    pipelines: Pipelines, gold: Gold, tmp_path: Path
+) -> None:
     tok2vec = {"@architectures": "spacy_elmo_ner.LexemeFeatures.v1"}
     nlp = pipelines.blank(lookups="spacy.LookupsDataLoader.v1", ner=tok2vec)
     pipelines.train(nlp).to_disk(tmp_path / "saved")

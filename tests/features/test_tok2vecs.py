@@ -2,12 +2,17 @@
 
 import copy
 import pickle
+from pathlib import Path
+from typing import Iterator, List, Tuple
 
 import numpy as np
 import pytest
 import torch
+from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Adam
+
+from tests.features.conftest import Gold, Pipelines
 
 NAMES = [
     "spacy_elmo_ner.LexemeFeatures.v1",
@@ -18,14 +23,16 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 TEXT = "In 1996 John met a Zürich-based \n  IBMer — saw  Paris ."
 
 
-def found(nlp, texts):
+def found(nlp: Language, texts: List[str]) -> List[List[Tuple[str, str]]]:
     return [
         [(ent.text, ent.label_) for ent in doc.ents]
         for doc in nlp.pipe(texts, batch_size=2)
     ]
 
 
-def reloaded(pipelines, name, nlp, folder):
+def reloaded(
+    pipelines: Pipelines, name: str, nlp: Language, folder: Path
+) -> List[Language]:
     by_disk = pipelines.blank(ner={"@architectures": name})
     nlp.to_disk(folder)
     by_disk.from_disk(folder)
@@ -34,7 +41,9 @@ def reloaded(pipelines, name, nlp, folder):
     return [by_disk, by_bytes]
 
 
-def test_overfits_and_survives_saving(pipelines, name, gold, tmp_path):
+def test_overfits_and_survives_saving(
+    pipelines: Pipelines, name: str, gold: Gold, tmp_path: Path
+) -> None:
     nlp = pipelines.ner(name)
     texts = [text for text, _ in gold]
     assert found(nlp, texts) == [entities for _, entities in gold]
@@ -46,7 +55,7 @@ def test_overfits_and_survives_saving(pipelines, name, gold, tmp_path):
 
 
 @pytest.fixture
-def one_thread():
+def one_thread() -> Iterator[None]:
     """Forked processes hang on a torch that has used several threads before."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -54,7 +63,9 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def test_two_processes_find_the_same(pipelines, name, gold, one_thread):
+def test_two_processes_find_the_same(
+    pipelines: Pipelines, name: str, gold: Gold, one_thread: None
+) -> None:
     nlp = pipelines.ner(name)
     docs = nlp.pipe([text for text, _ in gold], n_process=2, batch_size=1)
     assert [[(e.text, e.label_) for e in doc.ents] for doc in docs] == [
@@ -62,7 +73,9 @@ def test_two_processes_find_the_same(pipelines, name, gold, one_thread):
     ]
 
 
-def test_trains_in_a_component_that_others_listen_to(pipelines, name, gold):
+def test_trains_in_a_component_that_others_listen_to(
+    pipelines: Pipelines, name: str, gold: Gold
+) -> None:
     width = pipelines.tok2vec(pipelines.ner(name)).get_dim("nO")
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width}
     nlp = pipelines.blank(shared={"@architectures": name}, ner=listener)
@@ -71,7 +84,7 @@ def test_trains_in_a_component_that_others_listen_to(pipelines, name, gold):
     assert pipelines.tok2vec(nlp, component="tok2vec").get_dim("nO") == width
 
 
-def test_copies_give_the_same_vectors(pipelines, name):
+def test_copies_give_the_same_vectors(pipelines: Pipelines, name: str) -> None:
     nlp = pipelines.ner(name)
     model = pipelines.tok2vec(nlp)
     (vectors,) = model.predict([nlp.make_doc(TEXT)])
@@ -79,7 +92,7 @@ def test_copies_give_the_same_vectors(pipelines, name):
         np.testing.assert_array_equal(other.predict([nlp.make_doc(TEXT)])[0], vectors)
 
 
-def test_a_text_has_one_value_in_any_batch(pipelines, name):
+def test_a_text_has_one_value_in_any_batch(pipelines: Pipelines, name: str) -> None:
     nlp = pipelines.ner(name)
     model = pipelines.tok2vec(nlp)
     long_word = nlp.make_doc("Donaudampfschifffahrtsgesellschaft " * 3)
@@ -95,7 +108,7 @@ def test_a_text_has_one_value_in_any_batch(pipelines, name):
 
 
 @pytest.mark.parametrize("n_docs", [0, 1, 3])
-def test_docs_without_tokens(pipelines, name, n_docs):
+def test_docs_without_tokens(pipelines: Pipelines, name: str, n_docs: int) -> None:
     nlp = pipelines.ner(name)
     model = copy.deepcopy(pipelines.tok2vec(nlp))
     docs = [Doc(nlp.vocab) for _ in range(n_docs)]
@@ -110,7 +123,7 @@ def test_docs_without_tokens(pipelines, name, n_docs):
     np.testing.assert_array_equal(after, before)
 
 
-def test_odd_tokens_have_finite_vectors(pipelines, name):
+def test_odd_tokens_have_finite_vectors(pipelines: Pipelines, name: str) -> None:
     nlp = pipelines.ner(name)
     words = ["\n", "\t \t", "é" * 60, "a\0b", "👩‍👩‍👧", "\u200b", "．", "İ", "ß", "²"]
     (vectors,) = pipelines.tok2vec(nlp).predict([Doc(nlp.vocab, words=words)])

@@ -1,14 +1,19 @@
 from pathlib import Path
+from typing import Any, List, cast
 
 import numpy as np
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
+from thinc.api import Model
+from thinc.types import Floats1d
 
 from spacy_elmo_ner.cli.prune import prune
 from spacy_elmo_ner.features.pruning import prune_pipeline, prune_vectors
 from spacy_elmo_ner.features.static_vectors import build_static_vectors_v1
+from tests.arrays import as_numpy
 
 WORDS = ["the", "of", "rome", "oslo", "fell", "rose", "quietly"]
 MODEL = {
@@ -23,12 +28,12 @@ MODEL = {
 
 
 @pytest.fixture
-def nlp():
+def nlp() -> Language:
     """It has learnt that Rome is a place, and met no other rare word than "fell"."""
     nlp = spacy.blank("en")
     random = np.random.default_rng(0)
     for word in WORDS:
-        nlp.vocab.set_vector(word, random.normal(size=6).astype("f"))
+        nlp.vocab.set_vector(word, cast(Floats1d, random.normal(size=6).astype("f")))
     nlp.add_pipe("elmo_ner", config={"model": MODEL})
     gold = Doc(nlp.vocab, words=["Rome", "fell"])
     gold.set_ents([Span(gold, 0, 1, label="LOC")])
@@ -40,7 +45,7 @@ def nlp():
     return nlp
 
 
-def static_vectors(nlp):
+def static_vectors(nlp: Language) -> List[Model[Any, Any]]:
     return [
         node
         for node in nlp.get_pipe("elmo_ner").model.walk()
@@ -48,16 +53,20 @@ def static_vectors(nlp):
     ]
 
 
-def vectors_of(nlp, words):
+def vectors_of(nlp: Language, words: List[str]) -> np.ndarray:
     (node,) = static_vectors(nlp)
-    return node.predict([Doc(nlp.vocab, words=words)])[0]
+    return as_numpy(node.predict([Doc(nlp.vocab, words=words)])[0])
 
 
 @pytest.mark.parametrize("through_disk", [False, True])
-def test_frequent_and_moved_words_stay_as_they_are(nlp, tmp_path: Path, through_disk):
+def test_frequent_and_moved_words_stay_as_they_are(
+    nlp: Language, tmp_path: Path, through_disk: bool
+) -> None:
     stay, go = ["the", "of", "Rome", "fell"], ["oslo", "rose", "quietly"]
     before = vectors_of(nlp, stay)
-    assert not np.allclose(before[2], nlp.vocab["rome"].vector)  # training has moved it
+    assert not np.allclose(
+        before[2], as_numpy(nlp.vocab["rome"].vector)
+    )  # training has moved it
     if through_disk:
         nlp.to_disk(tmp_path / "large")
         prune(str(tmp_path / "large"), tmp_path / "small", words=2)
@@ -75,7 +84,9 @@ def test_frequent_and_moved_words_stay_as_they_are(nlp, tmp_path: Path, through_
     assert (ent.text, ent.label_) == ("Rome", "LOC")
 
 
-def test_vectors_that_another_component_reads_are_pruned_in_the_vocab(nlp):
+def test_vectors_that_another_component_reads_are_pruned_in_the_vocab(
+    nlp: Language,
+) -> None:
     tok2vec = {
         "@architectures": "spacy.Tok2Vec.v2",
         "embed": {
@@ -100,12 +111,12 @@ def test_vectors_that_another_component_reads_are_pruned_in_the_vocab(nlp):
     assert node.attrs["vectors"].shape == (4, 6)
 
 
-def test_a_pipeline_without_vectors_has_nothing_to_prune():
+def test_a_pipeline_without_vectors_has_nothing_to_prune() -> None:
     with pytest.raises(ValueError, match="nothing to prune"):
         prune_pipeline(spacy.blank("en"), 2)
 
 
-def test_composed_vectors_cannot_be_pruned():
+def test_composed_vectors_cannot_be_pruned() -> None:
     nlp = spacy.blank("en")
     if not hasattr(nlp.vocab.vectors, "hash_count"):
         pytest.skip("this spaCy has no floret vectors")

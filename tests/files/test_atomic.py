@@ -6,27 +6,28 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any, Dict, List
 
 import pytest
 
 from spacy_elmo_ner.files.atomic import (
-    WriteError,
     check_writable,
     recover,
     replacing,
     replacing_folder,
     replacing_pair,
 )
-from spacy_elmo_ner.files.written import MARKER, check_whole
+from spacy_elmo_ner.files.manifest import MARKER, check_whole
+from spacy_elmo_ner.files.workspace import WriteError
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="of POSIX systems")
 
 
-def names(folder):
+def names(folder: Path) -> List[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def contents(folder):
+def contents(folder: Path) -> Dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): path.read_text()
         for path in folder.rglob("*")
@@ -34,12 +35,12 @@ def contents(folder):
     }
 
 
-def write_folder(folder, name, **options):
+def write_folder(folder: Path, name: str, **options: Any) -> None:
     with replacing_folder(folder, **options) as fresh:
         (fresh / name).write_text(name)
 
 
-def test_file_is_replaced_whole_or_not_at_all(tmp_path):
+def test_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("old")
     with pytest.raises(RuntimeError):
@@ -52,7 +53,7 @@ def test_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert names(tmp_path) == ["file"] and file.read_text() == "new"
 
 
-def test_folder_is_replaced_whole_or_not_at_all(tmp_path):
+def test_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write_folder(folder, "a")
     with pytest.raises(RuntimeError):
@@ -65,7 +66,7 @@ def test_folder_is_replaced_whole_or_not_at_all(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["lock", "new", "old", "n" * 255, "ü" * 120, "a b.c"])
-def test_any_name_can_be_written(tmp_path, name):
+def test_any_name_can_be_written(tmp_path: Path, name: str) -> None:
     for _ in range(2):
         with replacing(tmp_path / name) as path:
             path.write_text("x")
@@ -76,7 +77,7 @@ def test_any_name_can_be_written(tmp_path, name):
         assert names(tmp_path) == [name]
 
 
-def test_folders_above_are_made_and_go_again_after_an_error(tmp_path):
+def test_folders_above_are_made_and_go_again_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         with replacing(tmp_path / "a" / "b" / "file"):
             raise RuntimeError
@@ -87,7 +88,7 @@ def test_folders_above_are_made_and_go_again_after_an_error(tmp_path):
     assert contents(tmp_path) == {"a/b/file": "x"}
 
 
-def test_what_we_did_not_write_is_never_replaced(tmp_path):
+def test_what_we_did_not_write_is_never_replaced(tmp_path: Path) -> None:
     for kept in ("thesis", "thesis.old", "thesis.new", ".thesis.0123456789abcdef.tmp"):
         (tmp_path / kept).mkdir()
         (tmp_path / kept / "chapter").write_text("mine")
@@ -105,7 +106,7 @@ def test_what_we_did_not_write_is_never_replaced(tmp_path):
     assert contents(tmp_path) == {**before, "thesis/ours": "ours"}
 
 
-def test_a_file_added_to_a_folder_of_ours_is_kept(tmp_path):
+def test_a_file_added_to_a_folder_of_ours_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write_folder(folder, "a", later=["done"])
     (folder / "done").touch()
@@ -117,7 +118,7 @@ def test_a_file_added_to_a_folder_of_ours_is_kept(tmp_path):
     assert contents(folder) == {"a": "a", "deeper/notes": "mine"}
 
 
-def test_a_file_changed_in_a_folder_of_ours_is_kept(tmp_path):
+def test_a_file_changed_in_a_folder_of_ours_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     write_folder(folder, "one")
     (folder / "one").write_text("mine")
@@ -131,7 +132,7 @@ def test_a_file_changed_in_a_folder_of_ours_is_kept(tmp_path):
     assert contents(folder) == {"three": "three"}
 
 
-def test_what_comes_into_the_way_while_it_is_written_is_kept(tmp_path):
+def test_what_comes_into_the_way_while_it_is_written_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     with pytest.raises(ValueError, match="did not write it"):
         with replacing_folder(folder) as fresh:
@@ -141,7 +142,9 @@ def test_what_comes_into_the_way_while_it_is_written_is_kept(tmp_path):
     assert names(tmp_path) == ["folder"] and contents(folder) == {"b": "mine"}
 
 
-def test_the_folder_that_one_is_in_is_no_output(tmp_path, monkeypatch):
+def test_the_folder_that_one_is_in_is_no_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "in").mkdir()
     monkeypatch.chdir(tmp_path / "in")
     for place in (".", "..", "/"):
@@ -149,7 +152,7 @@ def test_the_folder_that_one_is_in_is_no_output(tmp_path, monkeypatch):
             write_folder(Path(place), "a", force=True)
 
 
-def test_damage_is_found_in_every_file(tmp_path):
+def test_damage_is_found_in_every_file(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     with replacing_folder(folder) as fresh:
         (fresh / "inner").mkdir()
@@ -173,7 +176,7 @@ def test_damage_is_found_in_every_file(tmp_path):
 
 
 @posix_only
-def test_modes_stay_and_new_files_are_readable_for_all_that_may(tmp_path):
+def test_modes_stay_and_new_files_are_readable_for_all_that_may(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         with replacing(tmp_path / "new") as path:
@@ -191,12 +194,12 @@ def test_modes_stay_and_new_files_are_readable_for_all_that_may(tmp_path):
     assert mode(tmp_path / "new") == mode(tmp_path / "folder") == 0o711
 
 
-def mode(path):
+def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
 @posix_only
-def test_links_stay_and_lead_to_what_is_new(tmp_path):
+def test_links_stay_and_lead_to_what_is_new(tmp_path: Path) -> None:
     (tmp_path / "deeper").mkdir()
     (tmp_path / "deeper" / "file").write_text("old")
     for name in ("file", "missing", "folder"):
@@ -216,7 +219,7 @@ def test_links_stay_and_lead_to_what_is_new(tmp_path):
 
 
 @posix_only
-def test_pipes_and_devices_are_written_through(tmp_path):
+def test_pipes_and_devices_are_written_through(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     found = []
@@ -235,7 +238,7 @@ def test_pipes_and_devices_are_written_through(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_device_is_told(tmp_path):
+def test_a_full_device_is_told(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="/dev/full .*No space left.*Make room"):
         with replacing(Path("/dev/full")) as path:
             path.write_text("x")
@@ -243,7 +246,7 @@ def test_a_full_device_is_told(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 @pytest.mark.parametrize("kind", ["file", "pipe"])
-def test_standard_output_goes_on(tmp_path, kind):
+def test_standard_output_goes_on(tmp_path: Path, kind: str) -> None:
     script = """
 from pathlib import Path
 from spacy_elmo_ner.files.atomic import replacing
@@ -264,13 +267,13 @@ print("after")
     assert text.split() == ["before", "between", "after"]
 
 
-def test_two_files_have_two_names(tmp_path):
+def test_two_files_have_two_names(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="named for two outputs"):
         with replacing_pair(tmp_path / "a", tmp_path / "x" / ".." / "a"):
             pass
 
 
-def test_a_pair_is_replaced_whole_or_not_at_all(tmp_path):
+def test_a_pair_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     pair = tmp_path / "x" / "first", tmp_path / "y" / "second"
     for text in ("old", "new"):
         with replacing_pair(*pair) as files:
@@ -325,7 +328,7 @@ with replacing_pair(folder / "out", folder / "other" / "out2") as files:
 }
 
 
-def write_in_process(folder, writer, text, steps):
+def write_in_process(folder: Path, writer: str, text: str, steps: int) -> int:
     command = [sys.executable, "-c", KILLED + WRITERS[writer], folder, text, steps]
     return subprocess.run([str(part) for part in command]).returncode
 
@@ -334,7 +337,9 @@ def write_in_process(folder, writer, text, steps):
 @pytest.mark.slow
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("was_there", [False, True])
-def test_after_a_kill_at_any_step_the_next_run_ends_whole(tmp_path, writer, was_there):
+def test_after_a_kill_at_any_step_the_next_run_ends_whole(
+    tmp_path: Path, writer: str, was_there: bool
+) -> None:
     for steps in range(100):
         folder = tmp_path / str(steps)
         folder.mkdir()
@@ -368,7 +373,7 @@ def test_after_a_kill_at_any_step_the_next_run_ends_whole(tmp_path, writer, was_
 
 @posix_only
 @pytest.mark.slow
-def test_a_folder_is_recovered_before_anything_new_is_written(tmp_path):
+def test_a_folder_is_recovered_before_anything_new_is_written(tmp_path: Path) -> None:
     """After a kill between its two moves the new one, which is whole, takes its place."""
     seen = 0
     for steps in range(60):
@@ -389,7 +394,7 @@ def test_a_folder_is_recovered_before_anything_new_is_written(tmp_path):
 
 
 @posix_only
-def test_what_a_living_run_is_writing_stays(tmp_path):
+def test_what_a_living_run_is_writing_stays(tmp_path: Path) -> None:
     with replacing(tmp_path / "out") as outer:
         outer.write_text("outer")
         script = KILLED + WRITERS["file"]

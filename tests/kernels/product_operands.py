@@ -1,6 +1,9 @@
 """What the tests of products multiply, and what holds for all of them."""
 
+from typing import Any, Tuple
+
 import torch
+from torch import Tensor
 
 # the shapes of an LSTM's products in the published small and original models, and others
 SHAPES = [
@@ -14,7 +17,9 @@ SHAPES = [
 ]
 
 
-def operands(inputs, outputs, rows=500):
+def operands(
+    inputs: int, outputs: int, rows: int = 500
+) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(inputs)
     W = torch.randn(inputs, outputs, generator=generator) / inputs**0.5
     b = torch.randn(outputs, generator=generator)
@@ -22,7 +27,7 @@ def operands(inputs, outputs, rows=500):
     return W, b, x, torch.randn(rows, outputs, generator=generator)
 
 
-def assert_steady(product, x, other, *, atol=0.0):
+def assert_steady(product: Any, x: Tensor, other: Tensor, *, atol: float = 0.0) -> None:
     """A row of the product, and of its sum with another, is the same in any number of
     rows: to the bit, or within `atol`."""
     all_rows = product(x)

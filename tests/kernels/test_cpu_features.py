@@ -1,6 +1,8 @@
 import math
 import os
 import sys
+from pathlib import Path
+from typing import Dict
 
 import pytest
 
@@ -27,7 +29,9 @@ from spacy_elmo_ner.kernels.cpu_features import _cpu_quota, usable_cpus
         ({"cpu.max": "who knows\n"}, math.inf),
     ],
 )
-def test_quota_of_a_container(tmp_path, files, expected):
+def test_quota_of_a_container(
+    tmp_path: Path, files: Dict[str, str], expected: float
+) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -37,7 +41,7 @@ def test_quota_of_a_container(tmp_path, files, expected):
 @pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason=f"{sys.platform} pins no process"
 )
-def test_cpus_are_those_that_the_process_may_run_on():
+def test_cpus_are_those_that_the_process_may_run_on() -> None:
     before = os.sched_getaffinity(0)
     usable_cpus.cache_clear()
     os.sched_setaffinity(0, {min(before)})

@@ -1,14 +1,15 @@
 import copy
 import pickle
+from typing import Any, Callable, List
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from spacy_elmo_ner.kernels.derived import Prepared
 
 
-def module():
+def module() -> nn.Module:
     return nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Linear(3, 1)))
 
 
@@ -22,10 +23,11 @@ def module():
     ],
 )
 @torch.no_grad()
-def test_it_is_made_anew_when_any_weight_is_another(change):
-    some, prepared, made = module(), Prepared(), []
+def test_it_is_made_anew_when_any_weight_is_another(change: Callable[..., Any]) -> None:
+    some, prepared = module(), Prepared[Tensor]()
+    made: List[Tensor] = []
 
-    def make():
+    def make() -> Tensor:
         made.append(torch.cat([weight.flatten() for weight in some.parameters()]))
         return made[-1]
 
@@ -40,8 +42,8 @@ def test_it_is_made_anew_when_any_weight_is_another(change):
     assert len(made) == 3
 
 
-def test_a_copy_has_nothing_yet():
-    some, prepared = module(), Prepared()
+def test_a_copy_has_nothing_yet() -> None:
+    some, prepared = module(), Prepared[object]()
     prepared.get(object, some)
     for other in (copy.deepcopy(prepared), pickle.loads(pickle.dumps(prepared))):
         assert other.get(lambda: "anew", some) == "anew"

@@ -1,9 +1,9 @@
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from typing import Tuple
 
 import pytest
 import torch
-from product_operands import SHAPES, assert_steady, operands
 
 from spacy_elmo_ner.kernels.int8_products import (
     Fbgemm7BitKernel,
@@ -14,6 +14,7 @@ from spacy_elmo_ner.kernels.int8_products import (
     has_vnni,
     int8_kernel,
 )
+from tests.kernels.product_operands import SHAPES, assert_steady, operands
 
 INT8_KERNELS = [
     pytest.param(
@@ -40,14 +41,18 @@ INT8_KERNELS = [
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kernel", INT8_KERNELS)
-def test_a_row_in_int8_does_not_depend_on_the_number_of_rows(shape, kernel):
+def test_a_row_in_int8_does_not_depend_on_the_number_of_rows(
+    shape: Tuple[int, int], kernel: type
+) -> None:
     W, b, x, other = operands(*shape)
     assert_steady(Int8Product(W, b, kernel), x, other)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kernel", INT8_KERNELS)
-def test_int8_is_off_by_half_a_step_of_each_input_and_weight_at_most(shape, kernel):
+def test_int8_is_off_by_half_a_step_of_each_input_and_weight_at_most(
+    shape: Tuple[int, int], kernel: type
+) -> None:
     W, b, x, other = operands(*shape, rows=40)
     W[:, 0] = 0
     x[0] = 0
@@ -69,7 +74,7 @@ def test_int8_is_off_by_half_a_step_of_each_input_and_weight_at_most(shape, kern
 
 
 @pytest.mark.parametrize("kernel", INT8_KERNELS)
-def test_int8_sums_hold_the_largest_products(kernel):
+def test_int8_sums_hold_the_largest_products(kernel: type) -> None:
     signs = torch.ones(512, 64)
     signs[:, 1::2] = -1
     expected = torch.full((3, 64), 512.0) * signs[0]
@@ -79,7 +84,7 @@ def test_int8_sums_hold_the_largest_products(kernel):
 
 
 @pytest.mark.skipif(not has_fbgemm(), reason="this torch or machine has no FBGEMM")
-def test_fbgemm_leaves_settings_and_warnings_as_they_are_from_many_threads():
+def test_fbgemm_leaves_settings_and_warnings_as_they_are_from_many_threads() -> None:
     W, b, _, _ = operands(70, 30)
     engine, filters = torch.backends.quantized.engine, list(warnings.filters)
     with ThreadPoolExecutor(4) as threads:

@@ -1,3 +1,5 @@
+from typing import List
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -6,7 +8,7 @@ from spacy_elmo_ner.kernels.packing import pack
 
 @settings(deadline=None)
 @given(st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=12))
-def test_rows_spell_every_sentence_forwards_and_backwards(lengths):
+def test_rows_spell_every_sentence_forwards_and_backwards(lengths: List[int]) -> None:
     packing = pack(lengths)
     n_tokens = sum(lengths)
     names = [(s, t) for s, length in enumerate(lengths) for t in range(length)]
@@ -32,7 +34,7 @@ def test_rows_spell_every_sentence_forwards_and_backwards(lengths):
 
 @settings(deadline=None)
 @given(st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=12))
-def test_steps_never_grow(lengths):
+def test_steps_never_grow(lengths: List[int]) -> None:
     steps = pack(lengths).steps
     assert steps == sorted(steps, reverse=True)
     assert len(steps) == max(lengths)

@@ -1,6 +1,8 @@
+from typing import Set
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from spacy_elmo_ner.kernels.row_buckets import InUsualRows
 
@@ -8,18 +10,18 @@ from spacy_elmo_ner.kernels.row_buckets import InUsualRows
 class Recorded(nn.Linear):
     """A product that remembers how many rows it got."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(3, 2, bias=False)
-        self.numbers = set()
+        self.numbers: Set[int] = set()
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         self.numbers.add(len(x))
         return super().forward(x)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("least", [1, 2])
-def test_any_number_of_rows_is_multiplied_in_thirty_usual_ones(least):
+def test_any_number_of_rows_is_multiplied_in_thirty_usual_ones(least: int) -> None:
     multiply = Recorded()
     product = InUsualRows(multiply, least)
     for n in range(1000):
@@ -30,7 +32,7 @@ def test_any_number_of_rows_is_multiplied_in_thirty_usual_ones(least):
     assert usual == {n for n in range(1, 1000) if product.is_usual(n)}
 
 
-def test_few_rows_are_added():
+def test_few_rows_are_added() -> None:
     usual = InUsualRows(nn.Identity(), 1)
     for n in range(1, usual.most_rows + 1):
         filled = next(m for m in range(n, 1000) if usual.is_usual(m))

@@ -1,3 +1,5 @@
+from typing import Any, Dict, Optional
+
 import pytest
 import torch
 from torch import nn
@@ -36,7 +38,11 @@ HAS = {
 }
 
 
-def make_lstm(product=PlainProduct, clip=None, with_projection=True):
+def make_lstm(
+    product: Any = PlainProduct,
+    clip: Optional[float] = None,
+    with_projection: bool = True,
+) -> InferenceLstm:
     generator = torch.Generator().manual_seed(3)
     outputs = PROJECTED if with_projection else WIDTH
     input_gates = product(
@@ -58,7 +64,9 @@ def make_lstm(product=PlainProduct, clip=None, with_projection=True):
 @pytest.mark.parametrize("with_projection", [True, False])
 @pytest.mark.parametrize("clip", [None, 0.5])
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_a_compiled_layer_gives_the_same_values(product, clip, with_projection):
+def test_a_compiled_layer_gives_the_same_values(
+    product: str, clip: Optional[float], with_projection: bool
+) -> None:
     if not HAS[product]:
         pytest.skip("this torch or machine has no such products")
     layer = make_lstm(PRODUCTS[product], clip, with_projection)
@@ -76,26 +84,28 @@ def test_a_compiled_layer_gives_the_same_values(product, clip, with_projection):
 
 
 @pytest.mark.skipif(not can_compile(), reason="this torch cannot compile exactly")
-def test_a_layer_is_compiled():
+def test_a_layer_is_compiled() -> None:
     assert isinstance(without_gil(make_lstm()), torch.jit.ScriptModule)
 
 
-def test_where_torch_cannot_compile_the_module_does_it(monkeypatch):
+def test_where_torch_cannot_compile_the_module_does_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     layer = make_lstm()
     monkeypatch.delattr(torch.jit, "script")
     assert without_gil(layer) is layer
 
 
-def test_a_module_without_source_does_it_itself():
+def test_a_module_without_source_does_it_itself() -> None:
     source = (
         "class Twice(nn.Module):\n    def forward(self, x):\n        return x * 2\n"
     )
-    names = {"nn": nn, "__name__": "frozen"}
+    names: Dict[str, Any] = {"nn": nn, "__name__": "frozen"}
     exec(compile(source, "frozen.py", "exec"), names)
     module = names["Twice"]()
     assert without_gil(module) is module
 
 
-def test_nobody_is_warned(recwarn):
+def test_nobody_is_warned(recwarn: pytest.WarningsRecorder) -> None:
     assert without_gil(nn.Linear(2, 3))(torch.ones(1, 2)).shape == (1, 3)
     assert not recwarn.list

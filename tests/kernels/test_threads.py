@@ -1,30 +1,40 @@
 import threading
 from functools import partial
+from itertools import chain
+from typing import List, Tuple
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.lstm import BiLM
 from spacy_elmo_ner.bilm.options import ElmoOptions
-from spacy_elmo_ner.kernels.threads import in_parallel, own_threads, rows_in_parallel
+from spacy_elmo_ner.kernels.threads import (
+    SETTING,
+    in_parallel,
+    items_in_parallel,
+    own_threads,
+    rows_in_parallel,
+    threads_to_use,
+)
 
 OPTIONS = ElmoOptions(
     filters=((1, 8),), n_highway=1, lstm_width=96, projection_width=40
 )
 
 
-def seen_by(i):
+def seen_by(i: int) -> Tuple[int, int, int]:
     return i, torch.get_num_threads(), threading.get_ident()
 
 
 @pytest.mark.skipif(
     not torch.backends.openmp.is_available(), reason="this torch has no OpenMP"
 )
-def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads):
+def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads: int) -> None:
     met = threading.Barrier(threads, timeout=10)
 
-    def meet(i):
+    def meet(i: int) -> Tuple[int, int, int]:
         met.wait()
         return seen_by(i)
 
@@ -42,8 +52,8 @@ def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads):
     assert later == [threads]
 
 
-def test_more_calls_thathreads_and_calls_within_calls(threads):
-    def inner(i):
+def test_more_calls_thathreads_and_calls_within_calls(threads: int) -> None:
+    def inner(i: int) -> List[Tuple[int, int, int]]:
         return in_parallel([partial(seen_by, 10 * i + k) for k in range(4)])
 
     with own_threads():
@@ -55,16 +65,18 @@ def test_more_calls_thathreads_and_calls_within_calls(threads):
     assert len(used) <= 5
 
 
-def test_calls_are_made_in_turn_by_those_who_did_not_ask_for_threads(threads):
+def test_calls_are_made_in_turn_by_those_who_did_not_ask_for_threads(
+    threads: int,
+) -> None:
     with torch.no_grad():
         seen = in_parallel([partial(seen_by, i) for i in range(3)])
     assert {thread for _, _, thread in seen} == {threading.get_ident()}
 
 
-def test_no_gradients_and_errors_come_back(threads):
+def test_no_gradients_and_errors_come_back(threads: int) -> None:
     weight = torch.ones(1, requires_grad=True)
 
-    def fail(i):
+    def fail(i: int) -> None:
         raise ValueError(f"call {i}")
 
     with own_threads():
@@ -80,25 +92,30 @@ def test_no_gradients_and_errors_come_back(threads):
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 33])
-def test_parts_are_put_together_in_order(threads, n):
+def test_parts_are_put_together_in_order(threads: int, n: int) -> None:
     rows = torch.randn(n, 3)
-    sizes = []
+    sizes: List[int] = []
+
+    def double(part: Tensor) -> Tensor:
+        sizes.append(len(part))
+        return part * 2
+
     with own_threads():
-        twice = rows_in_parallel(
-            lambda part: (sizes.append(len(part)), part * 2)[1], rows
-        )
+        twice = rows_in_parallel(double, rows)
     assert torch.equal(twice, rows * 2)
     assert len(sizes) <= threads and max(sizes) <= -(-n // threads)
 
 
-def test_autocast_is_seen(threads):
+def test_autocast_is_seen(threads: int) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16), own_threads():
         products = in_parallel([lambda: torch.ones(1, 1) @ torch.ones(1, 1)] * 2)
     assert {product.dtype for product in products} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("guard", [torch.no_grad, torch.inference_mode])
-def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(threads, guard):
+def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(
+    threads: int, guard: type
+) -> None:
     torch.manual_seed(0)
     bilm = BiLM(OPTIONS, "float32")
     types = torch.randn(7, OPTIONS.projection_width)
@@ -114,3 +131,56 @@ def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(threads,
         np.testing.assert_allclose(found.numpy(), alone.numpy(), atol=1e-6)
         np.testing.assert_allclose(found.numpy(), learnt.detach().numpy(), atol=1e-6)
     torch.testing.assert_close(state.cell, expected_state.cell)
+
+
+@pytest.mark.parametrize(
+    "lengths", [[], [3] * 7, [5, 0, 2] * 9, [90, *[1] * 60], [0] * 40]
+)
+def test_items_are_divided_by_their_lengths(threads: int, lengths: List[int]) -> None:
+    parts: List[List[str]] = []
+
+    def call(items: List[str]) -> List[str]:
+        parts.append(items)
+        return [item.upper() for item in items]
+
+    items = [chr(97 + i % 26) * length for i, length in enumerate(lengths)]
+    with own_threads():
+        found = items_in_parallel(call, items)
+    assert found == [item.upper() for item in items]
+    assert len(parts) <= threads
+    share = sum(lengths) / threads + max(lengths, default=0)
+    if len(lengths) >= 8 * threads:
+        assert all(sum(map(len, part)) <= share for part in parts)
+    else:
+        assert sorted(map(len, chain(*parts))) == sorted(lengths)
+
+
+def test_the_environment_says_how_many_threads(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met = threading.Barrier(4, timeout=10)
+    monkeypatch.setenv(SETTING, "4")
+    with own_threads():
+        assert threads_to_use() == 4
+        # more than torch has, and at once
+        assert len(in_parallel([met.wait] * 4)) == 4
+    monkeypatch.setenv(SETTING, "1")
+    with own_threads():
+        assert threads_to_use() == 1
+    monkeypatch.setenv(SETTING, "")
+    with own_threads():
+        assert threads_to_use() == threads
+
+
+@pytest.mark.parametrize("setting", ["0", "-1", "two", "1.5", "²", " "])
+def test_a_number_of_threads_that_is_none(
+    setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SETTING, setting)
+    with pytest.raises(ValueError, match="SPACY_ELMO_NER_THREADS"):
+        with own_threads():
+            pass
+    # nothing is left of it
+    monkeypatch.delenv(SETTING)
+    with own_threads():
+        assert threads_to_use() >= 1

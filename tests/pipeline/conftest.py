@@ -1,14 +1,9 @@
-import sys
-from pathlib import Path
-
 import pytest
 import spacy
 from spacy.language import Language
 from thinc.api import fix_random_seed
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from small_model import SMALL_MODEL, examples_of, train
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
 
 @pytest.fixture

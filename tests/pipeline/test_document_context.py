@@ -2,7 +2,7 @@
 
 import pytest
 import spacy
-from small_model import SMALL_MODEL, train
+from tests.pipeline.small_model import SMALL_MODEL, train
 from spacy.training import Example
 
 TEXTS = {

@@ -4,7 +4,7 @@ import numpy
 import pytest
 import spacy
 import torch
-from small_model import SMALL_MODEL, TEXTS, examples_of, train
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_elmo_ner.pipeline.decoding import Entities, joined
+from spacy_elmo_ner.pipeline.decoding import Entities
+from spacy_elmo_ner.pipeline.long_docs import joined
 from spacy_elmo_ner.pipeline.packaged import load_packaged
 from spacy_elmo_ner.text.parts import doc_parts
 

@@ -2,7 +2,7 @@
 
 import numpy
 import spacy
-from small_model import SMALL_MODEL, TEXTS, examples_of, train
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 TINY_ELMO = {
     "@architectures": "spacy_elmo_ner.Elmo.v1",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from small_model import SMALL_MODEL, TEXTS, examples_of, train
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 from spacy.language import Language
 from spacy.training import Example
 from spacy.vectors import Vectors

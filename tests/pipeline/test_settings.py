@@ -3,7 +3,7 @@
 import pytest
 import spacy
 import srsly
-from small_model import SMALL_MODEL, TEXTS, examples_of, train
+from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 from thinc.api import Config
 
 TEXT = TEXTS[1][0]

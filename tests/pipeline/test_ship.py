@@ -5,7 +5,7 @@ from pathlib import Path
 
 import spacy
 import srsly
-from small_model import SMALL_MODEL, examples_of, train
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 from thinc.api import Config
 
 SOURCE = {

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import spacy
-from small_model import SMALL_MODEL
+from tests.pipeline.small_model import SMALL_MODEL
 from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from small_model import SMALL_MODEL
+from tests.pipeline.small_model import SMALL_MODEL
 from spacy.cli._util import app
 from spacy.tokens import DocBin
 from thinc.api import Config

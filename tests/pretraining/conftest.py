@@ -86,7 +86,9 @@ def encode() -> Callable[[Sequence[Sequence[str]]], Encoded]:
 
 
 @pytest.fixture
-def tiny_corpus(tmp_path: Path, encode: Callable) -> Callable[..., Path]:
+def tiny_corpus(
+    tmp_path: Path, encode: Callable[[Sequence[Sequence[str]]], Encoded]
+) -> Callable[..., Path]:
     """Writes a corpus of a few sentences again and again; returns its folder."""
     sentences = [
         line.split()
@@ -120,7 +122,9 @@ def tiny_config(tmp_path: Path) -> Callable[..., Dict[str, Any]]:
 
 
 @pytest.fixture
-def tiny_settings(tiny_config: Callable) -> Callable[..., Settings]:
+def tiny_settings(
+    tiny_config: Callable[..., Dict[str, Any]],
+) -> Callable[..., Settings]:
     """What `tiny_config` says, read."""
 
     def make(changes: Dict[str, Any]) -> Settings:

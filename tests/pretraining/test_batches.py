@@ -1,10 +1,18 @@
+from typing import Any, Callable, List, Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_elmo_ner.pretraining.batches import BATCHES_PER_POOL, batches, first_batches
-from spacy_elmo_ner.pretraining.token_corpus import TRAIN, TokenCorpus, write_corpus
+from spacy_elmo_ner.pretraining.token_corpus import (
+    TRAIN,
+    Encoded,
+    SentenceStore,
+    TokenCorpus,
+    write_corpus,
+)
 
 N_BOUNDARIES = 2
 some_lengths = st.lists(st.integers(1, 200), max_size=400).map(
@@ -13,7 +21,7 @@ some_lengths = st.lists(st.integers(1, 200), max_size=400).map(
 numbers = st.integers(0, 2**31)
 
 
-def are_within(found, lengths, batch_tokens):
+def are_within(found: List[Any], lengths: np.ndarray, batch_tokens: int) -> bool:
     """Whether each batch has at most so many tokens, or a single sentence."""
     return all(
         len(batch) == 1 or lengths[batch].sum() + 2 * len(batch) <= batch_tokens
@@ -21,7 +29,9 @@ def are_within(found, lengths, batch_tokens):
     )
 
 
-def listed(lengths, batch_tokens, seed, epoch):
+def listed(
+    lengths: np.ndarray, batch_tokens: int, seed: int, epoch: int
+) -> List[List[int]]:
     found = batches(lengths, batch_tokens=batch_tokens, seed=seed, epoch=epoch)
     return [batch.tolist() for batch in found]
 
@@ -29,8 +39,8 @@ def listed(lengths, batch_tokens, seed, epoch):
 @settings(max_examples=150, deadline=None)
 @given(some_lengths, st.integers(1, 1000), numbers, st.integers(0, 9))
 def test_every_sentence_comes_once_and_batches_keep_their_size(
-    lengths, batch_tokens, seed, epoch
-):
+    lengths: np.ndarray, batch_tokens: int, seed: int, epoch: int
+) -> None:
     found = listed(lengths, batch_tokens, seed, epoch)
     assert sorted(i for batch in found for i in batch) == list(range(len(lengths)))
     assert all(found)
@@ -40,14 +50,14 @@ def test_every_sentence_comes_once_and_batches_keep_their_size(
 
 @settings(max_examples=30, deadline=None)
 @given(numbers, st.integers(0, 9))
-def test_another_epoch_or_seed_has_another_order(seed, epoch):
+def test_another_epoch_or_seed_has_another_order(seed: int, epoch: int) -> None:
     lengths = np.arange(1, 101).astype(np.uint16)
     first = listed(lengths, 50, seed, epoch)
     assert first != listed(lengths, 50, seed, epoch + 1)
     assert first != listed(lengths, 50, seed + 1, epoch)
 
 
-def test_more_text_than_is_sorted_at_once():
+def test_more_text_than_is_sorted_at_once() -> None:
     random = np.random.default_rng(0)
     # sums that do not fit into the type of the lengths
     lengths = random.integers(1, 200, 5000).astype(np.uint16)
@@ -64,14 +74,14 @@ def test_more_text_than_is_sorted_at_once():
     assert np.mean(sizes) > 0.75 * batch_tokens
 
 
-def test_a_sentence_too_long_for_a_batch_is_one_by_itself():
+def test_a_sentence_too_long_for_a_batch_is_one_by_itself() -> None:
     lengths = np.array([3, 500, 3], dtype=np.uint16)
     found = listed(lengths, 10, 0, 0)
     assert sorted(map(sorted, found)) == [[0, 2], [1]]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_sentences_make_no_batches(seed):
+def test_no_sentences_make_no_batches(seed: int) -> None:
     assert listed(np.zeros(0, np.uint16), 10, seed, 0) == []
 
 
@@ -80,12 +90,17 @@ def test_no_sentences_make_no_batches(seed):
     lengths=st.lists(st.integers(1, 30), min_size=1, max_size=80),
     batch_tokens=st.integers(1, 200),
 )
-def test_first_batches_keep_the_order(tmp_path_factory, encode, lengths, batch_tokens):
+def test_first_batches_keep_the_order(
+    tmp_path_factory: pytest.TempPathFactory,
+    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+    lengths: List[int],
+    batch_tokens: int,
+) -> None:
     folder = tmp_path_factory.mktemp("tokens") / "tokens"
     write_corpus([(TRAIN, encode([["a"] * length for length in lengths]))], folder)
     corpus = TokenCorpus(folder)
 
-    def first(store, n_tokens):
+    def first(store: SentenceStore, n_tokens: int) -> List[List[int]]:
         found = first_batches(store, batch_tokens=batch_tokens, n_tokens=n_tokens)
         return [batch.tolist() for batch in found]
 

@@ -1,3 +1,5 @@
+from typing import Callable, List, Tuple
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from spacy_elmo_ner.pretraining.language_model import (
     LanguageModel,
     make_batch,
 )
+from spacy_elmo_ner.pretraining.settings import Settings
 from spacy_elmo_ner.pretraining.softmax import Candidates
 
 WORDS = ["the", "cat", "sat", "Zürich", "rare", "rarer"]
@@ -19,7 +22,7 @@ N_SOFTMAX = N_SPECIAL + 4
 THE, CAT, SAT, ZUERICH = range(N_SPECIAL, N_SOFTMAX)
 
 
-def indices(*sentences):
+def indices(*sentences: str) -> List[np.ndarray]:
     return [
         np.array([WORDS.index(word) for word in sentence.split()], dtype=np.int64)
         for sentence in sentences
@@ -27,7 +30,7 @@ def indices(*sentences):
 
 
 @pytest.fixture
-def model(tiny_settings):
+def model(tiny_settings: Callable[..., Settings]) -> LanguageModel:
     torch.manual_seed(3)
     model = LanguageModel(tiny_settings({}).model, N_SOFTMAX)
     for parameter in model.parameters():
@@ -36,7 +39,7 @@ def model(tiny_settings):
     return model
 
 
-def test_targets_of_two_short_sentences():
+def test_targets_of_two_short_sentences() -> None:
     batch = make_batch(indices("rare cat sat", "cat"), WORDS, N_SOFTMAX)
     # <S> rare cat sat </S> <S> cat </S>
     assert batch.lengths == [5, 3]
@@ -56,14 +59,16 @@ def test_targets_of_two_short_sentences():
     assert batch.tokens.tolist() == [0, 4, 2, 3, 1, 0, 2, 1]
 
 
-def test_every_word_that_the_softmax_does_not_know_is_the_unknown_one():
+def test_every_word_that_the_softmax_does_not_know_is_the_unknown_one() -> None:
     batch = make_batch(indices("rarer Zürich rare"), WORDS, N_SOFTMAX)
     assert batch.next_words.tolist() == [UNKNOWN, ZUERICH, UNKNOWN, END_OF_SENTENCE]
     everything = make_batch(indices("rarer the"), WORDS, N_SPECIAL + len(WORDS))
     assert everything.next_words.tolist() == [N_SPECIAL + 5, THE, END_OF_SENTENCE]
 
 
-def test_full_losses_are_those_of_each_sentence_token_by_token(model):
+def test_full_losses_are_those_of_each_sentence_token_by_token(
+    model: LanguageModel,
+) -> None:
     sentences = ["the cat sat rare", "Zürich", "the the rarer"]
     batch = make_batch(indices(*sentences), WORDS, N_SOFTMAX)
     weight, bias = model.softmax.weight.weight, model.softmax.bias.weight[:, 0]
@@ -92,7 +97,9 @@ def test_full_losses_are_those_of_each_sentence_token_by_token(model):
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
-def losses_by_position(model, sentence):
+def losses_by_position(
+    model: LanguageModel, sentence: str
+) -> Tuple[np.ndarray, np.ndarray]:
     """-log p of each next word, and of each previous one, in the sentence's order."""
     batch = make_batch(indices(sentence), WORDS, N_SOFTMAX)
     n = len(batch.before)
@@ -109,7 +116,7 @@ def losses_by_position(model, sentence):
     return both[:, 0], both[:, 1]
 
 
-def test_the_forward_direction_does_not_see_later_words(model):
+def test_the_forward_direction_does_not_see_later_words(model: LanguageModel) -> None:
     one, _ = losses_by_position(model, "the cat sat the cat")
     other, _ = losses_by_position(model, "the cat sat the rare")
     # foretold are the five words and the end; the last word and the end differ
@@ -117,7 +124,9 @@ def test_the_forward_direction_does_not_see_later_words(model):
     assert abs(one[4] - other[4]) > 1e-3 and abs(one[5] - other[5]) > 1e-3
 
 
-def test_the_backward_direction_does_not_see_earlier_words(model):
+def test_the_backward_direction_does_not_see_earlier_words(
+    model: LanguageModel,
+) -> None:
     _, one = losses_by_position(model, "cat the sat the cat")
     _, other = losses_by_position(model, "rare the sat the cat")
     # foretold are the begin and the five words; the begin and the first word differ
@@ -125,7 +134,7 @@ def test_the_backward_direction_does_not_see_earlier_words(model):
     assert abs(one[0] - other[0]) > 1e-3 and abs(one[1] - other[1]) > 1e-3
 
 
-def test_sampled_losses_can_be_learned_from_in_every_part(model):
+def test_sampled_losses_can_be_learned_from_in_every_part(model: LanguageModel) -> None:
     batch = make_batch(indices("the cat sat rare", "Zürich the"), WORDS, N_SOFTMAX)
     candidates = Candidates(N_SOFTMAX, N_SOFTMAX, [0])
     losses = model.sampled_losses(batch, candidates)

@@ -1,7 +1,9 @@
 import itertools
 import json
 import math
+from pathlib import Path
 from random import Random
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 import pytest
@@ -19,12 +21,16 @@ from spacy_elmo_ner.pretraining.language_model import (
 )
 from spacy_elmo_ner.pretraining.loop import learn_rate, make_optimizers, pretrain
 from spacy_elmo_ner.pretraining.processes import Processes
+from spacy_elmo_ner.pretraining.settings import Settings
 from spacy_elmo_ner.pretraining.token_corpus import (
     HELD_OUT,
     TRAIN,
+    Encoded,
     TokenCorpus,
     write_corpus,
 )
+from spacy_elmo_ner.training.progress import Progress
+from tests.conftest import Outputs
 
 CPU = torch.device("cpu")
 ALONE = Processes(CPU)
@@ -34,12 +40,14 @@ class Killed(Exception):
     pass
 
 
-def run(settings, output, *, kill_at=math.inf):
+def run(
+    settings: Settings, output: Path, *, kill_at: float = math.inf
+) -> Tuple[LanguageModel, List[Dict[str, float]]]:
     """Pre-train; return the model and all reports. Killed after update kill_at."""
     output.mkdir(exist_ok=True)
     reports = []
 
-    def report(entry):
+    def report(entry: Dict[str, float]) -> None:
         reports.append(entry)
         if "learn_rate" in entry and entry["step"] >= kill_at:
             raise Killed
@@ -47,11 +55,11 @@ def run(settings, output, *, kill_at=math.inf):
     return pretrain(settings, output, ALONE, report), reports
 
 
-def updates(reports):
+def updates(reports: List[Dict[str, float]]) -> List[Dict[str, float]]:
     return [entry for entry in reports if "learn_rate" in entry]
 
 
-def history(output):
+def history(output: Path) -> List[Dict[str, Any]]:
     lines = (output / "history.jsonl").read_text("utf8").splitlines()
     entries = [json.loads(line) for line in lines]
     assert all(entry.pop("seconds") >= 0 for entry in entries)
@@ -73,8 +81,13 @@ def history(output):
     ],
 )
 def test_perplexity_falls_in_both_directions(
-    tiny_corpus, tiny_settings, tmp_path, optimizer, rate, precision
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+    optimizer: str,
+    rate: float,
+    precision: str,
+) -> None:
     tiny_corpus(times=60)
     settings = tiny_settings(
         {
@@ -98,12 +111,15 @@ def test_perplexity_falls_in_both_directions(
 
 
 def test_bfloat16_is_float32_with_a_warning_where_the_cpu_has_none(
-    tiny_corpus, tiny_settings, tmp_path, monkeypatch
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     tiny_corpus(times=10)
     exact, _ = run(tiny_settings({}), tmp_path / "float32")
     monkeypatch.setattr(precision_of_pretraining, "cpu_has_bfloat16", lambda: False)
-    with pytest.warns(UserWarning, match="bfloat16; it goes on in float32"):
+    with pytest.warns(UserWarning, match="bfloat16; training uses float32"):
         found, _ = run(
             tiny_settings({"training.precision": "bfloat16"}), tmp_path / "bfloat16"
         )
@@ -111,7 +127,11 @@ def test_bfloat16_is_float32_with_a_warning_where_the_cpu_has_none(
         assert torch.equal(found.state_dict()[name], weights)
 
 
-def test_a_trained_start_is_learnt_and_written(tiny_corpus, tiny_settings, tmp_path):
+def test_a_trained_start_is_learnt_and_written(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus(times=60)
     found = {}
     for state in ("zeros", "trained"):
@@ -122,7 +142,7 @@ def test_a_trained_start_is_learnt_and_written(tiny_corpus, tiny_settings, tmp_p
     arrays = found["trained"].arrays
     assert arrays["START/hidden"].abs().min() > 0
     assert torch.equal(arrays["START/cell"], model.encoder.start_cell)
-    # weights without one can be gone on from; one that is there is not dropped
+    # weights without one can be continued; one that is there is not dropped
     start = str(tmp_path / "zeros" / "elmo.safetensors")
     run(
         tiny_settings({"training.start_state": "trained", "training.start": start}),
@@ -138,8 +158,12 @@ def test_a_trained_start_is_learnt_and_written(tiny_corpus, tiny_settings, tmp_p
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
 @pytest.mark.parametrize("kill_at", [5, 9, 20], ids="killed at {}".format)
 def test_training_that_was_killed_ends_as_one_that_was_not(
-    tiny_corpus, tiny_settings, tmp_path, optimizer, kill_at
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+    optimizer: str,
+    kill_at: int,
+) -> None:
     tiny_corpus(times=24)
     settings = tiny_settings(
         {
@@ -184,8 +208,11 @@ RUNS = {{"pretrain": run}}
 
 @pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_weights(
-    tiny_corpus, tiny_config, tiny_settings, killed_runs
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_config: Callable[..., Dict[str, Any]],
+    tiny_settings: Callable[..., Settings],
+    killed_runs: Callable[[str, int], Outputs],
+) -> None:
     tiny_corpus()
     settings = json.dumps(tiny_config({"training.eval_frequency": 3}))
     outputs = killed_runs(CODE.format(settings=settings), 50)["pretrain"]
@@ -197,14 +224,16 @@ def test_killed_at_any_moment_it_ends_with_the_same_weights(
 
 
 def test_damaged_checkpoints_are_named_and_nothing_is_changed(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     settings = tiny_settings({})
     run(settings, tmp_path / "output")
     checkpoint = tmp_path / "output" / "checkpoint"
     random = Random(0)
-    # the list of what lies beside is not gone on from
+    # the list of what lies beside is not continued from
     for file in sorted(set(checkpoint.iterdir()) - {checkpoint / PUBLISHED}):
         whole = file.read_bytes()
         for _ in range(5):
@@ -226,12 +255,17 @@ def test_damaged_checkpoints_are_named_and_nothing_is_changed(
     assert reports == []
 
 
-def contents(folder):
+def contents(folder: Path) -> Dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("name", ["elmo.safetensors", "history.jsonl", "checkpoint/a"])
-def test_what_a_user_keeps_there_is_kept(tiny_corpus, tiny_settings, tmp_path, name):
+def test_what_a_user_keeps_there_is_kept(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+    name: str,
+) -> None:
     tiny_corpus()
     mine = tmp_path / "output" / name
     mine.parent.mkdir(parents=True)
@@ -241,7 +275,11 @@ def test_what_a_user_keeps_there_is_kept(tiny_corpus, tiny_settings, tmp_path, n
     assert list(contents(tmp_path / "output")) == [mine]
 
 
-def test_finished_training_is_not_trained_further(tiny_corpus, tiny_settings, tmp_path):
+def test_finished_training_is_not_trained_further(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     run(tiny_settings({}), tmp_path / "output")
     before = (tmp_path / "output" / "elmo.safetensors").read_bytes()
@@ -250,7 +288,11 @@ def test_finished_training_is_not_trained_further(tiny_corpus, tiny_settings, tm
     assert (tmp_path / "output" / "elmo.safetensors").read_bytes() == before
 
 
-def test_more_epochs_go_on_from_the_end(tiny_corpus, tiny_settings, tmp_path):
+def test_more_epochs_go_on_from_the_end(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     changes = {"training.cooldown": 0}
     run(tiny_settings({**changes, "training.epochs": 1}), tmp_path / "longer")
@@ -262,7 +304,11 @@ def test_more_epochs_go_on_from_the_end(tiny_corpus, tiny_settings, tmp_path):
     ).read_bytes()
 
 
-def test_a_part_of_an_epoch(tiny_corpus, tiny_settings, tmp_path):
+def test_a_part_of_an_epoch(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     settings = tiny_settings({"training.epochs": 0.5, "training.eval_frequency": 1000})
     _, reports = run(settings, tmp_path / "output")
@@ -272,8 +318,10 @@ def test_a_part_of_an_epoch(tiny_corpus, tiny_settings, tmp_path):
 
 
 def test_every_batch_of_the_text_is_read_once_an_epoch(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     _, reports = run(tiny_settings({}), tmp_path / "output")
     words = [entry["words"] for entry in updates(reports)]
@@ -291,8 +339,12 @@ def test_every_batch_of_the_text_is_read_once_an_epoch(
     ],
 )
 def test_checkpoint_of_other_settings_is_refused(
-    tiny_corpus, tiny_settings, tmp_path, name, value
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+    name: str,
+    value: Any,
+) -> None:
     tiny_corpus()
     run(tiny_settings({}), tmp_path / "output")
     before = {
@@ -306,7 +358,9 @@ def test_checkpoint_of_other_settings_is_refused(
     assert all(path.read_bytes() == data for path, data in before.items())
 
 
-def load(settings, output, n_words):
+def load(
+    settings: Settings, output: Path, n_words: int
+) -> Tuple[LanguageModel, Progress]:
     model = LanguageModel(settings.model, n_words + N_SPECIAL)
     optimizers = make_optimizers(model, settings.training)
     checkpoint = PretrainingCheckpoint(output / "checkpoint")
@@ -316,8 +370,10 @@ def load(settings, output, n_words):
 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_loss_that_is_no_number_is_an_error_that_keeps_the_checkpoint(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     settings = tiny_settings(
         {
@@ -334,13 +390,15 @@ def test_a_loss_that_is_no_number_is_an_error_that_keeps_the_checkpoint(
 
 
 def test_weights_that_could_not_be_written_are_written_by_the_next_run(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     settings = tiny_settings({"training.eval_frequency": 1000})
     in_the_way = tmp_path / "output" / "elmo.safetensors"
 
-    def put_in_the_way(entry):
+    def put_in_the_way(entry: Dict[str, float]) -> None:
         in_the_way.mkdir(parents=True, exist_ok=True)
 
     with pytest.raises(OSError, match="elmo.safetensors is a folder"):
@@ -355,8 +413,10 @@ def test_weights_that_could_not_be_written_are_written_by_the_next_run(
 
 
 def test_weights_are_those_of_the_model_and_go_to_the_published_format(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     settings = tiny_settings({})
     model, _ = run(settings, tmp_path / "output")
@@ -374,8 +434,10 @@ def test_weights_are_those_of_the_model_and_go_to_the_published_format(
 
 
 def test_perplexities_are_those_of_the_held_out_text(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     model, reports = run(tiny_settings({}), tmp_path / "output")
     corpus = TokenCorpus(tmp_path / "tokens")
@@ -391,8 +453,10 @@ def test_perplexities_are_those_of_the_held_out_text(
 
 
 def test_without_held_out_text_perplexity_is_no_number(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus(held_out=False)
     run(tiny_settings({"text.held_out": 0}), tmp_path / "output")
     for entry in history(tmp_path / "output"):
@@ -401,7 +465,9 @@ def test_without_held_out_text_perplexity_is_no_number(
     assert (tmp_path / "output" / "elmo.safetensors").is_file()
 
 
-def test_learn_rate_warms_up_stays_and_cools_down(tiny_settings):
+def test_learn_rate_warms_up_stays_and_cools_down(
+    tiny_settings: Callable[..., Settings],
+) -> None:
     training = tiny_settings(
         {
             "training.learn_rate": 0.1,
@@ -417,7 +483,9 @@ def test_learn_rate_warms_up_stays_and_cools_down(tiny_settings):
     assert learn_rate(training, 1, 0.875) == pytest.approx(0.025)
 
 
-def test_learn_rate_without_warming_and_cooling_is_always_the_same(tiny_settings):
+def test_learn_rate_without_warming_and_cooling_is_always_the_same(
+    tiny_settings: Callable[..., Settings],
+) -> None:
     training = tiny_settings(
         {"training.warmup_steps": 0, "training.cooldown": 0}
     ).training
@@ -425,7 +493,11 @@ def test_learn_rate_without_warming_and_cooling_is_always_the_same(tiny_settings
         assert learn_rate(training, step, done) == training.learn_rate
 
 
-def test_starts_from_given_weights(tiny_corpus, tiny_settings, tmp_path):
+def test_starts_from_given_weights(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     run(tiny_settings({}), tmp_path / "first")
     start = tmp_path / "first" / "elmo.safetensors"
@@ -437,7 +509,12 @@ def test_starts_from_given_weights(tiny_corpus, tiny_settings, tmp_path):
         torch.testing.assert_close(after[name], array, rtol=0, atol=1e-6)
 
 
-def test_starts_where_another_ended(tiny_corpus, tiny_settings, tmp_path, encode):
+def test_starts_where_another_ended(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+) -> None:
     tiny_corpus()
     longer = {"training.epochs": 20, "training.learn_rate": 0.05}
     run(tiny_settings(longer), tmp_path / "first")
@@ -461,15 +538,21 @@ def test_starts_where_another_ended(tiny_corpus, tiny_settings, tmp_path, encode
 
 
 def test_a_folder_without_a_checkpoint_is_no_start(
-    tiny_corpus, tiny_settings, tmp_path
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     settings = tiny_settings({"training.start": str(tmp_path)})
     with pytest.raises(ValueError, match="no checkpoint of a pre-training to start"):
         run(settings, tmp_path / "first")
 
 
-def test_weights_of_another_size_are_no_start(tiny_corpus, tiny_settings, tmp_path):
+def test_weights_of_another_size_are_no_start(
+    tiny_corpus: Callable[..., Path],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+) -> None:
     tiny_corpus()
     run(tiny_settings({}), tmp_path / "first")
     start = tmp_path / "first" / "elmo.safetensors"

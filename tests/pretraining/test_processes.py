@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from thinc.api import Config
 from torch import nn
 
 from spacy_elmo_ner.bilm.weight_files import read_weights
-from spacy_elmo_ner.bilm.weights import to_weights
+from spacy_elmo_ner.bilm.weights import ElmoWeights, to_weights
 from spacy_elmo_ner.pretraining.batches import batches
 from spacy_elmo_ner.pretraining.language_model import (
     N_SPECIAL,
@@ -19,13 +20,14 @@ from spacy_elmo_ner.pretraining.language_model import (
     make_batch,
 )
 from spacy_elmo_ner.pretraining.loop import learn_rate, make_optimizers
+from spacy_elmo_ner.pretraining.settings import Settings
 from spacy_elmo_ner.pretraining.softmax import Candidates
 from spacy_elmo_ner.pretraining.token_corpus import TokenCorpus
 
 CHANGES = {"training.epochs": 1, "training.grad_clip": 0.5}
 
 
-def torchrun(config, output):
+def torchrun(config: Path, output: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc_per_node", "2", "-m", "spacy_elmo_ner", "pretrain"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
@@ -37,7 +39,9 @@ def torchrun(config, output):
     )
 
 
-def one_process_with_doubled_batches(settings):
+def one_process_with_doubled_batches(
+    settings: Settings,
+) -> Tuple[ElmoWeights, float, int]:
     """The weights in the end, and the loss of the last update."""
     torch.manual_seed(settings.training.seed)
     corpus = TokenCorpus(Path(settings.text.tokens))
@@ -75,8 +79,12 @@ def one_process_with_doubled_batches(settings):
 
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
 def test_two_processes_learn_as_one_from_batches_twice_as_large(
-    tiny_corpus, tiny_config, tiny_settings, tmp_path, optimizer
-):
+    tiny_corpus: Callable[..., Path],
+    tiny_config: Callable[..., Dict[str, Any]],
+    tiny_settings: Callable[..., Settings],
+    tmp_path: Path,
+    optimizer: str,
+) -> None:
     tiny_corpus(times=24)
     changes = {**CHANGES, "training.optimizer": optimizer}
     config, output = tmp_path / "config.cfg", tmp_path / "output"
@@ -94,7 +102,9 @@ def test_two_processes_learn_as_one_from_batches_twice_as_large(
         np.testing.assert_allclose(weights[name], array, rtol=0, atol=2e-5)
 
 
-def test_what_one_process_cannot_do_ends_all_with_its_message(tiny_config, tmp_path):
+def test_what_one_process_cannot_do_ends_all_with_its_message(
+    tiny_config: Callable[..., Dict[str, Any]], tmp_path: Path
+) -> None:
     config = tmp_path / "config.cfg"
     Config(tiny_config({})).to_disk(config)
     result = torchrun(config, tmp_path / "output")

@@ -1,11 +1,13 @@
 import json
 import math
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Dict
 
 import pytest
 from spacy.util import load_config
 
-from spacy_elmo_ner.pretraining.settings import difference, read_settings
+from spacy_elmo_ner.pretraining.settings import Settings, difference, read_settings
 
 COUNTS = [
     "softmax.words",
@@ -33,7 +35,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize("name, value", WRONG, ids=str)
-def test_a_wrong_value_is_an_error_that_names_it(tiny_config, name, value):
+def test_a_wrong_value_is_an_error_that_names_it(
+    tiny_config: Callable[..., Dict[str, Any]], name: str, value: Any
+) -> None:
     config = tiny_config({name: value})
     key = name.split(".")[1]
     with pytest.raises(ValueError, match=rf"\b{key}\b") as caught:
@@ -51,7 +55,9 @@ def test_a_wrong_value_is_an_error_that_names_it(tiny_config, name, value):
     ],
     ids=str,
 )
-def test_values_at_the_edge_are_right(tiny_config, changes):
+def test_values_at_the_edge_are_right(
+    tiny_config: Callable[..., Dict[str, Any]], changes: Dict[str, Any]
+) -> None:
     settings = read_settings(tiny_config(changes))
     for name, value in changes.items():
         section, key = name.split(".")
@@ -59,7 +65,9 @@ def test_values_at_the_edge_are_right(tiny_config, changes):
 
 
 @pytest.mark.parametrize("section", ["text", "model", "softmax", "training"])
-def test_missing_sections_and_keys_are_named(tiny_config, section):
+def test_missing_sections_and_keys_are_named(
+    tiny_config: Callable[..., Dict[str, Any]], section: str
+) -> None:
     config = tiny_config({})
     key = sorted(config[section])[-1]
     del config[section][key]
@@ -70,14 +78,16 @@ def test_missing_sections_and_keys_are_named(tiny_config, section):
         read_settings(config)
 
 
-def test_unknown_sections_and_keys_are_named(tiny_config):
+def test_unknown_sections_and_keys_are_named(
+    tiny_config: Callable[..., Dict[str, Any]],
+) -> None:
     with pytest.raises(ValueError, match=r"section \[train\], .*know.*\[training\]"):
         read_settings(tiny_config({"train.epochs": 1}))
     with pytest.raises(ValueError, match=r"\[training\] has a key epoch,.*epochs"):
         read_settings(tiny_config({"training.epoch": 1}))
 
 
-def test_the_repositorys_config_is_readable(repository):
+def test_the_repositorys_config_is_readable(repository: Path) -> None:
     path = repository / "configs" / "pretrain.cfg"
     overrides = {"paths.tokens": "elsewhere", "training.epochs": 3}
     config = load_config(path, overrides=overrides).interpolate()
@@ -87,12 +97,15 @@ def test_the_repositorys_config_is_readable(repository):
     assert settings.model.n_filters == sum(n for _, n in config["model"]["filters"])
 
 
-def saved(settings):
+def saved(settings: Settings) -> Dict[str, Dict[str, Any]]:
     """As a checkpoint gives settings back."""
-    return json.loads(json.dumps(asdict(settings)))
+    found: Dict[str, Dict[str, Any]] = json.loads(json.dumps(asdict(settings)))
+    return found
 
 
-def test_the_same_settings_do_not_differ(tiny_settings):
+def test_the_same_settings_do_not_differ(
+    tiny_settings: Callable[..., Settings],
+) -> None:
     assert difference(saved(tiny_settings({})), tiny_settings({})) is None
 
 
@@ -106,7 +119,9 @@ def test_the_same_settings_do_not_differ(tiny_settings):
         ("text.held_out", 0.2),
     ],
 )
-def test_a_difference_is_named_with_both_values(tiny_settings, name, value):
+def test_a_difference_is_named_with_both_values(
+    tiny_settings: Callable[..., Settings], name: str, value: Any
+) -> None:
     before, after = tiny_settings({}), tiny_settings({name: value})
     found = difference(saved(before), after)
     section, key = name.split(".")
@@ -114,15 +129,20 @@ def test_a_difference_is_named_with_both_values(tiny_settings, name, value):
     assert found.endswith(repr(saved(before)[section][key]))
 
 
-def test_a_checkpoint_from_before_there_was_a_start_state_goes_on(tiny_settings):
+def test_a_checkpoint_from_before_there_was_a_start_state_goes_on(
+    tiny_settings: Callable[..., Settings],
+) -> None:
     before = saved(tiny_settings({}))
     del before["training"]["start_state"]
     assert difference(before, tiny_settings({})) is None
     trained = tiny_settings({"training.start_state": "trained"})
-    assert "'trained' instead of 'zeros'" in difference(before, trained)
+    found = difference(before, trained)
+    assert found is not None and "'trained' instead of 'zeros'" in found
 
 
 @pytest.mark.parametrize("key", ["epochs", "cooldown", "eval_frequency", "eval_tokens"])
-def test_how_long_to_train_and_how_often_to_look_may_change(tiny_settings, key):
+def test_how_long_to_train_and_how_often_to_look_may_change(
+    tiny_settings: Callable[..., Settings], key: str
+) -> None:
     after = tiny_settings({f"training.{key}": 1})
     assert difference(saved(tiny_settings({})), after) is None

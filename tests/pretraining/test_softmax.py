@@ -1,11 +1,13 @@
 """The sampled softmax against torch's cross entropy and autograd, in float64."""
 
 import math
+from typing import Tuple
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from spacy_elmo_ner.pretraining import softmax as module
 from spacy_elmo_ner.pretraining.softmax import (
@@ -18,7 +20,7 @@ V, WIDTH = 60, 9
 
 
 @pytest.fixture(params=[7, 1024], ids=lambda n: f"{n} rows at a time")
-def softmax(request, monkeypatch):
+def softmax(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Softmax:
     """A softmax whose biases are not zero; rows fit into one go or do not."""
     monkeypatch.setattr(module, "ROWS_AT_A_TIME", request.param)
     torch.manual_seed(0)
@@ -27,7 +29,7 @@ def softmax(request, monkeypatch):
     return layer
 
 
-def rows(n=50, scale=2.0):
+def rows(n: int = 50, scale: float = 2.0) -> Tuple[Tensor, Tensor]:
     """Hidden vectors, and targets that repeat and of which one is frequent."""
     generator = torch.Generator().manual_seed(n)
     hidden = scale * torch.randn(n, WIDTH, generator=generator)
@@ -36,18 +38,23 @@ def rows(n=50, scale=2.0):
     return hidden.requires_grad_(), targets
 
 
-def exact_copies(softmax, hidden):
+def exact_copies(softmax: Softmax, hidden: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     """float64 leaves: hidden, weight (V, width), bias (V,)."""
-    return [
-        x.detach().double().requires_grad_()
-        for x in (hidden, softmax.weight.weight, softmax.bias.weight[:, 0])
-    ]
+    leaves = (hidden, softmax.weight.weight, softmax.bias.weight[:, 0])
+    first, second, third = (x.detach().double().requires_grad_() for x in leaves)
+    return first, second, third
 
 
-def naive_loss(hidden, weight, bias, targets, candidates):
+def naive_loss(
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    candidates: Candidates,
+) -> Tensor:
     """Row by row among the target and the other candidates."""
     share = [math.log((k + 2) / (k + 1)) / math.log(V + 1) for k in range(V)]
-    total = 0.0
+    total = torch.zeros(())
     for row, target in zip(hidden, targets.tolist(), strict=True):
         others = [word for word in candidates.words.tolist() if word != target]
         logits = []
@@ -60,26 +67,24 @@ def naive_loss(hidden, weight, bias, targets, candidates):
     return total
 
 
-def gradients(loss, softmax, hidden):
+def gradients(
+    loss: Tensor, softmax: Softmax, hidden: Tensor
+) -> Tuple[Tensor, Tensor, Tensor]:
     softmax.zero_grad()
     hidden.grad = None
     (3 * loss).backward()
-    return (
-        hidden.grad,
-        softmax.weight.weight.grad.to_dense(),
-        softmax.bias.weight.grad.to_dense()[:, 0],
-    )
+    weight, bias = (x.weight.grad.to_dense() for x in (softmax.weight, softmax.bias))
+    assert hidden.grad is not None
+    return hidden.grad, weight, bias[:, 0]
 
 
-def test_with_all_words_as_candidates_it_is_the_cross_entropy(softmax):
+def test_with_all_words_as_candidates_it_is_the_cross_entropy(softmax: Softmax) -> None:
     hidden, targets = rows()
     candidates = Candidates(V, V, [0])
     assert sorted(candidates.words.tolist()) == list(range(V))
     loss = softmax.sampled_loss(hidden, targets, candidates)
     copies = exact_copies(softmax, hidden)
-    expected = F.cross_entropy(
-        F.linear(*copies), targets, reduction="sum"  # type: ignore[call-arg]
-    )
+    expected = F.cross_entropy(F.linear(*copies), targets, reduction="sum")
     for ours in (loss, softmax.full_loss(hidden, targets)):
         torch.testing.assert_close(ours.double(), expected, rtol=1e-5, atol=0)
     (3 * expected).backward()
@@ -88,7 +93,9 @@ def test_with_all_words_as_candidates_it_is_the_cross_entropy(softmax):
 
 
 @pytest.mark.parametrize("n", [1, 2, 8, 40, V - 1])
-def test_with_few_candidates_loss_and_gradients_are_those_of_autograd(softmax, n):
+def test_with_few_candidates_loss_and_gradients_are_those_of_autograd(
+    softmax: Softmax, n: int
+) -> None:
     hidden, targets = rows()
     candidates = Candidates(n, V, [5])
     inside = torch.isin(targets, candidates.words)
@@ -104,7 +111,7 @@ def test_with_few_candidates_loss_and_gradients_are_those_of_autograd(softmax, n
         torch.testing.assert_close(grad.double(), copy.grad, rtol=1e-4, atol=1e-4)
 
 
-def test_only_candidates_and_targets_get_gradients(softmax):
+def test_only_candidates_and_targets_get_gradients(softmax: Softmax) -> None:
     hidden, targets = rows(4)
     candidates = Candidates(5, V, [1])
     softmax.sampled_loss(hidden, targets, candidates).backward()
@@ -113,7 +120,7 @@ def test_only_candidates_and_targets_get_gradients(softmax):
         assert set(parameter.grad.coalesce().indices()[0].tolist()) == touched
 
 
-def test_more_rows_than_are_taken_at_a_time_by_default():
+def test_more_rows_than_are_taken_at_a_time_by_default() -> None:
     torch.manual_seed(0)
     layer = Softmax(V, WIDTH)
     hidden, targets = rows(module.ROWS_AT_A_TIME + 3)
@@ -124,7 +131,7 @@ def test_more_rows_than_are_taken_at_a_time_by_default():
         torch.testing.assert_close(loss.double(), expected, rtol=1e-5, atol=0)
 
 
-def test_large_scores_overflow_nowhere(softmax):
+def test_large_scores_overflow_nowhere(softmax: Softmax) -> None:
     hidden, targets = rows(scale=300.0)
     candidates = Candidates(8, V, [0])
     loss = softmax.sampled_loss(hidden, targets, candidates)
@@ -133,7 +140,7 @@ def test_large_scores_overflow_nowhere(softmax):
     assert all(grad.isfinite().all() for grad in gradients(loss, softmax, hidden))
 
 
-def test_autocast_is_close_and_gradients_keep_their_type(softmax):
+def test_autocast_is_close_and_gradients_keep_their_type(softmax: Softmax) -> None:
     hidden, targets = rows()
     candidates = Candidates(20, V, [0])
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -151,7 +158,7 @@ def test_autocast_is_close_and_gradients_keep_their_type(softmax):
 
 
 @pytest.mark.parametrize("n", [1, 5, V - 1, V, V + 10])
-def test_candidates_are_distinct_words_and_the_same_for_a_seed(n):
+def test_candidates_are_distinct_words_and_the_same_for_a_seed(n: int) -> None:
     for seed in range(20):
         candidates = Candidates(n, V, [seed, 3])
         words = candidates.words.tolist()
@@ -166,7 +173,7 @@ def test_candidates_are_distinct_words_and_the_same_for_a_seed(n):
     )
 
 
-def test_words_are_drawn_by_zipfs_law():
+def test_words_are_drawn_by_zipfs_law() -> None:
     n_words, n_seeds = 7, 6000
     firsts = [Candidates(1, n_words, [seed]).words.item() for seed in range(n_seeds)]
     shares = np.bincount(firsts, minlength=n_words) / n_seeds
@@ -175,7 +182,7 @@ def test_words_are_drawn_by_zipfs_law():
     np.testing.assert_allclose(shares, expected, atol=4 * 0.5 / n_seeds**0.5)
 
 
-def test_expected_counts_are_how_often_words_are_among_the_candidates():
+def test_expected_counts_are_how_often_words_are_among_the_candidates() -> None:
     n, n_words, n_seeds = 10, 40, 3000
     among, expected = np.zeros(n_words), np.zeros(n_words)
     for seed in range(n_seeds):
@@ -190,7 +197,7 @@ def test_expected_counts_are_how_often_words_are_among_the_candidates():
     np.testing.assert_allclose(expected, among, atol=0.05)
 
 
-def test_expected_counts_of_a_number_of_draws():
+def test_expected_counts_of_a_number_of_draws() -> None:
     n_words, draws, n_trials = 6, 9, 20_000
     random = np.random.default_rng(0)
     shares = np.diff(np.log(np.arange(1, n_words + 2))) / np.log(n_words + 1)

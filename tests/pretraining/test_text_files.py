@@ -7,6 +7,7 @@ import random
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Callable, Dict, Iterator, List
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,11 @@ from spacy_elmo_ner.pretraining.text_files import (
     read_documents,
 )
 
-PACK = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}
+PACK: Dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+}
 lines = (
     st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=8)
     .filter(lambda line: line and line == line.strip())
@@ -28,7 +33,7 @@ lines = (
 
 
 @pytest.fixture(autouse=True)
-def no_unexpected_warnings():
+def no_unexpected_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
@@ -41,14 +46,14 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 
 
 @pytest.mark.parametrize("suffix", PACK)
-def test_documents_are_parted_by_blank_lines(tmp_path, suffix):
+def test_documents_are_parted_by_blank_lines(tmp_path: Path, suffix: str) -> None:
     text = "\n \na b\n  c d \n\n\t\n\ne\n\nZürich 日本"
     path = write(tmp_path, f"a.txt{suffix}", text.encode("utf8"))
     assert list(read_documents(path)) == ["a b\nc d", "e", "Zürich 日本"]
 
 
 @pytest.mark.parametrize("suffix", PACK)
-def test_each_line_of_a_jsonl_file_is_a_document(tmp_path, suffix):
+def test_each_line_of_a_jsonl_file_is_a_document(tmp_path: Path, suffix: str) -> None:
     texts = ["one\ntwo\n\nthree", "Zürich 😀", "a"]
     rows = [json.dumps({"text": text, "url": "x"}) for text in texts]
     data = "\n\n".join([rows[0], '{"text": " "}', *rows[1:]]).encode("utf8")
@@ -56,21 +61,23 @@ def test_each_line_of_a_jsonl_file_is_a_document(tmp_path, suffix):
     assert list(read_documents(path)) == texts
 
 
-def test_line_ends_of_windows_and_byte_order_marks_are_no_text(tmp_path):
+def test_line_ends_of_windows_and_byte_order_marks_are_no_text(tmp_path: Path) -> None:
     path = write(tmp_path, "a.txt", b"\xef\xbb\xbfa b\r\nc\r\n\r\nd\r\n")
     assert list(read_documents(path)) == ["a b\nc", "d"]
     path = write(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"text": "a"}\r\n')
     assert list(read_documents(path)) == ["a"]
 
 
-def test_an_empty_file_has_no_documents(tmp_path):
+def test_an_empty_file_has_no_documents(tmp_path: Path) -> None:
     for suffix in PACK:
         assert list(read_documents(write(tmp_path, f"a{suffix}", b""))) == []
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(lines, min_size=1, max_size=4), max_size=4), st.booleans())
-def test_documents_come_back_as_they_were_written(documents, is_json):
+def test_documents_come_back_as_they_were_written(
+    documents: List[str], is_json: bool
+) -> None:
     texts = ["\n".join(document) for document in documents]
     with TemporaryDirectory() as folder:
         path = Path(folder) / ("a.jsonl.gz" if is_json else "a.txt.gz")
@@ -81,7 +88,9 @@ def test_documents_come_back_as_they_were_written(documents, is_json):
 
 
 @pytest.mark.parametrize("suffix", ["", ".xz"])
-def test_lines_that_are_not_utf8_are_left_out_and_counted(tmp_path, suffix):
+def test_lines_that_are_not_utf8_are_left_out_and_counted(
+    tmp_path: Path, suffix: str
+) -> None:
     good, latin = "Zürich".encode("utf8"), "Zürich".encode("latin1")
     data = b"\n".join([good, b"b", latin, b"c", b"nul \0", b"\xff\xfe", b"d"])
     path = write(tmp_path, f"a.txt{suffix}", data)
@@ -92,7 +101,9 @@ def test_lines_that_are_not_utf8_are_left_out_and_counted(tmp_path, suffix):
     assert f"the first at byte {data.index(latin)};" in message
 
 
-def test_lines_that_are_no_objects_with_a_text_are_left_out_and_counted(tmp_path):
+def test_lines_that_are_no_objects_with_a_text_are_left_out_and_counted(
+    tmp_path: Path,
+) -> None:
     bad = [
         b"{",
         b"[]",
@@ -116,7 +127,7 @@ def test_lines_that_are_no_objects_with_a_text_are_left_out_and_counted(tmp_path
 
 
 @pytest.fixture
-def many_lines():
+def many_lines() -> List[str]:
     """Lines that do not pack well, so that a damaged file has some before the damage."""
     numbers = random.Random(0)
     return ["".join(numbers.choices("abcdefgh ", k=60)).strip() for _ in range(20000)]
@@ -124,7 +135,9 @@ def many_lines():
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz"])
 @pytest.mark.parametrize("damage", ["truncated", "overwritten"])
-def test_what_comes_before_a_damage_is_used(tmp_path, many_lines, suffix, damage):
+def test_what_comes_before_a_damage_is_used(
+    tmp_path: Path, many_lines: List[str], suffix: str, damage: str
+) -> None:
     path = write(tmp_path, f"a.txt{suffix}", "\n\n".join(many_lines).encode("utf8"))
     data = path.read_bytes()
     half = len(data) // 2
@@ -143,15 +156,15 @@ def test_what_comes_before_a_damage_is_used(tmp_path, many_lines, suffix, damage
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz"])
 def test_a_file_that_is_not_packed_at_all_is_damaged_from_its_beginning(
-    tmp_path, suffix
-):
+    tmp_path: Path, suffix: str
+) -> None:
     path = tmp_path / f"a.txt{suffix}"
     path.write_bytes(b"plain text\n")
     with pytest.warns(UserWarning, match="damaged after 0 bytes"):
         assert list(read_documents(path)) == []
 
 
-def test_a_damage_within_a_gzip_block_is_told_as_well(tmp_path):
+def test_a_damage_within_a_gzip_block_is_told_as_well(tmp_path: Path) -> None:
     path = tmp_path / "a.txt.gz"
     # the third kind of block, which there is not
     path.write_bytes(gzip.compress(b"a\n\nb\n", mtime=0)[:10] + b"\x07" + 50 * b"\xff")
@@ -160,7 +173,7 @@ def test_a_damage_within_a_gzip_block_is_told_as_well(tmp_path):
 
 
 @pytest.mark.parametrize("n", [-1, 0, 1, LONGEST_DOCUMENT, LONGEST_DOCUMENT + 1])
-def test_a_long_text_is_cut_and_loses_no_line(tmp_path, n):
+def test_a_long_text_is_cut_and_loses_no_line(tmp_path: Path, n: int) -> None:
     numbers = [str(i) for i in range(LONGEST_DOCUMENT + n)]
     path = write(tmp_path, "a.txt", "\n".join(numbers).encode("utf8"))
     found = [document.split("\n") for document in read_documents(path)]
@@ -171,7 +184,9 @@ def test_a_long_text_is_cut_and_loses_no_line(tmp_path, n):
     assert 0 < len(found[-1]) <= LONGEST_DOCUMENT
 
 
-def test_folders_are_searched_to_the_bottom_and_sorted(text_folder, tmp_path):
+def test_folders_are_searched_to_the_bottom_and_sorted(
+    text_folder: Path, tmp_path: Path
+) -> None:
     other = write(tmp_path, "0.txt", b"a")
     found = list_files([text_folder, other])
     inside = [text_folder / "deeper" / "a.txt", text_folder / "z.txt.xz"]
@@ -189,7 +204,9 @@ NO_TEXT = {
 
 @pytest.mark.parametrize("suffix", PACK)
 @pytest.mark.parametrize("data", NO_TEXT.values(), ids=NO_TEXT)
-def test_files_that_are_no_text_are_named(tmp_path, suffix, data):
+def test_files_that_are_no_text_are_named(
+    tmp_path: Path, suffix: str, data: bytes
+) -> None:
     path = write(tmp_path, f"a.txt{suffix}", data)
     with pytest.raises(ValueError, match=f"{path} is no UTF-8 text; take it out"):
         check_is_text(path)
@@ -197,22 +214,32 @@ def test_files_that_are_no_text_are_named(tmp_path, suffix, data):
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=200))
-def test_any_text_is_text(text):
+def test_any_text_is_text(text: str) -> None:
+    line = text.replace("\ufffd", "")
     with TemporaryDirectory() as folder:
-        path = write(
-            Path(folder), "a", (text.replace("\ufffd", "") + "\t\r\n").encode()
-        )
+        path = write(Path(folder), "a", (line + "\t\r\n").encode())
         check_is_text(path)
+        found = list(read_documents(path))
+    document = line.lstrip("\ufeff").strip()
+    assert found == ([document] if document else [])
 
 
-def test_a_few_letters_of_another_encoding_are_left_to_the_reader(tmp_path):
+def test_a_few_letters_of_another_encoding_are_left_to_the_reader(
+    tmp_path: Path,
+) -> None:
     text = "Die Stra\u00dfe in Z\u00fcrich ist lang, und niemand kennt sie. " * 2000
-    check_is_text(write(tmp_path, "a.txt", text.encode("latin1")))
-    # cut within a letter
-    check_is_text(write(tmp_path, "b.txt", ("a" + "\u00fc" * 40_000).encode("utf8")))
+    latin = write(tmp_path, "a.txt", text.encode("latin1"))
+    check_is_text(latin)
+    with pytest.warns(UserWarning, match="1 lines that are not UTF-8 text"):
+        assert list(read_documents(latin)) == []
+    # the bytes that are looked at end within a letter
+    long = "a" + "\u00fc" * 40_000
+    path = write(tmp_path, "b.txt", long.encode("utf8"))
+    check_is_text(path)
+    assert list(read_documents(path)) == [long]
 
 
-def test_paths_without_text_are_errors(tmp_path):
+def test_paths_without_text_are_errors(tmp_path: Path) -> None:
     (tmp_path / "empty" / "deeper").mkdir(parents=True)
     with pytest.raises(ValueError, match="no text at .*nowhere; check the path"):
         list_files([tmp_path / "nowhere"])

@@ -2,7 +2,8 @@
 
 import json
 import lzma
-from typing import Dict, List, NamedTuple
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Set, Tuple
 
 import pytest
 import spacy
@@ -26,7 +27,7 @@ class Tokenized(NamedTuple):
     more: Dict[str, Sentences]
 
 
-def parts_of(files, processes):
+def parts_of(files: List[Path], processes: int) -> Dict[str, List[List[str]]]:
     found: Dict[str, Sentences] = {TRAIN: [], HELD_OUT: []}
     for part, (words, tokens, lengths) in tokenize_files(
         files, lang="en", held_out=SHARE, processes=processes
@@ -41,7 +42,7 @@ def parts_of(files, processes):
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Path]:
     """Text that is split, and text and Docs that are added to it."""
     folder, added = (tmp_path_factory.mktemp(name) for name in ("text", "added"))
     texts = [
@@ -68,7 +69,7 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tokenized(folders):
+def tokenized(folders: Tuple[Path, Path]) -> Tokenized:
     folder, added = folders
     return Tokenized(
         few=parts_of(list_files([folder]), 1),
@@ -78,8 +79,8 @@ def tokenized(folders):
 
 
 def test_sentences_are_those_of_spacys_own_tokenizer_and_sentencizer(
-    tokenized, folders
-):
+    tokenized: Tokenized, folders: Tuple[Path, Path]
+) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     expected = [
@@ -97,16 +98,18 @@ def test_sentences_are_those_of_spacys_own_tokenizer_and_sentencizer(
     assert sorted(tokenized.few[TRAIN] + tokenized.few[HELD_OUT]) == sorted(expected)
 
 
-def test_two_processes_give_what_one_gives(tokenized):
+def test_two_processes_give_what_one_gives(tokenized: Tokenized) -> None:
     assert tokenized.few_in_two_processes == tokenized.few
 
 
-def numbers(sentences):
+def numbers(sentences: List[List[str]]) -> Set[str]:
     """Documents, by the number in their first sentence."""
     return {sentence[1] for sentence in sentences if sentence[0] == "Document"}
 
 
-def test_documents_are_held_out_whole_and_about_as_many_as_asked_for(tokenized):
+def test_documents_are_held_out_whole_and_about_as_many_as_asked_for(
+    tokenized: Tokenized,
+) -> None:
     trained, held_out = numbers(tokenized.few[TRAIN]), numbers(tokenized.few[HELD_OUT])
     assert not trained & held_out
     assert len(trained | held_out) == N_DOCUMENTS
@@ -118,7 +121,7 @@ def test_documents_are_held_out_whole_and_about_as_many_as_asked_for(tokenized):
         assert {x[4] for x in tokenized.few[part] if x[0] == "In"} == documents
 
 
-def test_the_split_stays_when_documents_are_added(tokenized):
+def test_the_split_stays_when_documents_are_added(tokenized: Tokenized) -> None:
     for part in (TRAIN, HELD_OUT):
         assert numbers(tokenized.more[part]) == numbers(tokenized.few[part])
     assert sum(len(some) for some in tokenized.more.values()) > sum(
@@ -126,14 +129,14 @@ def test_the_split_stays_when_documents_are_added(tokenized):
     )
 
 
-def test_docs_keep_their_tokens_and_sentences(tokenized):
+def test_docs_keep_their_tokens_and_sentences(tokenized: Tokenized) -> None:
     both = tokenized.more[TRAIN] + tokenized.more[HELD_OUT]
     for sentence in (["Mr.", "A-b"], ["c."], ["no", "sentences", ".", "set"], ["x"]):
         assert both.count(sentence) == 1
     assert [] not in both
 
 
-def test_long_sentences_are_cut_and_lose_no_word(tokenized):
+def test_long_sentences_are_cut_and_lose_no_word(tokenized: Tokenized) -> None:
     both = tokenized.more[TRAIN] + tokenized.more[HELD_OUT]
     pieces = [x for x in both if x[0] in ("w0", "w200", "w400")]
     assert [len(x) for x in pieces] == [LONGEST_SENTENCE, LONGEST_SENTENCE, 3]
@@ -141,6 +144,6 @@ def test_long_sentences_are_cut_and_lose_no_word(tokenized):
     assert words == [f"w{i}" for i in range(2 * LONGEST_SENTENCE + 3)]
 
 
-def test_a_line_longer_than_spacy_allows_is_split_too(tokenized):
+def test_a_line_longer_than_spacy_allows_is_split_too(tokenized: Tokenized) -> None:
     both = tokenized.more[TRAIN] + tokenized.more[HELD_OUT]
     assert both.count(LONG_LINE.split()) == 12_000

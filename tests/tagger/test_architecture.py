@@ -1,20 +1,18 @@
+from typing import Any
+
 import pytest
 import spacy
 import torch
-from thinc.api import Adam, fix_random_seed
+from thinc.api import Adam, Model, fix_random_seed
 
 from spacy_elmo_ner.features.char_cnn import build_char_cnn_v1
-from spacy_elmo_ner.tagger.architecture import (
-    Potentials,
-    build_crf_tagger_v2,
-    resize_output,
-)
+from spacy_elmo_ner.tagger.architecture import build_crf_tagger_v2, resize_output
 
 NLP = spacy.blank("en")
 DOCS = [NLP("One sentence. And two!"), NLP(""), NLP("Three")]
 
 
-def tagger(n_tags=5, depth=1, document_width=0):
+def tagger(n_tags: int = 5, depth: int = 1, document_width: int = 0) -> Model[Any, Any]:
     fix_random_seed(0)
     chars = build_char_cnn_v1(char_width=6, filters=[[3, 8]])
     model = build_crf_tagger_v2(
@@ -28,7 +26,7 @@ def tagger(n_tags=5, depth=1, document_width=0):
 
 @pytest.mark.parametrize("document_width", [0, 3])
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_shapes(depth, document_width):
+def test_shapes(depth: int, document_width: int) -> None:
     potentials = tagger(depth=depth, document_width=document_width).predict(DOCS)
     n_tokens = sum(len(doc) for doc in DOCS)
     assert [tuple(score.shape) for score in potentials] == [
@@ -40,13 +38,13 @@ def test_shapes(depth, document_width):
 
 
 @pytest.mark.parametrize("document_width", [0, 3])
-def test_every_parameter_learns_through_thincs_optimizer(document_width):
+def test_every_parameter_learns_through_thincs_optimizer(document_width: int) -> None:
     """The transitions too: one step moves each along its own gradient."""
     model = tagger(document_width=document_width)
     module = model.get_ref("output_layer").shims[0].module
     before = {name: p.detach().clone() for name, p in module.named_parameters()}
     potentials, backprop = model.begin_update(DOCS)
-    backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+    backprop(potentials.map(torch.ones_like))
     model.finish_update(Adam(0.01))
     for name, parameter in module.named_parameters():
         assert not torch.equal(parameter, before[name]), name
@@ -56,14 +54,14 @@ def test_every_parameter_learns_through_thincs_optimizer(document_width):
 
 
 @pytest.mark.parametrize("document_width", [0, 3])
-def test_a_doc_has_the_same_scores_in_any_batch(document_width):
+def test_a_doc_has_the_same_scores_in_any_batch(document_width: int) -> None:
     model = tagger(depth=2, document_width=document_width)
     together = model.predict(DOCS * 3).emissions
     alone = torch.cat([model.predict([doc]).emissions for doc in DOCS if len(doc)])
     assert torch.allclose(together[: len(alone)], alone, atol=1e-6)
 
 
-def test_document_width_alone_lets_sentences_of_a_doc_see_each_other():
+def test_document_width_alone_lets_sentences_of_a_doc_see_each_other() -> None:
     """Of the same sentence, with another one behind it."""
     docs = [NLP("Leeds won. Leeds lost."), NLP("Leeds won. They lost.")]
     for document_width in (0, 3):
@@ -73,7 +71,7 @@ def test_document_width_alone_lets_sentences_of_a_doc_see_each_other():
 
 
 @pytest.mark.parametrize("document_width", [0, 3])
-def test_resizing_keeps_old_scores_and_puts_new_tags_low(document_width):
+def test_resizing_keeps_old_scores_and_puts_new_tags_low(document_width: int) -> None:
     model = tagger(document_width=document_width)
     before = model.predict(DOCS)
     resize_output(model, 9)
@@ -83,12 +81,17 @@ def test_resizing_keeps_old_scores_and_puts_new_tags_low(document_width):
     assert torch.equal(after.transitions[:5, :5], before.transitions)
 
 
-def test_training_goes_on_after_resizing():
+def test_training_goes_on_after_resizing() -> None:
     """An optimizer that knows the old sizes must not meet the new ones."""
     model = tagger()
     optimizer = Adam(0.01)
     for n_tags in (5, 9):
         resize_output(model, n_tags)
+        before = model.predict(DOCS).emissions
         potentials, backprop = model.begin_update(DOCS)
-        backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+        backprop(potentials.map(torch.ones_like))
         model.finish_update(optimizer)
+        after = model.predict(DOCS).emissions
+        # the gradient says that every score is to fall
+        assert after.shape == before.shape and before.shape[1] == n_tags
+        assert after.mean() < before.mean()

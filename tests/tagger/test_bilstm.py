@@ -1,6 +1,8 @@
+from typing import List
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 
 from spacy_elmo_ner.kernels.int8_products import has_int8
@@ -10,15 +12,16 @@ from spacy_elmo_ner.tagger.sentence_rows import SentenceRows
 FEW, MANY = [3, 9, 1, 4, 4], [7] * 10
 
 
-def read(layer, sentences):
+def read(layer: BiLstm, sentences: List[Tensor]) -> Tensor:
     lengths = [len(sentence) for sentence in sentences]
     ends = torch.tensor(lengths).cumsum(0).tolist()
     rows = SentenceRows([(end - n, end) for n, end in zip(lengths, ends, strict=True)])
     x = torch.cat(sentences)[rows.packed]
-    return layer(x, rows.batch_sizes, rows.turned)[rows.unpacked]
+    found: Tensor = layer(x, rows.batch_sizes, rows.reversed)
+    return found[rows.unpacked]
 
 
-def expected(layer, sentences):
+def expected(layer: BiLstm, sentences: List[Tensor]) -> Tensor:
     """What torch's own LSTM makes of each sentence by itself."""
     own = nn.LSTM(layer.input_size, layer.hidden_size, bidirectional=True)
     own.load_state_dict(layer.state_dict())
@@ -26,7 +29,9 @@ def expected(layer, sentences):
 
 
 @pytest.mark.parametrize("lengths", [[1], FEW, MANY])
-def test_prediction_gives_what_torchs_lstm_gives(threads, lengths):
+def test_prediction_gives_what_torchs_lstm_gives(
+    threads: int, lengths: List[int]
+) -> None:
     torch.manual_seed(0)
     layer = BiLstm(6, 5)
     sentences = [torch.randn(n, 6) for n in lengths]
@@ -35,7 +40,7 @@ def test_prediction_gives_what_torchs_lstm_gives(threads, lengths):
         torch.testing.assert_close(found, expected(layer, sentences))
 
 
-def test_prediction_without_torchs_function(monkeypatch):
+def test_prediction_without_torchs_function(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     layer = BiLstm(6, 5)
     sentences = [torch.randn(n, 6) for n in FEW]
@@ -45,7 +50,7 @@ def test_prediction_without_torchs_function(monkeypatch):
         torch.testing.assert_close(read(layer, sentences), before)
 
 
-def test_gradients_are_those_of_torchs_lstm(threads):
+def test_gradients_are_those_of_torchs_lstm(threads: int) -> None:
     torch.manual_seed(0)
     layer = BiLstm(6, 5)
     sentences = [torch.randn(n, 6) for n in FEW]
@@ -58,7 +63,7 @@ def test_gradients_are_those_of_torchs_lstm(threads):
         torch.testing.assert_close(found.grad, wanted.grad)
 
 
-def test_weights_that_change_are_seen():
+def test_weights_that_change_are_seen() -> None:
     layer = BiLstm(6, 5)
     sentences = [torch.randn(4, 6)]
     with torch.no_grad():
@@ -69,7 +74,7 @@ def test_weights_that_change_are_seen():
 
 
 @pytest.mark.skipif(not has_int8(), reason="this torch or machine has no fast int8")
-def test_int8_is_near_and_the_same_bits_alone_and_in_a_batch():
+def test_int8_is_near_and_the_same_bits_alone_and_in_a_batch() -> None:
     torch.manual_seed(0)
     layer = BiLstm(70, 64, precision="int8")
     sentences = [torch.randn(n, 70) for n in [*FEW, *range(1, 50)]]
@@ -82,7 +87,7 @@ def test_int8_is_near_and_the_same_bits_alone_and_in_a_batch():
         torch.testing.assert_close(found, exact, rtol=0, atol=0.03)
 
 
-def test_weights_that_learnt_are_seen_in_any_precision():
+def test_weights_that_learnt_are_seen_in_any_precision() -> None:
     layer = BiLstm(6, 5, precision="auto")
     sentences = [torch.randn(4, 6)]
     with torch.no_grad():
@@ -91,6 +96,7 @@ def test_weights_that_learnt_are_seen_in_any_precision():
     with torch.no_grad():
         for parameter in layer.parameters():
             # as an optimizer does that leaves no trace
+            assert parameter.grad is not None
             parameter.data.sub_(parameter.grad)
         found = read(layer, sentences)
         torch.testing.assert_close(found, expected(layer, sentences), rtol=0, atol=0.03)

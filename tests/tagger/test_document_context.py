@@ -1,3 +1,5 @@
+from typing import List
+
 import numpy as np
 import spacy
 import torch
@@ -14,11 +16,11 @@ DOCS = st.lists(WORDS, min_size=1, max_size=4).map(
 )
 
 
-def all_tokens(docs):
+def all_tokens(docs: List[Doc]) -> DocumentTokens:
     return DocumentTokens.from_docs(docs, np.arange(sum(map(len, docs))))
 
 
-def test_tokens_that_are_no_words_are_left_out():
+def test_tokens_that_are_no_words_are_left_out() -> None:
     docs = [Doc(VOCAB, words=["Leeds", " ", "won"]), Doc(VOCAB, words=["\n", "Leeds"])]
     tokens = DocumentTokens.from_docs(docs, np.array([0, 2, 4]))
     assert tokens.docs.tolist() == [0, 0, 1]
@@ -26,7 +28,7 @@ def test_tokens_that_are_no_words_are_left_out():
 
 
 @given(DOCS)
-def test_tokens_share_a_number_where_doc_and_word_agree(docs):
+def test_tokens_share_a_number_where_doc_and_word_agree(docs: List[Doc]) -> None:
     tokens = all_tokens(docs)
     seen = [(i, token.lower_) for i, doc in enumerate(docs) for token in doc]
     assert tokens.docs.tolist() == [i for i, _ in seen]
@@ -37,7 +39,7 @@ def test_tokens_share_a_number_where_doc_and_word_agree(docs):
 
 
 @given(DOCS)
-def test_context_is_its_equation_token_by_token(docs):
+def test_context_is_its_equation_token_by_token(docs: List[Doc]) -> None:
     torch.manual_seed(0)
     context = DocumentContext(3, 5).double()
     seen = [(i, token.lower_) for i, doc in enumerate(docs) for token in doc]
@@ -56,7 +58,7 @@ def test_context_is_its_equation_token_by_token(docs):
         assert torch.allclose(token, expected)
 
 
-def test_gradient_is_the_one_of_finite_differences():
+def test_gradient_is_the_one_of_finite_differences() -> None:
     torch.manual_seed(0)
     context = DocumentContext(2, 3).double()
     docs = [Doc(VOCAB, words=["Leeds", "won", "LEEDS"]), Doc(VOCAB, words=["leeds"])]

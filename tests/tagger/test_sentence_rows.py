@@ -1,3 +1,5 @@
+from typing import List
+
 import spacy
 import torch
 from hypothesis import given
@@ -9,13 +11,13 @@ from spacy_elmo_ner.tagger.sentence_rows import DocRows, SentenceRows
 LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=8)
 
 
-def rows_of(lengths):
+def rows_of(lengths: List[int]) -> SentenceRows:
     ends = torch.tensor(lengths).cumsum(0).tolist()
     return SentenceRows([(end - n, end) for n, end in zip(lengths, ends, strict=True)])
 
 
 @given(LENGTHS)
-def test_order_is_that_of_torchs_packed_sequences(lengths):
+def test_order_is_that_of_torchs_packed_sequences(lengths: List[int]) -> None:
     rows = rows_of(lengths)
     flat = torch.randn(sum(lengths), 3)
     packed = pack_sequence(list(flat.split(lengths)), enforce_sorted=False)
@@ -25,16 +27,16 @@ def test_order_is_that_of_torchs_packed_sequences(lengths):
 
 
 @given(LENGTHS)
-def test_turned_sentences_are_those_read_from_the_end(lengths):
+def test_reversed_sentences_are_those_read_from_the_end(lengths: List[int]) -> None:
     rows = rows_of(lengths)
     flat = torch.randn(sum(lengths), 3)
     from_end = [sentence.flip(0) for sentence in flat.split(lengths)]
     packed = pack_sequence(from_end, enforce_sorted=False)
-    assert torch.equal(flat[rows.packed][rows.turned], packed.data)
+    assert torch.equal(flat[rows.packed][rows.reversed], packed.data)
 
 
 @given(LENGTHS)
-def test_padding(lengths):
+def test_padding(lengths: List[int]) -> None:
     rows = rows_of(lengths)
     flat = torch.randn(sum(lengths), 2)
     padded = rows.pad(flat)
@@ -43,13 +45,14 @@ def test_padding(lengths):
         assert torch.equal(row[: len(sentence)], sentence)
 
 
-def test_rows_of_docs_are_their_words():
+def test_rows_of_docs_are_their_words() -> None:
     nlp = spacy.blank("en")
     docs = [nlp("John  Doe left. Then\n\nhe\u00a0came."), nlp(" \n"), nlp("Hi")]
-    rows = DocRows(docs, max_length=100)
+    rows = DocRows(docs)
     words = [
-        [docs[number][i].text for i in places.tolist()]
-        for number, places in zip(rows.docs, rows.words, strict=True)
+        [doc[i].text for i in places.tolist()]
+        for doc, sentences in zip(docs, rows.of_docs, strict=True)
+        for places in sentences
     ]
     assert words == [
         ["John", "Doe", "left", "."],

@@ -2,7 +2,7 @@ import copy
 import itertools
 import pickle
 from itertools import pairwise
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 import pytest
@@ -26,7 +26,9 @@ schemes = st.builds(
 
 
 @st.composite
-def scheme_and_spans(draw: Any, max_length: int = 9) -> Tuple[TagScheme, List, int]:
+def scheme_and_spans(
+    draw: Any, max_length: int = 9
+) -> Tuple[TagScheme, List[Tuple[int, int, str]], int]:
     scheme = draw(schemes)
     length = draw(st.integers(0, max_length))
     edges = sorted(draw(st.sets(st.integers(0, length))))
@@ -57,10 +59,12 @@ def doc_with(spans: Sequence[Tuple[int, int, str]], length: int) -> Doc:
     return doc
 
 
-def gold_strings(spans: Sequence[Tuple[int, int, str]], length: int) -> List:
+def gold_strings(
+    spans: Sequence[Tuple[int, int, str]], length: int
+) -> List[Optional[str]]:
     """spaCy's own BILUO for these entities."""
     gold = doc_with(spans, length)
-    return Example(Doc(NLP.vocab, words=["word"] * length), gold).get_aligned_ner()
+    return [*Example(Doc(NLP.vocab, words=["word"] * length), gold).get_aligned_ner()]
 
 
 def test_tags_are_in_order_and_only_appended() -> None:
@@ -306,12 +310,13 @@ def test_bad_spans_and_tags_are_refused() -> None:
             scheme.entity_mask(scheme.unrestricted(4), *span)
     with pytest.raises(ValueError, match="'LOC' at tokens 1 to 3 overlaps"):
         scheme.encode([(0, 2, "PER"), (1, 3, "LOC")], 4)
-    for call in (
+    calls: List[Callable[[], object]] = [
         lambda: scheme.encode([(0, 1, "ORG")], 4),
         lambda: scheme.allowed(["O", "U-ORG"]),
         lambda: scheme.span_tags(1, "ORG"),
         lambda: scheme.continuation("ORG"),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ValueError, match="'ORG' is not among.*'PER', 'LOC'"):
             call()
     with pytest.raises(ValueError, match="no tag 'B-ORG'"):

@@ -1,4 +1,4 @@
-"""Arrays in safetensors files small enough to be sent one by one."""
+"""Arrays in safetensors files, the shards, each small enough to be sent on its own."""
 
 from pathlib import Path
 from typing import Dict, List, Tuple
@@ -7,29 +7,31 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-# bytes of a file, its header included
-LARGEST = 16_000_000
-HEADER = 100_000
+# of a file, its header included
+MAX_SHARD_BYTES = 16_000_000
+HEADER_BYTES = 100_000
 
 
-def save_pieces(arrays: Dict[str, Tensor], folder: Path, name: str) -> None:
-    """Write arrays to name-000.safetensors and so on, cut between rows (first axis)
-    where one is larger than a file."""
-    pieces: List[Dict[str, Tensor]] = [{}]
-    free = LARGEST - HEADER
+def save_shards(arrays: Dict[str, Tensor], folder: Path, name: str) -> None:
+    """Write arrays to NAME-000.safetensors, NAME-001.safetensors and so on.
+
+    An array that is larger than a shard is cut between rows (along the first axis).
+    """
+    shards: List[Dict[str, Tensor]] = [{}]
+    free = MAX_SHARD_BYTES - HEADER_BYTES
     for key, part in _parts(arrays):
         size = part.numel() * part.element_size()
         if size > free:
-            pieces.append({})
-            free = LARGEST - HEADER
-        pieces[-1][key] = part
+            shards.append({})
+            free = MAX_SHARD_BYTES - HEADER_BYTES
+        shards[-1][key] = part
         free -= size
-    for i, piece in enumerate(pieces):
-        save_file(piece, str(folder / f"{name}-{i:03}.safetensors"))
+    for i, shard in enumerate(shards):
+        save_file(shard, str(folder / f"{name}-{i:03}.safetensors"))
 
 
-def load_pieces(folder: Path, name: str) -> Dict[str, Tensor]:
-    """What `save_pieces` wrote."""
+def load_shards(folder: Path, name: str) -> Dict[str, Tensor]:
+    """Read the arrays that `save_shards` wrote."""
     parts: Dict[str, Dict[int, Tensor]] = {}
     for file in folder.glob(f"{name}-*.safetensors"):
         for key, part in load_file(str(file)).items():
@@ -46,16 +48,16 @@ def load_pieces(folder: Path, name: str) -> Dict[str, Tensor]:
 
 
 def _parts(arrays: Dict[str, Tensor]) -> List[Tuple[str, Tensor]]:
-    """By "array@first row"."""
+    """Parts that fit into a shard, each with the name "array@first row"."""
     found: List[Tuple[str, Tensor]] = []
     for key, array in arrays.items():
         n_bytes = array.numel() * array.element_size()
-        if n_bytes <= LARGEST - HEADER:
+        if n_bytes <= MAX_SHARD_BYTES - HEADER_BYTES:
             found.append((f"{key}@0", array.contiguous()))
             continue
-        rows = max((LARGEST - HEADER) * len(array) // n_bytes, 1)
+        rows = max((MAX_SHARD_BYTES - HEADER_BYTES) * len(array) // n_bytes, 1)
         for start in range(0, len(array), rows):
-            # a part of its own, or the file would hold the whole array
+            # a copy, or the shard would hold the memory of the whole array
             part = array[start : start + rows].clone().contiguous()
             found.append((f"{key}@{start}", part))
     return found
