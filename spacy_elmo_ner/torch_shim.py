@@ -105,7 +105,7 @@ class LazyTorchShim(PyTorchShim):
         that share it would notice. Our modules have no modes: what differs in training
         is an argument.
         """
-        with own_threads():
+        with own_threads(next(self.module.parameters()).device.type):
             return self.module(*inputs.args, **inputs.kwargs)
 
     def finish_update(self, optimizer: Any) -> None:

@@ -14,7 +14,7 @@ from ..tagger.potentials import Potentials
 from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import DocRows
 from ..tagger.tag_schemes import Span, TagScheme
-from ..tagger.viterbi import viterbi
+from ..tagger.viterbi import best_tags
 from .constraints import allowed_tags
 
 
@@ -55,7 +55,7 @@ def decode(
         emissions = part.pad(potentials.emissions)
         lengths = part.lengths.to(emissions.device)
         allowed = part.pad(mask).to(emissions.device)
-        tags = viterbi(emissions, lengths, parameters, allowed)[1].tolist()
+        tags = best_tags(emissions, lengths, parameters, allowed).tolist()
         for place, (start, end), row in zip(places, part.spans, tags, strict=True):
             found[place] = scheme.decode(row[: end - start])
         if with_probabilities:

@@ -13,7 +13,7 @@ from spacy.util import check_lexeme_norms
 from spacy.vocab import Vocab
 from thinc.api import Config, Optimizer
 
-from ..kernels.threads import own_threads
+from ..kernels.threads import items_in_parallel, own_threads
 from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..text.words import has_words
 from .constraints import blocked_tokens
@@ -213,9 +213,9 @@ class ElmoNer(LabelledPipe):
         a sentence that is longer than the model's windows in parts that overlap.
         """
         self.use_settings()
-        with own_threads():
+        with own_threads(self.model.ops.device_type):
             return find_in_parts(
-                self._find,
+                partial(items_in_parallel, self._find),
                 list(docs),
                 most=PREDICT_TOKENS,
                 longest=longest_sentence(self.model) or PREDICT_TOKENS,

@@ -83,7 +83,7 @@ class Contexts(nn.Module):
         projected).
         """
         types = self.encoder.word_vectors(batch.type_ids)
-        state = self.encoder.start(len(batch.lengths))
+        state = self.encoder.start()
         layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths, state=state)
         forward, backward = layers[-1].chunk(2, 1)
         return forward[batch.before], backward[batch.after]

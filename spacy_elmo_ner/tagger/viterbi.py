@@ -22,11 +22,27 @@ def viterbi(
     parameters: CrfParameters,
     allowed: Optional[Tensor] = None,
 ) -> Tuple[Tensor, Tensor]:
-    """The best path: its score (B,) and its tags (B, L) int64, -1 beyond the length.
+    """The best path: its score (B,), and its tags (B, L), see `best_tags`.
 
-    A sequence without a legal path has the score -inf and the tags of a path that
-    breaks as few of the rules as it can.
+    A sequence without a legal path has the score -inf.
     """
+    with torch.no_grad():
+        tags = best_tags(emissions, lengths, parameters, allowed)
+        if allowed is not None:
+            emissions = emissions.masked_fill(~allowed, NEVER)
+        score = path_score(emissions, lengths, parameters, tags)
+        score = score.masked_fill(score < IMPOSSIBLE, -float("inf"))
+        return score.to(emissions.dtype), tags
+
+
+def best_tags(
+    emissions: Tensor,
+    lengths: Tensor,
+    parameters: CrfParameters,
+    allowed: Optional[Tensor] = None,
+) -> Tensor:
+    """The tags of the best path, (B, L) int64, -1 beyond the length; where no path is
+    legal, of one that breaks as few of the rules as it can."""
     with torch.no_grad():
         bests = time_major(emissions, lengths, allowed)
         bests[0] += parameters.start.unsqueeze(1)
@@ -53,12 +69,7 @@ def viterbi(
         for best in earlier:
             path.append(into.index_select(0, path[-1]).add_(best).argmax(1))
         tags = torch.stack(path).gather(0, from_end).t()[:, : emissions.shape[1]]
-        tags = tags.masked_fill(~token_mask(emissions, lengths), -1)
-        if allowed is not None:
-            emissions = emissions.masked_fill(~allowed, NEVER)
-        score = path_score(emissions, lengths, parameters, tags)
-        score = score.masked_fill(score < IMPOSSIBLE, -float("inf"))
-        return score.to(emissions.dtype), tags
+        return tags.masked_fill(~token_mask(emissions, lengths), -1)
 
 
 def k_best(

@@ -77,7 +77,12 @@ def check_module(name: str, words: List[str], *, is_whole: bool) -> None:
         # its files need not be there
         check_names(typer.main.get_command(spacy_app), words)
     else:
-        assert name in {"build", "pip", "pytest", "timeit"}, f"there is no module {name}"
+        assert name in {
+            "build",
+            "pip",
+            "pytest",
+            "timeit",
+        }, f"there is no module {name}"
 
 
 def check_variables(words: List[str], variables: Dict[str, Any]) -> None:
