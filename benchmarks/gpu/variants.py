@@ -121,7 +121,7 @@ def _fused_forward(
         if torch.is_grad_enabled():
             weights = [weight.to(dtype) for weight in _fused_weights(self)]
             rest = True, 1, 0.0, True, False
-            outputs, *last = torch._VF.lstm(x.to(dtype), sizes, state, weights, *rest)  # type: ignore[attr-defined]
+            outputs, *last = torch._VF.lstm(x.to(dtype), sizes, state, weights, *rest)
         else:
             prepared = _FUSED.setdefault(self, Prepared())
             own = prepared.get(partial(_fused_lstm, self), self)

@@ -32,6 +32,6 @@ def compare_vectors(
                 found = encode(network, sentences[:SENTENCES])
                 difference = differences(found, expected)  # noqa: B023
                 within = "yes" if is_within(difference, precision) else "NO"
-                return "{:.1e} | {:.1e} | {}".format(*difference, within)
+                return " | ".join([*(f"{one:.1e}" for one in difference), within])
 
             report.row(size, precision, report.cell(cells))

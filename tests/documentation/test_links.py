@@ -6,6 +6,7 @@ from pydoc import locate
 from typing import List
 
 import pytest
+
 from tests.documentation.fenced_blocks import PAGES, REPOSITORY
 
 OTHERS = [REPOSITORY / "CHANGELOG.md", *REPOSITORY.glob("assets/*/README.md")]
