@@ -149,7 +149,8 @@ def compare_vectors(
         worker.run(
             system=system, threads=1, batch=32, sentences=str(file), vectors=str(path)
         )
-        return np.load(path)
+        loaded: np.ndarray = np.load(path)
+        return loaded
 
     expected = vectors(allennlp, "allennlp")
     exact = vectors(own, "ours")

@@ -15,7 +15,7 @@ import torch
 import typer
 from torch import Tensor
 
-from spacy_elmo_ner.tagger.crf import Scores
+from spacy_elmo_ner.tagger.parameters import CrfParameters
 
 from .crfs import CRFS, OURS, Batch, installed_crfs
 from .texts import real_sentences, zipf_sentences
@@ -32,7 +32,8 @@ def likelihood_and_gradients(system: Any, batch: Batch) -> List[Tensor]:
 
 def viterbi(system: Any, batch: Batch) -> List[List[int]]:
     with torch.no_grad():
-        return system.viterbi(batch)
+        tags: List[List[int]] = system.viterbi(batch)
+    return tags
 
 
 def marginals(system: Any, batch: Batch) -> List[Tensor]:
@@ -111,7 +112,7 @@ class Case(NamedTuple):
 
 def make_case(n_tags: int, lengths: List[int], size: int, n_batches: int) -> Case:
     torch.manual_seed(0)
-    scores = Scores(torch.randn(n_tags, n_tags), *torch.randn(2, n_tags))
+    scores = CrfParameters(torch.randn(n_tags, n_tags), *torch.randn(2, n_tags))
     batches = [
         random_batch(lengths[i * size : (i + 1) * size], n_tags)
         for i in range(n_batches)
@@ -148,9 +149,9 @@ def difference(theirs: List[Any], ours: List[Any]) -> float:
     lists of tags the share of sentences that have others."""
     pairs = list(zip(theirs, ours, strict=True))
     if isinstance(theirs[0], list):
-        return sum(one != other for one, other in pairs) / len(pairs)
+        return float(np.mean([one != other for one, other in pairs]))
     # of numpy, because the built-in passes over what is not a number
-    return np.max([float((x - y).abs().max() / x.abs().max()) for x, y in pairs])
+    return float(np.max([float((x - y).abs().max() / x.abs().max()) for x, y in pairs]))
 
 
 def time_in_turn(

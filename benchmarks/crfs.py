@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from spacy_elmo_ner.tagger import crf
+from spacy_elmo_ner.tagger.parameters import CrfParameters
+from spacy_elmo_ner.tagger.viterbi import viterbi
 
 
 class Batch(NamedTuple):
@@ -25,8 +27,8 @@ class Batch(NamedTuple):
 class Ours:
     """spacy_elmo_ner.tagger.crf."""
 
-    def __init__(self, scores: crf.Scores) -> None:
-        self.parameters = crf.Scores(*(x.clone().requires_grad_() for x in scores))
+    def __init__(self, scores: CrfParameters) -> None:
+        self.parameters = CrfParameters(*(x.clone().requires_grad_() for x in scores))
 
     def log_likelihood(self, batch: Batch) -> Tensor:
         """(): summed over the sentences."""
@@ -37,7 +39,7 @@ class Ours:
 
     def viterbi(self, batch: Batch) -> List[List[int]]:
         """The best tags of each sentence, as lists, because the others give lists."""
-        _, tags = crf.viterbi(batch.emissions, batch.lengths, self.parameters)
+        _, tags = viterbi(batch.emissions, batch.lengths, self.parameters)
         lengths = batch.lengths.tolist()
         return [row[:n] for row, n in zip(tags.tolist(), lengths, strict=True)]
 
@@ -49,9 +51,9 @@ class Ours:
 class Rival(ABC):
     """A module that names its parameters as AllenNLP and pytorch-crf both do."""
 
-    def __init__(self, module: Any, scores: crf.Scores) -> None:
+    def __init__(self, module: Any, scores: CrfParameters) -> None:
         self.module = module
-        self.parameters = crf.Scores(
+        self.parameters = CrfParameters(
             module.transitions, module.start_transitions, module.end_transitions
         )
         with torch.no_grad():
@@ -59,13 +61,13 @@ class Rival(ABC):
                 parameter.copy_(values)
 
     def log_likelihood(self, batch: Batch) -> Tensor:
-        return self.module(batch.emissions, batch.tags, batch.mask)
+        summed: Tensor = self.module(batch.emissions, batch.tags, batch.mask)
+        return summed
 
     def tag_marginals(self, batch: Batch) -> Tensor:
         """Neither has them; this is how they are got: log Z's gradient is them."""
         log_z = self._log_partition(batch).sum()
-        (marginals,) = torch.autograd.grad(log_z, [batch.emissions])
-        return marginals
+        return torch.autograd.grad(log_z, [batch.emissions])[0]
 
     @abstractmethod
     def _log_partition(self, batch: Batch) -> Tensor:
@@ -75,7 +77,7 @@ class Rival(ABC):
 class AllenNLP(Rival):
     """allennlp.modules.ConditionalRandomField."""
 
-    def __init__(self, scores: crf.Scores) -> None:
+    def __init__(self, scores: CrfParameters) -> None:
         from allennlp.modules.conditional_random_field import ConditionalRandomField
 
         super().__init__(ConditionalRandomField(len(scores.start)), scores)
@@ -85,36 +87,39 @@ class AllenNLP(Rival):
         return [tags for tags, _ in best]
 
     def _log_partition(self, batch: Batch) -> Tensor:
-        return self.module._input_likelihood(
+        log_z: Tensor = self.module._input_likelihood(
             batch.emissions, self.module.transitions, batch.mask
         )
+        return log_z
 
 
 class PytorchCrf(Rival):
     """torchcrf.CRF, of the package pytorch-crf."""
 
-    def __init__(self, scores: crf.Scores) -> None:
+    def __init__(self, scores: CrfParameters) -> None:
         from torchcrf import CRF
 
         super().__init__(CRF(len(scores.start), batch_first=True), scores)
 
     def viterbi(self, batch: Batch) -> List[List[int]]:
-        return self.module.decode(batch.emissions, batch.mask)
+        tags: List[List[int]] = self.module.decode(batch.emissions, batch.mask)
+        return tags
 
     def _log_partition(self, batch: Batch) -> Tensor:
         by_token = batch.emissions.transpose(0, 1), batch.mask.transpose(0, 1)
-        return self.module._compute_normalizer(*by_token)
+        log_z: Tensor = self.module._compute_normalizer(*by_token)
+        return log_z
 
 
 OURS = "ours"
-CRFS: Dict[str, Callable[[crf.Scores], Any]] = {
+CRFS: Dict[str, Callable[[CrfParameters], Any]] = {
     "AllenNLP": AllenNLP,
     "pytorch-crf": PytorchCrf,
     OURS: Ours,
 }
 
 
-def installed_crfs(scores: crf.Scores) -> Dict[str, Any]:
+def installed_crfs(scores: CrfParameters) -> Dict[str, Any]:
     """Those that this environment has, all with these parameters."""
     found = {}
     for name, make in CRFS.items():

@@ -8,7 +8,7 @@ can be done bit by bit, and by several processes with other parts or seeds.
 import re
 import statistics
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple, TypeVar
 
 import typer
 from spacy import registry
@@ -23,6 +23,9 @@ from spacy_elmo_ner.training.progress import read_history
 CONFIGS = Path(__file__).parent.parent / "configs"
 BASE = CONFIGS / "conll_elmo.cfg"
 EVALUATIONS = 3  # in a training
+# what a tok2vec gives
+V = TypeVar("V")
+
 WHOLE_DOCS = "benchmarks.WholeDocs.v1"
 
 
@@ -127,14 +130,16 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     return config
 
 
-@registry.architectures(WHOLE_DOCS)
-def build_whole_docs(tok2vec: Model) -> Model:
+def build_whole_docs(tok2vec: Model[List[Doc], V]) -> Model[List[Doc], V]:
     """tok2vec on Docs that are one sentence each."""
     return chain(Model("whole_docs", as_one_sentence), tok2vec)
 
 
+registry.architectures(WHOLE_DOCS, func=build_whole_docs)
+
+
 def as_one_sentence(
-    model: Model, docs: List[Doc], is_train: bool
+    model: Model[List[Doc], List[Doc]], docs: List[Doc], is_train: bool
 ) -> Tuple[List[Doc], Callable[[Any], List[Doc]]]:
     whole = [
         Doc(
@@ -160,7 +165,7 @@ def best_score(config: Config, folder: Path) -> float:
         raise ValueError(
             f"{folder} was trained with other paths; choose another folder for these."
         )
-    return max(entry["score"] for entry in read_history(folder))
+    return max(float(entry["score"]) for entry in read_history(folder))
 
 
 if __name__ == "__main__":

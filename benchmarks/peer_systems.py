@@ -8,7 +8,7 @@ holds no other, and any of them may be missing.
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Protocol, Tuple
 
 from spacy_elmo_ner.kernels.cpu_features import cpu_has_bfloat16
 
@@ -27,13 +27,16 @@ LABELS = (
 PRECISIONS = (FLOAT32, *[BFLOAT16] * cpu_has_bfloat16(), INT8)
 
 
+class Load(Protocol):
+    def __call__(self, folder: Path, precision: str) -> Reader: ...
+
+
 class Peer(NamedTuple):
     # whose sizes it has
     published: str
     # writes what is read into the folder
     build: Callable[[Path], None]
-    # folder, precision → what reads
-    load: Callable[[Path, str], Reader]
+    load: Load
     precisions: Tuple[str, ...] = PRECISIONS
 
 
@@ -113,7 +116,7 @@ PEERS: Dict[str, Peer] = {
 }
 # for benchmarks.worker, in a precision each
 SYSTEMS: Dict[str, Callable[[Path], Reader]] = {
-    f"{name}, {precision}": partial(peer.load, precision=precision)
-    for name, peer in PEERS.items()
-    for precision in peer.precisions
+    f"{name}, {precision}": partial(load, precision=precision)
+    for name, (_, _, load, precisions) in PEERS.items()
+    for precision in precisions
 }

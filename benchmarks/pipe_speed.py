@@ -201,7 +201,7 @@ def calls_of_bilm(pipeline: Pipeline, alone: BiLMAlone, batch: int) -> List[Sent
     calls: List[Sentences] = []
     vectors: List[np.ndarray] = []
 
-    def record(module: Any, inputs: Tuple, output: Tensor) -> None:
+    def record(module: Any, inputs: Tuple[Any, ...], output: Tensor) -> None:
         types, sentences = inputs[:2]
         calls.append([[types[i] for i in sentence] for sentence in sentences])
         vectors.append(output.numpy())

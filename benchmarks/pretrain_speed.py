@@ -114,7 +114,7 @@ def operations_per_word(settings: Settings, device: torch.device) -> float:
     words: List[int] = []
     with FlopCounterMode(display=False) as counter:
         pretrain_anew(settings, device, lambda entry: words.append(entry["words"]))
-    return counter.get_total_flops() / words[-1]
+    return float(counter.get_total_flops() / words[-1])
 
 
 def pretrain_anew(settings: Settings, device: torch.device, report: Reporter) -> None:

@@ -53,7 +53,8 @@ class Ours:
         ends = np.cumsum([0] + [len(sentence) for sentence in sentences])
         places = [np.arange(*ends[i : i + 2]) for i in range(len(sentences))]
         with own_threads():
-            return self.network(types, indexed, places, int(ends[-1])).numpy()
+            mixed: Tensor = self.network(types, indexed, places, int(ends[-1]))
+        return mixed.numpy()
 
 
 class AllenNLP:
@@ -110,7 +111,7 @@ class ProductsAlone:
         weights = read_weights(folder / "weights.hdf5", folder / "options.json")
         self.options = weights.options
         self.directions = [
-            [without_gil(ProductsOfLayer(layer)) for layer in direction.layers]  # type: ignore[union-attr,arg-type]
+            [without_gil(ProductsOfLayer(layer)) for layer in direction.layers]  # type: ignore[union-attr]
             for direction in BiLM(self.options, "float32").directions
         ]
 
