@@ -169,7 +169,8 @@ def test_damaged_tokens_are_named(
     folder = tmp_path / "tokens"
     write_corpus([(TRAIN, encode([["a", "b"], ["a"]]))], folder)
     if name.endswith(".json") and damage in ("other type", "other shape", "shorter"):
-        (folder / name).write_text({"other type": "3"}.get(damage, '["a"]'))
+        text = {"other type": "3", "other shape": '["b", "a"]'}.get(damage, '["a"]')
+        (folder / name).write_text(text)
     else:
         DAMAGES[damage](folder / name)
     with pytest.raises(ValueError, match="is damaged.*delete the folder") as error:
