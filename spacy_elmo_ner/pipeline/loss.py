@@ -75,9 +75,7 @@ def rehearsal_loss(
     rows = potentials.rows
     n_tags = len(teacher.start)
     of_teacher = teacher.map(_leaf)
-    torch.autograd.backward(
-        _log_partition(of_teacher, rows, scheme.before_growth(n_tags))
-    )
+    _log_partition(of_teacher, rows, scheme.before_growth(n_tags)).backward()
     learnt = potentials.map(_leaf)
     log_z = _log_partition(learnt, rows, scheme, n_tags)
     expectations = of_teacher.map(_gradient)
@@ -122,7 +120,7 @@ def _gradient(leaf: Tensor) -> Tensor:
 
 
 def _with_gradients(loss: Tensor, learnt: Potentials) -> Loss:
-    torch.autograd.backward(loss)
+    loss.backward()
     return float(loss.detach()), learnt.map(_gradient)
 
 
