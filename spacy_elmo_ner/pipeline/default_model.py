@@ -22,9 +22,11 @@ DEFAULT_MODEL = Config().from_str("""
 hidden_width = 200
 depth = 2
 document_width = 128
+precision = "auto"
 
 [model.tok2vec]
 @architectures = "spacy_elmo_ner.ElmoWithWordFeatures.v1"
+precision = "auto"
 """)["model"]
 
 NODE_NAME = "elmo_with_word_features"
