@@ -165,7 +165,7 @@ def graphs_of(bilm: BiLM) -> List[Any]:
 
 
 def new_stream() -> torch.cuda.Stream:
-    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    return torch.cuda.Stream()
 
 
 @needs_cuda
