@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import List
 
 import pytest
 import torch
@@ -18,18 +19,27 @@ def run(repository: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def small(output: Path, seconds: int) -> "list[str]":
+def small(folder: Path, repository: Path, seconds: int) -> List[str]:
+    config = folder / "small.cfg"
+    settings = (repository / "configs" / "pretrain.cfg").read_text("utf8")
+    for name, value in {
+        "filters": "[[1,4]]",
+        "lstm_width": 64,
+        "projection_width": 32,
+        "candidates": 100,
+    }.items():
+        settings = re.sub(rf"^{name} = .*$", f"{name} = {value}", settings, flags=re.M)
+    config.write_text(settings, "utf8")
     options = "--device cpu --size sample --precision float32 --batch 8 --sentences 24"
     options += " --rounds 1 --update-tokens 128 --update-precision float32"
-    options += f" --seconds {seconds} --output {output}"
+    options += f" --seconds {seconds} --config {config} --output {folder / 'report.md'}"
     return options.split()
 
 
 def test_the_whole_report_on_a_cpu(repository: Path, tmp_path: Path) -> None:
-    output = tmp_path / "report.md"
-    done = run(repository, *small(output, 480))
+    done = run(repository, *small(tmp_path, repository, 480))
     assert done.returncode == 0, done.stderr
-    assert output.read_text("utf8").strip() == done.stdout.strip()
+    assert (tmp_path / "report.md").read_text("utf8").strip() == done.stdout.strip()
     assert "failed" not in done.stdout and "ended early" not in done.stdout
     # vectors, and the variants' speeds, which come after a comparison with the plain loop
     assert re.search(
@@ -49,7 +59,7 @@ def test_the_whole_report_on_a_cpu(repository: Path, tmp_path: Path) -> None:
 
 
 def test_what_time_does_not_allow_is_said(repository: Path, tmp_path: Path) -> None:
-    done = run(repository, *small(tmp_path / "report.md", 0))
+    done = run(repository, *small(tmp_path, repository, 0))
     assert done.returncode == 0, done.stderr
     assert "*pretraining*: skipped, no time is left." in done.stdout
 

@@ -52,6 +52,16 @@ def test_torch_has_one_thread_in_each_and_all_others_keep_theirs(threads: int) -
     assert later == [threads]
 
 
+def test_a_gpu_is_told_all_by_the_thread_that_calls(threads: int) -> None:
+    with own_threads(), own_threads("cuda"):
+        seen = in_parallel([partial(seen_by, i) for i in range(threads)])
+        assert {thread for *_, thread in seen} == {threading.get_ident()}
+    with own_threads("cuda"):
+        seen = in_parallel([partial(seen_by, i) for i in range(threads)])
+    assert {thread for *_, thread in seen} == {threading.get_ident()}
+    assert torch.get_num_threads() == threads
+
+
 def test_more_calls_thathreads_and_calls_within_calls(threads: int) -> None:
     def inner(i: int) -> List[Tuple[int, int, int]]:
         return in_parallel([partial(seen_by, 10 * i + k) for k in range(4)])
