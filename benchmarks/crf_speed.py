@@ -15,7 +15,7 @@ import torch
 import typer
 from torch import Tensor
 
-from spacy_elmo_ner.tagger.crf import Scores
+from spacy_elmo_ner.tagger.parameters import CrfParameters
 
 from .crfs import CRFS, OURS, Batch, installed_crfs
 from .texts import real_sentences, zipf_sentences
@@ -112,7 +112,7 @@ class Case(NamedTuple):
 
 def make_case(n_tags: int, lengths: List[int], size: int, n_batches: int) -> Case:
     torch.manual_seed(0)
-    scores = Scores(torch.randn(n_tags, n_tags), *torch.randn(2, n_tags))
+    scores = CrfParameters(torch.randn(n_tags, n_tags), *torch.randn(2, n_tags))
     batches = [
         random_batch(lengths[i * size : (i + 1) * size], n_tags)
         for i in range(n_batches)

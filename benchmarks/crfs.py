@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from spacy_elmo_ner.tagger import crf
+from spacy_elmo_ner.tagger.parameters import CrfParameters
+from spacy_elmo_ner.tagger.viterbi import viterbi
 
 
 class Batch(NamedTuple):
@@ -25,8 +27,8 @@ class Batch(NamedTuple):
 class Ours:
     """spacy_elmo_ner.tagger.crf."""
 
-    def __init__(self, scores: crf.Scores) -> None:
-        self.parameters = crf.Scores(*(x.clone().requires_grad_() for x in scores))
+    def __init__(self, scores: CrfParameters) -> None:
+        self.parameters = CrfParameters(*(x.clone().requires_grad_() for x in scores))
 
     def log_likelihood(self, batch: Batch) -> Tensor:
         """(): summed over the sentences."""
@@ -37,7 +39,7 @@ class Ours:
 
     def viterbi(self, batch: Batch) -> List[List[int]]:
         """The best tags of each sentence, as lists, because the others give lists."""
-        _, tags = crf.viterbi(batch.emissions, batch.lengths, self.parameters)
+        _, tags = viterbi(batch.emissions, batch.lengths, self.parameters)
         lengths = batch.lengths.tolist()
         return [row[:n] for row, n in zip(tags.tolist(), lengths, strict=True)]
 
@@ -49,9 +51,9 @@ class Ours:
 class Rival(ABC):
     """A module that names its parameters as AllenNLP and pytorch-crf both do."""
 
-    def __init__(self, module: Any, scores: crf.Scores) -> None:
+    def __init__(self, module: Any, scores: CrfParameters) -> None:
         self.module = module
-        self.parameters = crf.Scores(
+        self.parameters = CrfParameters(
             module.transitions, module.start_transitions, module.end_transitions
         )
         with torch.no_grad():
@@ -75,7 +77,7 @@ class Rival(ABC):
 class AllenNLP(Rival):
     """allennlp.modules.ConditionalRandomField."""
 
-    def __init__(self, scores: crf.Scores) -> None:
+    def __init__(self, scores: CrfParameters) -> None:
         from allennlp.modules.conditional_random_field import ConditionalRandomField
 
         super().__init__(ConditionalRandomField(len(scores.start)), scores)
@@ -94,7 +96,7 @@ class AllenNLP(Rival):
 class PytorchCrf(Rival):
     """torchcrf.CRF, of the package pytorch-crf."""
 
-    def __init__(self, scores: crf.Scores) -> None:
+    def __init__(self, scores: CrfParameters) -> None:
         from torchcrf import CRF
 
         super().__init__(CRF(len(scores.start), batch_first=True), scores)
@@ -110,14 +112,14 @@ class PytorchCrf(Rival):
 
 
 OURS = "ours"
-CRFS: Dict[str, Callable[[crf.Scores], Any]] = {
+CRFS: Dict[str, Callable[[CrfParameters], Any]] = {
     "AllenNLP": AllenNLP,
     "pytorch-crf": PytorchCrf,
     OURS: Ours,
 }
 
 
-def installed_crfs(scores: crf.Scores) -> Dict[str, Any]:
+def installed_crfs(scores: CrfParameters) -> Dict[str, Any]:
     """Those that this environment has, all with these parameters."""
     found = {}
     for name, make in CRFS.items():

@@ -1,7 +1,7 @@
 """A trigram model of the words that pre-training reads: `python -m benchmarks.kneser_ney`.
 
 Interpolated Kneser-Ney with three discounts (Chen and Goodman 1999, section 3.4): what
-a biLM has to do better than. It foretells what the biLM's softmax does, the same
+a biLM has to do better than. It predicts what the biLM's softmax does, the same
 held-out sentences in both directions.
 """
 
@@ -40,7 +40,7 @@ class Level(NamedTuple):
 
 
 class KneserNey:
-    """ngrams: (n, order) ids below n_words, the last one foretold from the others."""
+    """ngrams: (n, order) ids below n_words, the last one predicted from the others."""
 
     def __init__(self, ngrams: np.ndarray, n_words: int) -> None:
         self.n_words = n_words

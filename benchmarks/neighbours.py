@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
-from typing import Callable, Dict, Iterator, Mapping, NoReturn
+from typing import Any, Callable, Dict, Iterator, Mapping, NoReturn
 
 # rows and columns of the matrices
 SIZE = 512
@@ -38,7 +38,7 @@ def at_work(kind: str, count: int, environment: Mapping[str, str]) -> Iterator[i
         yield sum(threads)
 
 
-def end(process: "subprocess.Popen[str]") -> None:
+def end(process: "subprocess.Popen[Any]") -> None:
     process.kill()
     # waits for it, and closes its pipes
     with process:

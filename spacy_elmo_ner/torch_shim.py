@@ -52,7 +52,7 @@ class LazyTorchShim(PyTorchShim):
     def __init__(self, build: Callable[..., nn.Module]):
         super().__init__(None)
         self._build = build
-        # whether the weights are as they were made, or put in place, before any training
+        # whether the weights are as they were made or loaded, before any training
         self.is_untrained = False
 
     @property
@@ -105,7 +105,7 @@ class LazyTorchShim(PyTorchShim):
         that share it would notice. Our modules have no modes: what differs in training
         is an argument.
         """
-        with own_threads():
+        with own_threads(next(self.module.parameters()).device.type):
             return self.module(*inputs.args, **inputs.kwargs)
 
     def finish_update(self, optimizer: Any) -> None:
@@ -154,7 +154,7 @@ class LazyTorchShim(PyTorchShim):
         # safetensors refuses tensors that share memory or are not contiguous
         tensors = {k: _smallest(v.detach().cpu()).clone() for k, v in tensors.items()}
         header = {"built": self.is_built, "sizes": self.cfg}
-        # one entry, because safetensors writes several in any order
+        # a single entry, because safetensors writes several in random order
         header["sha256"] = checksum([self.is_built, self.cfg], tensors)
         return save_tensors(tensors, metadata={HEADER: json.dumps(header)})
 
@@ -191,7 +191,7 @@ def _smallest(tensor: torch.Tensor) -> torch.Tensor:
     if tensor.dtype != torch.float32:
         return tensor
     half = tensor.half()
-    # as bits: NaN would equal nothing, and -0 would equal 0
+    # compared as bits: NaN equals nothing, and -0 equals 0
     same = torch.equal(half.float().view(torch.int32), tensor.view(torch.int32))
     return half if same else tensor
 
@@ -204,7 +204,7 @@ def _read(bytes_data: bytes) -> Tuple[bool, Dict[str, int], Dict[str, torch.Tens
         header = json.loads(header[HEADER])
         built, sizes = bool(header["built"]), dict(header["sizes"])
         tensors = load_tensors(bytes_data)
-        # pipelines of version 0.1.0 have none
+        # pipelines of version 0.1.0 have no checksum
         saved = header.get("sha256")
     except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise ValueError(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ..kernels.derived import Prepared
+from ..kernels.uploads import on_device
 from .char_cnn import CharCnn
 from .char_ids import boundary_ids, encode_words
 from .lstm import BiLM, BiLMState
@@ -71,7 +72,7 @@ class ElmoEncoder(nn.Module):
         word_vectors = self.word_vectors(type_ids)
         tokens = torch.from_numpy(with_boundaries(sentences)).to(type_ids.device)
         if state is None:
-            state = self.start(len(sentences))
+            state = self.start()
         lengths = [len(sentence) + N_BOUNDARIES for sentence in sentences]
         lstm_layers, end = self.bilm(
             word_vectors, tokens, lengths, state=state, depth=depth
@@ -98,15 +99,18 @@ class ElmoEncoder(nn.Module):
 
         word_vectors: what `word_vectors` returned. Each sentence has a word at least.
         """
-        start = _repeat(self._after_boundary(word_vectors), len(sentences))
         # only the types of these sentences, when the vectors are those of many more
         present, tokens = np.unique(np.concatenate(sentences), return_inverse=True)
-        rows = torch.from_numpy(present + N_BOUNDARIES).to(word_vectors.device)
+        rows = on_device(present + N_BOUNDARIES, word_vectors.device)
         types = word_vectors.index_select(0, rows)
-        token_types = torch.from_numpy(tokens).to(word_vectors.device)
+        token_types = on_device(tokens, word_vectors.device)
         lengths = [len(sentence) for sentence in sentences]
         lstm_layers, _ = self.bilm(
-            types, token_types, lengths, state=start, depth=depth
+            types,
+            token_types,
+            lengths,
+            state=self._after_boundary(word_vectors),
+            depth=depth,
         )
         twice = torch.cat([types, types], 1).index_select(0, token_types)
         return [twice, *lstm_layers]
@@ -123,7 +127,7 @@ class ElmoEncoder(nn.Module):
         )
 
     def _read_boundary(self, word_vectors: Tensor) -> BiLMState:
-        before = self.start(1)
+        before = self.start()
         only = torch.zeros(1, dtype=torch.int64, device=word_vectors.device)
         after = [
             self.bilm(word_vectors[[boundary]], only, [1], state=before)[1]
@@ -134,21 +138,17 @@ class ElmoEncoder(nn.Module):
             cell=torch.stack([after[BEGIN].cell[0], after[END].cell[1]]),
         )
 
-    def start(self, n: int) -> BiLMState:
-        """The start state of n sentences. Gradients go through a trained one only."""
+    def start(self) -> BiLMState:
+        """The start state of a sentence. Gradients go through a trained one only."""
         if self.start_state == "trained":
-            return _repeat(BiLMState(self.start_hidden, self.start_cell), n)
+            return BiLMState(self.start_hidden, self.start_cell)
         weight = next(self.parameters())
         state = self.bilm.zeros(weight, self.options.n_layers, 1)
         if self.start_state == "warm":
             word = torch.from_numpy(encode_words([WARM_UP_WORD])).to(weight.device)
             for _ in range(WARM_UP_TIMES):
                 _, state = self(word, [np.zeros(1, np.int64)], state=state)
-        return _repeat(BiLMState(*(part.detach() for part in state)), n)
-
-
-def _repeat(state: BiLMState, n: int) -> BiLMState:
-    return BiLMState(*(part.expand(-1, -1, n, -1) for part in state))
+        return BiLMState(*(part.detach() for part in state))
 
 
 def with_boundaries(sentences: Sequence[np.ndarray]) -> np.ndarray:

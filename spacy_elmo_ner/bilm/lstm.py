@@ -11,6 +11,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..kernels.cuda_graphs import in_cuda_graphs
 from ..kernels.derived import Prepared
 from ..kernels.lstm_inference import InferenceLstm
 from ..kernels.lstm_training import LstmSettings, LstmWithGradient
@@ -18,6 +19,7 @@ from ..kernels.packed_products import prepare_product
 from ..kernels.packing import pack
 from ..kernels.scripting import without_gil
 from ..kernels.threads import in_parallel
+from ..kernels.uploads import on_device
 from .options import ElmoOptions
 
 # TensorFlow adds this to the forget gate; published biases are without it.
@@ -60,8 +62,8 @@ class BiLM(nn.Module):
         types: vectors of the distinct words, (n_types, projection_width).
         tokens: row in types of every token, sentence after sentence, (N,).
         lengths: tokens of each of the B sentences, at least 1.
-        state: what each sentence starts from, zeros if left out. The backward
-            direction starts at a sentence's end.
+        state: what each sentence starts from, or, of one sentence, what all start from;
+            zeros if left out. The backward direction starts at a sentence's end.
         depth: how many LSTM layers to run, all if left out.
 
         Returns a tensor (N, 2 · projection_width) per layer, forward before backward,
@@ -70,26 +72,37 @@ class BiLM(nn.Module):
         if depth is None:
             depth = self.options.n_layers
         if state is None:
-            state = self.zeros(types, depth, len(lengths))
+            state = self.zeros(types, depth, 1)
         packing = pack(lengths)
-        order = torch.from_numpy(packing.order).to(types.device)
+        order = on_device(packing.order, types.device)
+        # in the order of packing; those that are alike need none
+        hidden, cell = (
+            (
+                part.expand(-1, -1, len(lengths), -1)
+                if part.shape[2] == 1
+                else part.index_select(2, order)
+            )
+            for part in state
+        )
         readings = [
             (packing.forward_tokens, packing.forward_rows),
             (packing.backward_tokens, packing.backward_rows),
         ]
 
         def read(i: int) -> Tuple[List[Tensor], Tensor, Tensor]:
-            tokens_read, rows = readings[i]
-            outputs, hidden, cell = self.directions[i](
+            tokens_read, rows = (
+                on_device(numbers, types.device) for numbers in readings[i]
+            )
+            outputs, last_hidden, last_cell = self.directions[i](
                 types,
-                tokens[torch.from_numpy(tokens_read).to(tokens.device)],
+                tokens.index_select(0, tokens_read),
                 packing.steps,
-                state.hidden[i][:, order],
-                state.cell[i][:, order],
+                hidden[i],
+                cell[i],
                 depth,
             )
-            row_of_token = torch.from_numpy(rows).to(types.device)
-            return [output[row_of_token] for output in outputs], hidden, cell
+            outputs = [output.index_select(0, rows) for output in outputs]
+            return outputs, last_hidden, last_cell
 
         both = in_parallel([partial(read, 0), partial(read, 1)])
         layers, hiddens, cells = zip(*both, strict=True)
@@ -167,7 +180,7 @@ class ProjectedLstm(nn.Module):
         width, projected = options.lstm_width, options.projection_width
         self.width, self.projected = width, projected
         self.precision = precision
-        self._inference: Prepared[InferenceLstm] = Prepared()
+        self._inference: Prepared[nn.Module] = Prepared()
         self.cell_clip = options.cell_clip
         self.projection_clip = options.projection_clip
         self.W_0 = nn.Parameter(torch.empty(2 * projected, 4 * width))
@@ -208,7 +221,7 @@ class ProjectedLstm(nn.Module):
             inputs, rows, steps, hidden.to(inputs.dtype), cell.to(inputs.dtype)
         )
 
-    def _prepare(self) -> InferenceLstm:
+    def _prepare(self) -> nn.Module:
         of_input, recurrent = self.W_0.split(self.projected)
         lstm = InferenceLstm(
             prepare_product(of_input, self._bias(), precision=self.precision),
@@ -217,6 +230,8 @@ class ProjectedLstm(nn.Module):
             cell_clip=self.cell_clip,
             projection_clip=self.projection_clip,
         )
+        if self.W_0.is_cuda:
+            return in_cuda_graphs(lstm)
         return without_gil(lstm) if self.W_0.device.type == "cpu" else lstm
 
     def _bias(self) -> Tensor:

@@ -35,7 +35,8 @@ WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 class Commands(TyperGroup):
-    """Prints what is wrong with a command's input in a sentence, without a traceback."""
+    """Prints what is wrong with a command's input in a sentence, without a
+    traceback."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the command line; `--version` and `--help` print here."""
@@ -45,7 +46,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         for stream in (sys.stdout, sys.stderr):
-            # what another encoding than UTF-8 lacks is shown by its number
+            # characters that the output's encoding lacks are shown by their numbers
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         with _errors_told():
@@ -57,7 +58,7 @@ def _errors_told() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
-        # else Python writes what is left at its exit, and complains
+        # otherwise Python writes the rest at its exit, and fails again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(OUTPUT_GONE) from error
     except (ValueError, OSError, ImportError) as error:

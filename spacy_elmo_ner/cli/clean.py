@@ -18,7 +18,7 @@ from ..files.manifest import (
 from ..files.workspace import remove_leftovers
 from .escapes import echo
 
-# in which `spacy project run` keeps what each command has written, with a checksum
+# `spacy project run` lists the outputs of each command here, with checksums
 PROJECT_LOCK = "project.lock"
 SHOWN = 3
 
@@ -26,12 +26,11 @@ SHOWN = 3
 def clean(
     folders: List[Path] = typer.Argument(..., help="Folders below the current one"),
 ) -> None:
-    """Remove what the project's commands wrote into these folders.
-
-    These are the outputs that project.lock lists, if they are unchanged; what train,
-    pretrain, prune and vectors wrote, if nobody has changed it; and ELMo's cache.
-    Everything else is kept and listed, and the exit code is then 1. A file, or a folder
-    that is not below the current one, is refused before anything is removed.
+    """Remove what the project's commands wrote into these folders: the outputs that
+    project.lock lists, if they are unchanged; what train, pretrain, prune and vectors
+    wrote, if nobody has changed it; and ELMo's cache. Everything else is kept and
+    listed, and the exit code is then 1. A file, or a folder that is not below the
+    current one, is refused before anything is removed.
     """
     here = Path.cwd().resolve()
     for folder in folders:

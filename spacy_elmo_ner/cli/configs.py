@@ -41,7 +41,7 @@ def read_config(
     try:
         settings = parse_config_overrides(overrides)
     except NoSuchOption as error:
-        # click's, which typer may not be built on
+        # click's error; typer may bring its own copy of click
         raise typer.BadParameter(
             f"There is no option {error.option_name}. A setting of the config is named "
             "with its section, for instance --training.max_steps 3."
@@ -55,7 +55,7 @@ def read_config(
             f"{name} is not a config: its byte {error.start} is not UTF-8."
         ) from error
     except Exception as error:
-        # of configparser, json and Thinc, most without the file's name
+        # configparser, json and Thinc raise these, mostly without the file's name
         raise ValueError(
             f"{name} cannot be read as a config ({reason(error)}); correct it, or make a "
             "new one with `spacy init config`."
@@ -76,7 +76,7 @@ def check_keys(config: Config, path: Path) -> None:
         ValueError: If it does not know one.
     """
     for section, schema in SCHEMAS.items():
-        # by the name that pydantic has had for them since its second version, or before
+        # pydantic renamed the attribute in its second version
         known = list(getattr(schema, "model_fields", None) or schema.__fields__)
         for key in config.get(section, {}):
             if key not in known:

@@ -89,7 +89,8 @@ def _blank(lang: str) -> Language:
 
 
 def describe(docs: List[Doc]) -> str:
-    """Count the Docs, sentences, tokens and entities, and the entities of each label."""
+    """Count the Docs, sentences, tokens and entities, and the entities of each
+    label."""
     sentences = sum(len(sentence_bounds(doc)) for doc in docs)
     labels = Counter(ent.label_ for doc in docs for ent in doc.ents)
     counts = {

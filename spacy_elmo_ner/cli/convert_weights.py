@@ -1,4 +1,5 @@
-"""`convert-weights`: ELMo weights from or to the published format, also a pipeline's."""
+"""`convert-weights`: ELMo weights from or to the published format, also a
+pipeline's."""
 
 from pathlib import Path
 from typing import Optional
@@ -34,10 +35,9 @@ def convert_weights(
         False, help="Round the numbers to float16; for a safetensors output"
     ),
 ) -> None:
-    """Convert ELMo weights between the published format and ours.
-
-    The conversion is exact, or rounds to half the size with --half. The source may also
-    be a pipeline with ELMo in it.
+    """Convert ELMo weights between the published format and ours. The conversion is
+    exact, or rounds to half the size with --half. The source may also be a pipeline
+    with ELMo in it.
     """
     is_named = str(source) == default_pipeline.NAME or is_package(str(source))
     is_pipeline = not source.is_file() and (source.is_dir() or is_named)

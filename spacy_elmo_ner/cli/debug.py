@@ -12,17 +12,15 @@ from spacy.util import load_model_from_config, registry, resolve_dot_names
 from ..corpus.audit import count_corpus, find_problems
 from .configs import check_keys, read_config
 from .escapes import echo
+from .options import CODE
 
 
 def debug(
     ctx: typer.Context,
     config_path: Path = typer.Argument(..., help="Config of the pipeline"),
-    code: Optional[Path] = typer.Option(
-        None, "--code", "-c", help="Python file with registered functions to import"
-    ),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Check a config, count the labels of its corpora, and report their problems.
-
     `spacy debug data` checks entities only for spaCy's own `ner`. Settings are
     overridden as in training, for instance --paths.train FILE.
     """

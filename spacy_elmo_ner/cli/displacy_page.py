@@ -19,8 +19,8 @@ class Shown(NamedTuple):
     source: str
 
 
-# displaCy's own margins and padding are for texts that run from left to right on one
-# line: the logical properties below serve both directions, and marks may be broken
+# displaCy's own margins and padding are for texts from left to right on one line. The
+# logical properties below serve both directions, and marks may be broken
 STYLE = """
 body { margin: 0 auto; max-width: 62rem; padding: 2rem 1rem; background: #f6f6f4;
   color: #111; font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }

@@ -1,4 +1,4 @@
-"""`entities`: the entities of texts, one a line."""
+"""`entities`: the entities of texts, one per line."""
 
 from pathlib import Path
 from typing import List, Optional
@@ -22,12 +22,11 @@ def entities(
     ),
     model: Optional[str] = MODEL,
 ) -> None:
-    """Print each entity's text, label, start, end and source, with tabs between them.
-
-    Start and end are character offsets in the text. The source is text:1 for the first
-    text named, and the file and its line, or -:1 for standard input's first. White
-    space in an entity is one space; control characters and backslashes are escaped, as
-    in Python: \\t, \\x1b, \\\\.
+    """Print each entity's text, label, start, end and source, separated by tabs. Start
+    and end are character offsets in the text. The source is text:1 for the first text
+    named, and the file and its line, or -:1 for standard input's first. White space in
+    an entity is one space; control characters and backslashes are escaped, as in
+    Python: \\t, \\x1b, \\\\.
     """
     if not texts and not file:
         raise typer.BadParameter("Give a text, a --file, or - for standard input.")

@@ -22,6 +22,7 @@ from .gold_options import (
     with_gold_options,
 )
 from .loading import load_pipeline
+from .options import CODE, GPU_ID
 from .outputs import check_distinct
 
 
@@ -38,24 +39,18 @@ def evaluate(
     *,
     gold: GoldOptions,
     scheme: Optional[str] = typer.Option(None, hidden=True),
-    code: Optional[Path] = typer.Option(
-        None, "--code", "-c", help="Python file with registered functions to import"
-    ),
+    code: Optional[Path] = CODE,
     raw: bool = typer.Option(
         False,
         "--raw",
         help="Let the pipeline tokenize the corpus's text by itself, and compare "
         "entities by characters",
     ),
-    gpu_id: int = typer.Option(
-        -1, "--gpu-id", "-g", min=-1, help="GPU, or -1 for the CPU"
-    ),
+    gpu_id: int = GPU_ID,
 ) -> None:
-    """Print the shared task's scores and a table per tag.
-
-    With --output they are also written as JSON, with spaCy's own scores. The pipeline
-    works on the gold words and sentences. With --raw it works on the text alone, and
-    there are scores per label.
+    """Print the shared task's scores and a table per tag. With --output they are also
+    written as JSON, with spaCy's own scores. The pipeline works on the gold words and
+    sentences. With --raw it works on the text alone, and there are scores per label.
     """
     if raw and predictions is not None:
         raise typer.BadParameter(

@@ -22,7 +22,8 @@ GOLD += ".spacy files"
 
 @dataclass(frozen=True)
 class GoldOptions:
-    """Names, types, defaults and help of the options; an instance holds their values."""
+    """Names, types, defaults and help of the options; an instance holds their
+    values."""
 
     group_by: str = typer.Option(
         DETECT,
@@ -77,7 +78,7 @@ def with_gold_options(command: Callable[..., None]) -> Callable[..., None]:
         for name, own in inspect.signature(command).parameters.items()
         for parameter in (options.values() if name == "gold" else [own])
     ]
-    # what typer makes a command line of
+    # typer reads the options from these
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}
     return with_options

@@ -1,4 +1,4 @@
-"""`learning-curve`: a picture of how trainings went."""
+"""`learning-curve`: a picture of how training went."""
 
 import math
 from pathlib import Path
@@ -17,8 +17,9 @@ def learning_curve(
     picture: Path = typer.Argument(..., help="PNG or SVG file to write"),
     trainings: List[Path] = typer.Argument(..., help="Folders that training wrote"),
 ) -> None:
-    """Draw what each evaluation found: the score on the development corpus, or a
-    pre-training's held-out perplexities."""
+    """Draw what each evaluation found: the score on the development corpus, or the
+    held-out perplexities of a pre-training.
+    """
     check_distinct([picture], [folder / HISTORY for folder in trainings])
     try:
         from matplotlib.figure import Figure
@@ -46,8 +47,8 @@ def learning_curve(
                 "folder of `python -m spacy_elmo_ner train` or `pretrain`."
             ) from error
     axes.grid(alpha=0.3)
-    # names that begin with an underscore would be left out of a legend, and those with
-    # two dollars be read as formulas
+    # matplotlib leaves names that begin with an underscore out of a legend, and reads
+    # those with two dollars as formulas
     legend = axes.legend(axes.lines, [str(i) for i in range(len(names))])
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set(text=name, parse_math=False)

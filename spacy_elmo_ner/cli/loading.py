@@ -83,7 +83,7 @@ def _read_json_object(path: Path) -> None:
 
 
 def _read_msgpack(path: Path) -> Dict[str, Any]:
-    content = srsly.read_msgpack(path)
+    content: Dict[str, Any] = srsly.read_msgpack(path)
     _check_mapping(content)
     return content
 

@@ -38,11 +38,10 @@ def pretrain(
         "cpu", help="Where to train: a torch device, such as cuda"
     ),
 ) -> None:
-    """Pre-train an ELMo on text.
-
-    If it is started again after a kill, it continues from the last evaluation. Settings
-    of the config are overridden as in `spacy train`, for instance --training.epochs 2.
-    Several processes that torchrun starts train one model together.
+    """Pre-train an ELMo on text. If it is started again after a kill, it continues from
+    the last evaluation. Settings of the config are overridden as in `spacy train`, for
+    instance --training.epochs 2. Several processes that torchrun starts train one model
+    together.
     """
     settings = read_settings(
         read_config(config_path, ctx.args, sections=["text"]).interpolate()
@@ -86,13 +85,13 @@ def _torch_device(name: str) -> torch.device:
     """
     try:
         device = torch.device(name)
-        # a first array on a GPU would take memory of it in each of several processes
+        # an array on a GPU would take its memory in each of several processes
         if device.type != "cuda":
             torch.zeros(1, device=device).tolist()
         elif not torch.cuda.is_available():
             raise RuntimeError("torch finds no GPU")
     except Exception as error:
-        # torch has another for each device
+        # torch raises another error for each device
         reason = str(error).split("\n")[0].rstrip(".")
         raise ValueError(
             f"torch cannot train on {name!r} here ({reason}); leave out "

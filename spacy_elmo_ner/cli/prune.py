@@ -1,4 +1,5 @@
-"""`prune`: a pipeline that takes less space and loads faster, for a little of its F1."""
+"""`prune`: a pipeline that takes less space and loads faster, for a little of its
+F1."""
 
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ..files.atomic import replacing_folder
 from ..files.replaceable import check_replaceable
 from .escapes import echo
 from .loading import load_pipeline
+from .options import REPLACE
 from .outputs import check_distinct
 
 
@@ -21,15 +23,11 @@ def prune(
         min=1,
         help="How many vectors to keep, besides those that training has moved",
     ),
-    force: bool = typer.Option(
-        False, "--force", "-F", help="Replace what is there, whoever wrote it"
-    ),
+    force: bool = REPLACE,
 ) -> None:
-    """Write a smaller pipeline.
-
-    It keeps the vectors of its most frequent words, and the Brown clusters of words
-    that have a vector. The vocab's own vectors and clusters are removed if no component
-    reads them.
+    """Write a smaller pipeline. It keeps the vectors of its most frequent words, and
+    the Brown clusters of words that have a vector. The vocab's own vectors and clusters
+    are removed if no component reads them.
     """
     check_distinct([output], [model])
     check_replaceable(output, force=force)
@@ -37,7 +35,7 @@ def prune(
     dropped = prune_pipeline(nlp, words)
     with replacing_folder(output, force=force) as fresh:
         nlp.to_disk(fresh)
-        # a store forgets nothing, so that the words would still be written
+        # a StringStore forgets nothing, so the words would still be written
         kept = StringStore(text for text in nlp.vocab.strings if text not in dropped)
         kept.to_disk(fresh / "vocab" / "strings.json")
     echo(f"{words:,} vectors kept, besides those that were moved: {output}")

@@ -15,7 +15,7 @@ from ..pretraining.text_files import OPENERS
 from .escapes import escaped
 
 STDIN = "-"
-# bytes of one read, as many as a pipe holds
+# bytes per read, as many as a pipe holds
 CHUNK = 2**16
 PACKED = {GZIP: "gzip", XZ: "xz"}
 
@@ -70,7 +70,7 @@ def check_file(file: Path) -> None:
     if str(file) == STDIN:
         return
     try:
-        # to open a named pipe is to wait for its writer
+        # opening a named pipe would wait for its writer
         if not file.is_fifo():
             file.open("rb").close()
     except OSError as error:
@@ -137,7 +137,7 @@ def _file_batches(file: Path) -> Iterator[List[Text]]:
             try:
                 line.encode("utf8")
             except UnicodeEncodeError as error:
-                yield batch  # the lines before it are texts all the same
+                yield batch  # the lines before it are valid texts
                 byte = line[error.start : error.end].encode("utf8", "surrogateescape")
                 raise ValueError(
                     f"{_name(file)}, line {number}: the byte 0x{byte[0]:02x} is not "

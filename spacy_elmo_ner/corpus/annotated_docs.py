@@ -8,7 +8,7 @@ from spacy.tokens import Doc, Span
 from .annotation_json import AnnotatedText, read_annotations
 
 ALIGNMENT_MODES = ("strict", "expand")
-NAMED = 20  # so many misaligned spans are named, the others counted
+NAMED = 20  # misaligned spans that are listed; the others are counted
 
 
 def read_annotated_docs(

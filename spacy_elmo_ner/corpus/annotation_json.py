@@ -18,7 +18,7 @@ from .text_files import read_lines
 from .utf16_offsets import find_utf16, unit_offsets
 
 SPAN_KEYS = ("spans", "entities", "labels", "label")
-# what Label Studio's short form says of an annotation, even of one without entities
+# keys of Label Studio's short form that every annotation has, with entities or without
 LABEL_STUDIO_KEYS = ("annotation_id", "annotator", "lead_time")
 
 
@@ -213,7 +213,7 @@ def _listed_spans(item: Dict[str, Any]) -> Dict[str, List[Any]]:
             "nothing says what its entities are."
         )
     full = {key: entries for key, entries in lists.items() if entries}
-    # beside a list of spans, names are categories of the text or the labels in use
+    # if there is a list of spans, names are the text's categories or the labels in use
     spans = {
         key: entries
         for key, entries in full.items()
@@ -246,7 +246,7 @@ def _label_studio_values(results: Any) -> List[Dict[str, Any]]:
         value = result.get("value", {}) if isinstance(result, dict) else None
         if not isinstance(value, dict):
             raise ValueError(f"{_shorten(json.dumps(result))} is no result.")
-        # choices, relations and the like are no spans
+        # choices, relations and the like are not spans
         kinds = [key for key in value if key.endswith("labels")]
         if kinds == ["labels"]:
             values.append(value)

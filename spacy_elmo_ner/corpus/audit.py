@@ -9,7 +9,7 @@ from spacy.training import Example
 from .conll_tags import OUTSIDE, PREFIXES
 from .docs import sentence_bounds
 
-FEW = 10  # examples of a label with which nobody should expect it to be learnt
+FEW = 10  # examples; a label with fewer is hardly learned
 
 
 class CorpusFacts(NamedTuple):
@@ -36,7 +36,8 @@ def count_corpus(examples: Iterable[Example]) -> CorpusFacts:
 
 
 def find_problems(train: List[Example], dev: List[Example]) -> List[str]:
-    """Describe the problems of two corpora, each in a sentence that says where it is."""
+    """Describe the problems of two corpora, each in a sentence that says where it
+    is."""
     train_docs, dev_docs = ([example.reference for example in c] for c in (train, dev))
     problems = _label_problems(train_docs, dev_docs)
     for name, docs in (("training", train_docs), ("development", dev_docs)):

@@ -11,9 +11,9 @@ from typing import Collection, List, Sequence, Union
 from .conll_tags import EntitySpan, spans_to_tags
 
 STAR = "*"
-# coreference has the same brackets around numbers
+# coreference chains have the same brackets around numbers
 BRACKET_TAG = re.compile(r"(?=[(*])(\((?P<label>[^\W\d_][^()*]*)(?=[*)]))?\*?\)?")
-# those of phrases and arguments, which are in one another, look like this too
+# nested brackets of phrases and arguments look like this, too
 _ANY = re.compile(r"(\([^()*]+)*\*\)*|(\([^()*]+)+\)+")
 
 

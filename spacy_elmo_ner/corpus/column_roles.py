@@ -8,7 +8,7 @@ from .columns import PLACEHOLDERS, ColumnFile, is_number, to_index
 from .tag_spelling import find_spelling
 
 SEPARATOR, EQUALS = "|", "="
-# phrases, of English and of German, whose tags look like those of entities
+# English and German phrases, whose tags look like those of entities
 CHUNKS = frozenset("NP VP PP ADJP ADVP SBAR PRT CONJP INTJ LST UCP NC VC PC AC".split())
 
 
@@ -170,7 +170,7 @@ def _has_entities(fields: Sequence[str]) -> bool:
     spelling = find_spelling(different)
     matches = [spelling.pattern.fullmatch(field) for field in different]
     labels = {match["label"] for match in matches if match}
-    # a bracket that closes has none
+    # a closing bracket has no label
     return bool(labels - CHUNKS - {None})
 
 

@@ -16,15 +16,15 @@ from .tag_spelling import Spelling, find_spelling
 from .text_files import MARK, read_lines
 
 DOCUMENT_HEADER = "-DOCSTART-"
-# what stands where nothing is said
+# fields that hold nothing
 PLACEHOLDERS = ("-X-", "-", "_", "")
 
 _HEADER = re.compile(rf"{MARK}?{DOCUMENT_HEADER}(?!\w)")
 _ASSIGNMENT = re.compile(r"#[ \t]*[\w.:]+ ?=")
 _COMMENT = re.compile(r"#+[ \t]+\S|#(begin|end) document\b|#[\w.:]+ ?=")
-# those of CoNLL-U and of CoNLL-2012
+# the comments of CoNLL-U and of CoNLL-2012
 _DOCUMENT_COMMENT = re.compile(r"# *newdoc\b|#begin document\b")
-# of a token; in CoNLL-U also of a multiword token (1-2) or an empty node (1.1)
+# a token's number; in CoNLL-U also a multiword token's (1-2) or an empty node's (1.1)
 _NUMBER = re.compile(r"[0-9]+([-.][0-9]+)?")
 
 
@@ -147,8 +147,9 @@ def to_index(column: int, width: int, path: Union[str, Path]) -> int:
 class _Layout(NamedTuple):
     """What all lines of a file have in common.
 
-    bars: see `joined_tokens`; 0 if a line is a token. tag: index of the column that
-    tells a token from a comment.
+    Attributes:
+        bars: See `joined_tokens`; 0 if a line is a token.
+        tag: Index of the column that tells a token from a comment.
     """
 
     delimiter: Delimiter
@@ -210,7 +211,7 @@ def _find_layout(
                 f"{path}: every line has {mark!r}. If it separates the columns, name it "
                 f"(--delimiter {_quoted(mark)})."
             )
-    # comments may have anything in them
+    # comments may hold anything
     doubtful = [line for line in tokens if line.startswith("#")]
     tokens = [line for line in tokens if not line.startswith("#")] or tokens
     found = find_delimiter(tokens, delimiter)
@@ -244,14 +245,15 @@ def is_number(field: str) -> bool:
 
 
 def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
-    # a number before columns that say nothing is a word
+    # a number before columns that hold nothing is a word
     return all(is_number(row[0]) for row in rows) and any(
         row[1:2] and row[1] not in PLACEHOLDERS for row in rows
     )
 
 
 def _counts(file: ColumnFile) -> bool:
-    """Whether the numbers of each sentence rise by one, with enough of them to show it."""
+    """Whether the numbers of each sentence rise by one, with enough of them to show
+    it."""
     if not file.numbered:
         return False
     numbers = [

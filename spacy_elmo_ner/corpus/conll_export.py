@@ -10,7 +10,7 @@ from .conll_tags import check_scheme, spans_to_tags
 from .docs import to_sentences
 from .text_files import MARK, write_lines
 
-# what each width has between word and tag, and the header that belongs to it
+# for each width the columns between word and tag, and the header
 FILLERS = {2: [], 4: ["-X-", "-X-"]}
 
 

@@ -21,8 +21,11 @@ QUOTING = (",", ";")
 
 @dataclass(frozen=True)
 class Delimiter:
-    """mark: a tab, a space (runs of spaces), WHITE_SPACE (runs of spaces and tabs), or
-    any other characters.
+    """What separates the columns of a line.
+
+    Attributes:
+        mark: A tab, a space (runs of spaces), WHITE_SPACE (runs of spaces and tabs), or
+            any other characters.
     """
 
     mark: str

@@ -15,7 +15,7 @@ DOCBIN_SUFFIX = ".spacy"
 REMEDY = "write it again with the convert command"
 # attributes of tokens that are hashes of strings
 STRING_ATTRS = (ORTH, TAG, LEMMA, DEP, ENT_TYPE, ENT_KB_ID)
-# of the compressed bytes; they become a thousand times as many at most
+# compressed bytes; at most a thousand times as many come out
 INFLATED_AT_A_TIME = 10_000
 # corpora become 12 times as large in memory as they are on disk
 LARGEST_RATIO = 50
@@ -50,7 +50,7 @@ def _open_docbin(path: Path, vocab: Vocab) -> DocBin:
     columns = [i for i, attr in enumerate(docs.attrs) if attr in STRING_ATTRS]
     for tokens in docs.tokens:
         for value in np.unique(tokens[:, columns]):
-            # an error now, and not without the file's name when somebody reads it
+            # raise now: an error on later access would not name the file
             _ = vocab.strings[value]
     return docs
 

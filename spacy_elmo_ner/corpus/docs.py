@@ -76,7 +76,7 @@ def to_sentences(doc: Doc) -> List[Sentence]:
                 " which a CoNLL file cannot say. Annotate the whole Doc first, with"
                 " doc.set_ents if it has no entities there."
             )
-    # how many words stand before each token
+    # the number of words before each token
     offsets = [0, *accumulate(not _is_blank(token) for token in doc)]
     entities = deque(doc.ents)
     sentences = []

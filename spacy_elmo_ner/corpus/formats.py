@@ -18,7 +18,8 @@ from .docs import to_docs
 
 
 class ReadOptions(NamedTuple):
-    """Options of all readers; each uses those that its format needs. See `read_docs`."""
+    """Options of all readers; each uses those that its format needs. See
+    `read_docs`."""
 
     vocab: Vocab
     group_by: str = DETECT
@@ -28,7 +29,7 @@ class ReadOptions(NamedTuple):
     note: Callable[[str], None] = warnings.warn
 
 
-# raises OSError, and ValueError that names the file
+# a reader raises OSError, and ValueError that names the file
 Reader = Callable[[Path, ReadOptions], Iterator[Doc]]
 
 

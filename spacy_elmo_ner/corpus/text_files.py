@@ -17,8 +17,8 @@ MARK = "\ufeff"
 # CR CR LF is a CR LF that was converted once more
 LINE_END = re.compile(r"\r*\n|\r")
 
-# what a file that is no UTF-8 begins with, and what it is then; UTF-32 before UTF-16,
-# whose mark is how UTF-32's begins
+# the first bytes of files that are not UTF-8, and what these are; UTF-32 comes before
+# UTF-16, as its mark begins with that of UTF-16
 ENCODINGS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -62,7 +62,7 @@ def read_lines(path: Union[str, Path]) -> List[str]:
             raise ValueError(
                 f"{path} is a binary file. Name a text file, in UTF-8."
             ) from None
-        # the decoder counts from after a byte order mark, which it has dropped
+        # the decoder drops a byte order mark, and counts from its end
         offset = error.start + len(data) - len(error.object)
         before = LINE_END.findall(data[:offset].decode("latin-1"))
         raise ValueError(
@@ -80,7 +80,7 @@ def write_lines(path: Union[str, Path], lines: Iterable[str]) -> None:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(lines):
                 if number == 0 and line.startswith(MARK):
-                    # a reader drops one, which must not be the word's own
+                    # a reader drops the first one, which must not be the word's own
                     file.write(MARK)
                 file.write(line + "\n")
 

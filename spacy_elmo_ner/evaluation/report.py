@@ -19,11 +19,13 @@ from .token_report import TokenReport, report_tokens
 
 @dataclass(frozen=True)
 class Report:
-    """Attributes:
-    sentences: Gold and predicted tags in IOB2, from which the scores are computed.
-    conlleval: The shared task's scores.
-    tags: The table per tag.
-    spacy: spaCy's own scores, and "speed" in words per second if it was measured.
+    """The scores of predicted Docs.
+
+    Attributes:
+        sentences: Gold and predicted tags in IOB2, from which the scores are computed.
+        conlleval: The shared task's scores.
+        tags: The table per tag.
+        spacy: spaCy's own scores, and "speed" in words per second if it was measured.
     """
 
     sentences: List[ScoredSentence]

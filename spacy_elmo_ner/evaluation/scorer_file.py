@@ -10,7 +10,7 @@ from ..corpus.columns import DOCUMENT_HEADER
 from ..corpus.conll_tags import OUTSIDE, split_tag
 from ..corpus.text_files import MARK, write_lines
 
-# where the scorer's own default ends a sentence
+# the scorer's default mark of a sentence's end
 BOUNDARY = "-X-"
 
 

@@ -64,7 +64,7 @@ class TrainableCharCnn(nn.Module):
 
     def __init__(self, *, char_width: int, filters: Sequence[Tuple[int, int]]):
         super().__init__()
-        # its gradient skips the padding, which thus stays 0
+        # the padding gets no gradient, so it stays 0
         self.embedding = nn.Embedding(PADDING + 1, char_width, padding_idx=PADDING)
         self.widths = [width for width, _ in filters]
         self.convolutions = nn.ModuleList(
@@ -109,7 +109,7 @@ class TrainableCharCnn(nn.Module):
         maxima = []
         for width, module in zip(self.widths, self.convolutions, strict=True):
             convolution = cast(nn.Conv1d, module)
-            # a product, because torch's convolution keeps code for every length
+            # a matrix product, because torch's convolution caches code for every length
             windows = characters.unfold(0, width, 1).flatten(1)
             weight = convolution.weight.flatten(1).t()
             values = steady_product(windows, weight, convolution.bias)

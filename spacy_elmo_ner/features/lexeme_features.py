@@ -21,7 +21,7 @@ TABLES = (CLUSTER_TABLE, PROB_TABLE)
 NODE_NAME = "lexeme_features"
 # no tree of words is deeper; the English one has 18 levels
 LONGEST_PREFIX = 32
-# rows of the tables in which each value has its own
+# rows of the tables in which each value has its own row
 CASING_ROWS = 7
 PROB_ROWS = 128
 # the English tree has a thousand clusters; in a larger one some share a row
@@ -112,7 +112,7 @@ def build_lexeme_features_v1(
         chain(_column_of_rows(i), Embed(width, n_rows))
         for i, (width, n_rows) in enumerate(exact, start=len(hashed))
     ]
-    # concatenate wants two layers at least
+    # concatenate needs at least two layers
     embed = concatenate(*embeds) if len(embeds) > 1 else embeds[0]
     return Model(
         NODE_NAME,
@@ -125,7 +125,7 @@ def build_lexeme_features_v1(
             "casing": casing_width > 0,
             "prob": prob_width > 0,
             "cluster_prefixes": prefixes,
-            # for each length, all prefixes that there are, in order
+            # for each length all prefixes, sorted
             "cluster_values": [],
             **{name: empty_table(name) for name in tables},
         },
@@ -235,7 +235,7 @@ def cluster_prefix(clusters: np.ndarray, bits: int) -> np.ndarray:
         bits: Length of the prefix.
     """
     mask = np.uint64(2**bits - 1)
-    # a path that begins with `bits` 0s must not read as unknown
+    # a prefix of 0s alone must differ from "unknown"
     return np.where(clusters == 0, clusters, (clusters & mask) + np.uint64(1))
 
 
@@ -272,7 +272,7 @@ def _is_trained(model: Tok2Vec) -> bool:
 
 def _own_table(model: Tok2Vec, name: str, vocab: Vocab) -> Table:
     if not model.attrs[name]:
-        # saved by version 0.1.0, which read that of the vocab
+        # saved by version 0.1.0, which read the vocab's table
         take_tables(model, vocab)
     if not model.attrs[name] and _is_trained(model):
         raise ValueError(

@@ -65,7 +65,7 @@ def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
         kept = np.arange(len(vocab.vectors.data)) < n_rows
         vocab.vectors = keep_rows(vocab.vectors, kept)
     if len(nlp.components) > 1:
-        # there is no telling what strings another one needs
+        # another component may need any string
         return set()
     labels = {label for some in nlp.pipe_labels.values() for label in some}
     dropped = known.difference(vocab.vectors.key2row)

@@ -91,7 +91,7 @@ def init(
             )
         differences.set_dim("nO", width, force=True)
         differences.initialize()
-        # for each row of the table, which difference is its word's; -1 for none
+        # the index of the difference of each row's word, or -1
         model.attrs["differences"] = np.full(rows, -1, dtype="int32")
 
 
@@ -160,7 +160,7 @@ def _own_vectors(model: Tok2Vec, vocab: Vocab) -> Vectors:
             "spacy.load()."
         )
     if is_empty(model.attrs[VECTORS]):
-        # saved by version 0.1.0, which read those of the vocab
+        # saved by version 0.1.0, which read the vocab's vectors
         take_vectors(model, vocab)
         width = model.attrs[VECTORS].shape[1]
         if width != model.get_dim("nO"):
@@ -227,7 +227,7 @@ def _assign_differences(of_row: np.ndarray, rows: np.ndarray, n: int) -> np.ndar
     """Give each new word a difference, as long as some of the n are left."""
     new = np.unique(rows[(rows >= 0) & (of_row[rows] < 0)])
     if len(new):
-        # one that comes from a saved model cannot be written to
+        # an array from a saved model is read-only
         of_row = of_row.copy()
         taken = int(of_row.max()) + 1
         new = new[: n - taken]

@@ -114,7 +114,7 @@ def replacing_folder(
         fresh.mkdir()
         yield fresh
         for file in fresh.rglob("*"):
-            if file.is_file():  # safetensors writes for its user alone
+            if file.is_file():  # safetensors makes files that only their owner may read
                 file.chmod(stat.S_IMODE((space / LOCK).stat().st_mode))
         write_manifest(fresh, later=later, beside=beside)
         check_replaceable(folder, force=force, names_only=True)

@@ -80,6 +80,13 @@ def find_changed(folder: Path) -> Optional[str]:
     return next((n for n in sorted(changed) if os.path.lexists(folder / n)), None)
 
 
+def is_unchanged(folder: Path, name: str) -> bool:
+    """Whether a file is as it was written; also if no manifest lists it."""
+    manifest = read_manifest(folder)
+    known = None if manifest is None else manifest.files.get(name)
+    return known is None or _has_sum(folder / name, known)
+
+
 def unchanged_files(folder: Path) -> Set[str]:
     """Names of the folder's files that are as we wrote them, without the manifest."""
     manifest = read_manifest(folder)

@@ -22,7 +22,7 @@ except ImportError:  # on Windows what killed runs leave stays there
 
 LOCK, OLD, NEW, FIRST = "lock", "old", "new", "first"
 OURS = b"spacy_elmo_ner writes this, and moves it to its place when it is whole: "
-# of a file's name, so that the workspace's is not too long for a file system
+# bytes of the output's name in the workspace's, which file systems limit
 LONGEST_STEM = 200
 
 
@@ -79,7 +79,7 @@ def _clear(folders: List[Path], place: Optional[Path]) -> None:
         with suppress(OSError):
             with (folder / LOCK).open("rb+", buffering=0) as lock:
                 text = lock.read()
-                # its process was killed before it had written that
+                # its process was killed before it had written the whole text
                 is_begun = OURS.startswith(text) and len(os.listdir(folder)) == 1
                 if not (text.startswith(OURS) or is_begun) or not _try_lock(lock):
                     continue

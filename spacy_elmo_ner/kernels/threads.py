@@ -8,10 +8,12 @@ with its last, and sleeps when there is none.
 
 import os
 import threading
+from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from typing import Callable, Dict, Iterator, List, Sequence, TypeVar
+from itertools import accumulate, chain, pairwise
+from typing import Callable, Dict, Iterator, List, Sequence, Sized, TypeVar
 
 import torch
 from threadpoolctl import ThreadpoolController
@@ -21,23 +23,57 @@ from .autocast import is_autocast_on
 from .cpu_features import usable_cpus
 from .fork_safe_lock import ForkSafeLock
 
+Item = TypeVar("Item", bound=Sized)
 Result = TypeVar("Result")
+
+# Of a part in `items_in_parallel`. A step of a recurrence takes hardly longer with a few
+# rows than with one, so fewer items are better read together, and each direction in a
+# thread.
+LEAST_ITEMS = 8
+# the environment variable that says how many threads prediction has
+SETTING = "SPACY_ELMO_NER_THREADS"
 
 
 @contextmanager
-def own_threads() -> Iterator[None]:
-    """Predict, without gradients: let `in_parallel` use as many threads as torch may use
-    and this process has CPUs for, and torch one in each.
+def own_threads(device: str = "cpu") -> Iterator[None]:
+    """Predict, without gradients: let `in_parallel` use so many threads as `wanted_threads`
+    says, and torch one in each.
+
+    device: "cpu", or another type of device, which is told all of it by the thread that
+        calls, in that thread's stream.
 
     It concerns the thread that calls, and changes nothing for others. Under
     torch.autocast, which threads have each for itself, there is but that one.
     """
     with torch.no_grad():
+        if device != "cpu":
+            before, _local.n_threads = _local.n_threads, 1
+            try:
+                yield
+            finally:
+                _local.n_threads = before
+            return
         if _local.is_divided or is_autocast_on("cpu"):
             yield
             return
-        with _one_torch_thread(min(torch.get_num_threads(), usable_cpus())):
+        with _one_torch_thread(wanted_threads()):
             yield
+
+
+def wanted_threads() -> int:
+    """As many as SETTING says, or else as torch may use and this process has CPUs for.
+
+    Raises ValueError where it says no whole number of at least 1.
+    """
+    setting = os.environ.get(SETTING)
+    if not setting:
+        return min(torch.get_num_threads(), usable_cpus())
+    if not (setting.isascii() and setting.isdigit() and int(setting) >= 1):
+        raise ValueError(
+            f"The environment variable {SETTING} is {setting!r}; set it to the number of "
+            "threads that prediction may use, 1 or more, or unset it."
+        )
+    return int(setting)
 
 
 def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
@@ -88,6 +124,27 @@ def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     return torch.cat(in_parallel([partial(call, part) for part in parts]))
 
 
+def items_in_parallel(
+    call: Callable[[List[Item]], List[Result]], items: Sequence[Item]
+) -> List[Result]:
+    """call(items), which returns a result for each item by itself, a part in each thread.
+
+    A part has items of similar length, and about its share of all lengths together: the
+    steps of a recurrence are those of its longest item.
+    """
+    n_parts = min(_local.n_threads, len(items) // LEAST_ITEMS)
+    if n_parts <= 1:
+        return call(list(items))
+    order = sorted(range(len(items)), key=lambda i: len(items[i]), reverse=True)
+    before = list(accumulate(len(items[i]) for i in order))
+    shares = [before[-1] * k // n_parts for k in range(1, n_parts)]
+    cuts = [0, *(bisect_right(before, share) for share in shares), len(items)]
+    parts = [order[start:end] for start, end in pairwise(cuts) if start < end]
+    found = in_parallel([partial(call, [items[i] for i in part]) for part in parts])
+    by_place = dict(zip(chain(*parts), chain(*found), strict=True))
+    return [by_place[i] for i in range(len(items))]
+
+
 class _Local(threading.local):
     """Of each thread: how many threads it may use, and whether torch has one in it."""
 
@@ -124,7 +181,8 @@ def _executor() -> ThreadPoolExecutor:
         if pid not in _EXECUTORS:
             # a forked process has none of its parent's threads
             _EXECUTORS.clear()
-            _EXECUTORS[pid] = ThreadPoolExecutor(max(1, usable_cpus() - 1), "elmo")
+            most = max(wanted_threads(), usable_cpus(), 2)
+            _EXECUTORS[pid] = ThreadPoolExecutor(most - 1, "elmo")
         return _EXECUTORS[pid]
 
 

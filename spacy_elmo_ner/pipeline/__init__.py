@@ -1,1 +1,13 @@
-"""The spaCy component, which alone knows both vectors and tags."""
+"""The component `elmo_ner`: Docs → doc.ents.
+
+elmo_ner.py        the component: initialize, predict, set_annotations, update, rehearse
+labelled_pipe.py   labels, and the settings that its model has to know
+settings.py        which settings there are, and which act
+checked_pipe.py    saving and loading, with checksums
+long_docs.py       long Docs in parts, and the entities of the parts joined
+decoding.py        Potentials → entities and their probabilities
+constraints.py     what a Doc says of its entities already
+learning.py        a step of learning
+loss.py            losses and their gradients
+examples.py        what examples say before anything is learnt
+"""

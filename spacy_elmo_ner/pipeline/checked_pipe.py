@@ -21,7 +21,7 @@ REMEDY = "get the pipeline again, or load it with the versions that its meta.jso
 PipeT = TypeVar("PipeT", bound="CheckedPipe")
 
 
-class CheckedPipe(TrainablePipe):
+class CheckedPipe(TrainablePipe):  # type: ignore[misc]
     """Saves checksums with its settings and its model, and loads nothing damaged."""
 
     def to_disk(
@@ -51,7 +51,8 @@ class CheckedPipe(TrainablePipe):
 
     def to_bytes(self, *, exclude: Iterable[str] = tuple()) -> bytes:
         parts = srsly.msgpack_loads(super().to_bytes(exclude=exclude))
-        return srsly.msgpack_dumps({**parts, CHECKSUMS: _checksums(parts)})
+        data: bytes = srsly.msgpack_dumps({**parts, CHECKSUMS: _checksums(parts)})
+        return data
 
     def from_bytes(
         self: PipeT, bytes_data: bytes, *, exclude: Iterable[str] = tuple()

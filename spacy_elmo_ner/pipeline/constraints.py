@@ -1,15 +1,22 @@
-"""What the decoder may choose, given what a Doc already says of its entities."""
+"""The constraints that a Doc puts on its tags: what is known of its entities already.
+
+Another constraint of a Doc belongs here: it is a function that takes tags away from words,
+and a line in `allowed_tags`. What holds in every Doc, which tag may follow which and which
+may begin or end a sentence, the tag scheme says: `legal_transitions`, `legal_start` and
+`legal_end` in tagger/tag_schemes.py. The best path obeys both, and so do probabilities.
+"""
 
 from typing import List, Sequence, Tuple
 
-import numpy
-from spacy.attrs import ENT_IOB, ENT_TYPE
-from spacy.tokens import Doc
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import ENT_IOB, ENT_TYPE, IOB_STRINGS
+from spacy.tokens import Doc, Span
 
-from ..tagger.tag_schemes import Span, TagScheme
+from ..tagger.tag_schemes import TagMask, TagScheme
 from ..text.words import no_names
 
-BEGIN = 3  # spaCy's ENT_IOB of "B"
+Indices = NDArray[np.int64]
 
 
 def blocked_tokens(doc: Doc) -> List[int]:
@@ -18,58 +25,78 @@ def blocked_tokens(doc: Doc) -> List[int]:
         # the usual case, and an array takes its time
         return []
     iob, types = doc.to_array([ENT_IOB, ENT_TYPE]).reshape(-1, 2).T
-    return numpy.flatnonzero((iob == BEGIN) & (types == 0)).tolist()
+    is_blocked = (iob == IOB_STRINGS.index("B")) & (types == 0)
+    return [int(i) for i in np.flatnonzero(is_blocked)]
 
 
 def allowed_tags(
-    doc: Doc, sentences: Sequence[numpy.ndarray], scheme: TagScheme, *, addresses: bool
-) -> numpy.ndarray:
+    doc: Doc, sentences: Sequence[Indices], scheme: TagScheme, *, addresses: bool
+) -> TagMask:
     """bool (words, tags): the tags each word may take, sentence after sentence.
 
     sentences: the words of each, as places among the Doc's tokens.
     addresses: whether an address may be an entity.
-
-    Entities of the Doc stay as they are, and blocked tokens stay outside. Where they are
-    no words, white space say, the entities that are found end before and begin after
-    them. An entity that is set across the border of two sentences cannot be written as
-    tags; its words are kept free for it.
     """
-    blocked = set(blocked_tokens(doc))
-    gaps = blocked.copy()
-    if not addresses:
-        blocked.update(no_names(doc))
-    if not doc.ents and not blocked:
-        return scheme.unrestricted(sum(map(len, sentences)))
-    inside: List[List[Span]] = [[] for _ in sentences]
-    free: List[List[Tuple[int, int]]] = [[] for _ in sentences]
-    words = numpy.concatenate(sentences)
-    ends = numpy.cumsum([len(one) for one in sentences])
-    starts = ends - [len(one) for one in sentences]
-    for ent in doc.ents:
-        first, last = numpy.searchsorted(words, [ent.start, ent.end]).tolist()
-        if first == last:
-            gaps.add(ent.start)
+    allowed = scheme.unrestricted(sum(map(len, sentences)))
+    blocked = blocked_tokens(doc)
+    nameless = blocked if addresses else [*blocked, *no_names(doc)]
+    if not len(allowed) or not (doc.ents or nameless):
+        return allowed
+    words = np.concatenate(sentences)
+    _keep_outside(allowed, words, nameless, scheme)
+    _keep_entities(allowed, words, sentences, doc.ents, scheme)
+    _end_entities_at(allowed, words, blocked, doc.ents, scheme)
+    return allowed
+
+
+def _keep_outside(
+    allowed: TagMask, words: Indices, tokens: List[int], scheme: TagScheme
+) -> None:
+    """Some tokens are in no entity."""
+    allowed[np.isin(words, tokens)] = scheme.outside
+
+
+def _keep_entities(
+    allowed: TagMask,
+    words: Indices,
+    sentences: Sequence[Indices],
+    ents: Sequence[Span],
+    scheme: TagScheme,
+) -> None:
+    """Entities that are set stay as they are. One across the border of two sentences, or
+    with a label of its own, cannot be written as tags: its words are kept free for it.
+    """
+    borders = np.cumsum([0, *map(len, sentences)])
+    for ent in ents:
+        first, end = _word_range(words, ent)
+        if first == end:
             continue
-        # the sentences of its first word and of its last one
-        begin, end = numpy.searchsorted(ends, [first, last - 1], side="right").tolist()
-        for i in range(begin, end + 1):
-            left = max(first, int(starts[i])) - int(starts[i])
-            right = min(last, int(ends[i])) - int(starts[i])
-            if begin == end:
-                inside[i].append((left, right, ent.label_))
-            else:
-                free[i].append((left, right))
-    for place in numpy.flatnonzero(numpy.isin(words, list(blocked))).tolist():
-        i = int(numpy.searchsorted(ends, place, side="right"))
-        free[i].append((place - int(starts[i]), place - int(starts[i]) + 1))
-    mask = numpy.concatenate(
-        [
-            scheme.decoding_mask(len(one), entities=of_one, blocked=free_of_one)
-            for one, of_one, free_of_one in zip(sentences, inside, free, strict=True)
-        ]
-    )
-    for place in gaps.difference(words.tolist()):
-        after = int(numpy.searchsorted(words, place))
-        mask[:after][-1:] &= scheme.legal_end
-        mask[after : after + 1] &= scheme.legal_start
-    return mask
+        i = int(np.searchsorted(borders, first, side="right")) - 1
+        left, right = int(borders[i]), int(borders[i + 1])
+        if end <= right and scheme.has_label(ent.label_):
+            allowed[left:right] = scheme.entity_mask(
+                allowed[left:right], first - left, end - left, ent.label_
+            )
+        else:
+            allowed[first:end] = scheme.outside
+
+
+def _end_entities_at(
+    allowed: TagMask,
+    words: Indices,
+    blocked: List[int],
+    ents: Sequence[Span],
+    scheme: TagScheme,
+) -> None:
+    """At what is set between two words, on white space say, entities end and begin."""
+    wordless = [ent.start for ent in ents if np.diff(_word_range(words, ent)) == 0]
+    for token in {*blocked, *wordless}.difference(words.tolist()):
+        after = int(np.searchsorted(words, token))
+        allowed[:after][-1:] &= scheme.legal_end
+        allowed[after : after + 1] &= scheme.legal_start
+
+
+def _word_range(words: Indices, ent: Span) -> Tuple[int, int]:
+    """The entity's words: which of all words is the first, and which comes after them."""
+    first, end = np.searchsorted(words, [ent.start, ent.end])
+    return int(first), int(end)

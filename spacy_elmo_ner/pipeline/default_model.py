@@ -3,7 +3,7 @@
 All its sizes stand here. The default pipeline has the weights that fit them.
 """
 
-from typing import List
+from typing import Any, List
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -48,7 +48,7 @@ def build_elmo_with_word_features_v1(
     Docs → (tokens, nO) each. The vocab needs vectors and the table `lexeme_cluster`;
     `elmo_ner` takes those of the default pipeline where it has none.
     """
-    tok2vec: Model = concatenate(
+    tok2vec: Model[List[Doc], List[Floats2d]] = concatenate(
         build_char_cnn_v1(char_width=25, filters=[[3, 128]]),
         build_elmo_v1(
             lstm_width=768,
@@ -64,7 +64,7 @@ def build_elmo_with_word_features_v1(
     return tok2vec
 
 
-def lacks_tables(model: Model, vocab: Vocab) -> bool:
+def lacks_tables(model: Model[Any, Any], vocab: Vocab) -> bool:
     """Whether a model with this tok2vec has no vectors or clusters, nor has the vocab."""
     nodes = list(model.walk())
     attrs = {name: value for node in nodes for name, value in node.attrs.items()}

@@ -144,7 +144,8 @@ def _component_config(folder: Path) -> Dict[str, Any]:
     components: Dict[str, Any] = config.get("components", {})
     if COMPONENT not in components:
         raise ValueError(f"it has no component {COMPONENT}")
-    return components[COMPONENT]
+    component: Dict[str, Any] = components[COMPONENT]
+    return component
 
 
 def _has(config: Any, part: Any) -> bool:

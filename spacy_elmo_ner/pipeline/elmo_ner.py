@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
@@ -11,17 +11,13 @@ from spacy.tokens import Span as DocSpan
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import check_lexeme_norms
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Optimizer
 
-from ..features.adoption import adopt_tables
-from ..kernels.threads import own_threads
-from ..tagger.architecture import Potentials, doc_rows
-from ..tagger.tag_schemes import TagScheme, check_label
-from ..text.parts import doc_parts, part_of
-from ..text.sentences import LINE_IS_SENTENCE, MAX_LENGTH
-from .checked_pipe import CheckedPipe
+from ..kernels.threads import items_in_parallel, own_threads
+from ..tagger.potentials import Potentials, Tagger, longest_sentence
+from ..text.words import has_words
 from .constraints import blocked_tokens
-from .decoding import Entities, decode, joined
+from .decoding import Entities, decode
 from .default_model import DEFAULT_MODEL, lacks_tables
 from .default_pipeline import (
     default_labels,
@@ -30,9 +26,12 @@ from .default_pipeline import (
     load_default_component,
     start_from_default,
 )
-from .examples import gold_labels, has_addresses, has_words, no_examples
+from .examples import gold_labels, has_addresses, no_examples
+from .labelled_pipe import LabelledPipe
+from .learning import learn
+from .long_docs import find_in_parts
 from .loss import Loss, likelihood_loss, rehearsal_loss
-from .settings import check_cfg, new_cfg, settle
+from .settings import new_cfg
 
 DEFAULT_CONFIG = Config(
     {
@@ -65,7 +64,7 @@ PREDICT_TOKENS = 5_000
 def make_elmo_ner(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Tagger,
     tag_scheme: str,
     threshold: Optional[float],
     scores_key: Optional[str],
@@ -89,10 +88,11 @@ def make_elmo_ner(
     )
 
 
-class ElmoNer(CheckedPipe):
+class ElmoNer(LabelledPipe):
     """Finds named entities and writes them to doc.ents.
 
-    model: Docs → Potentials, as CrfTagger.v2 makes it.
+    model: Docs → Potentials, as CrfTagger.v2 makes it; tagger/potentials.py says what one
+        of your own has to do.
     tag_scheme: "BILUO" or "BIO", how entities are written as tags.
     threshold: entities with a lower probability are dropped; 0, the default, keeps all.
     scores_key: if set, `doc.spans[scores_key]` holds the entities that this
@@ -114,7 +114,7 @@ class ElmoNer(CheckedPipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[List[Doc], Potentials],
+        model: Tagger,
         name: str = "elmo_ner",
         *,
         tag_scheme: str = "BILUO",
@@ -125,11 +125,7 @@ class ElmoNer(CheckedPipe):
         addresses: Optional[bool] = None,
         scorer: Optional[Callable[..., Dict[str, Any]]] = None,
     ):
-        self.vocab = vocab
-        self.model = model
-        self.name = name
-        self.scorer = scorer
-        self.cfg: Dict[str, Any] = new_cfg(
+        cfg = new_cfg(
             tag_scheme=tag_scheme,
             threshold=threshold,
             scores_key=scores_key,
@@ -137,49 +133,9 @@ class ElmoNer(CheckedPipe):
             line_is_sentence=line_is_sentence,
             addresses=addresses,
         )
-        self._rehearsal_model: Optional[Model[List[Doc], Potentials]] = None
-        self._scheme = TagScheme(tag_scheme, ())
-        check_cfg(self.name, self.cfg)
-        self._hand_on_settings()
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        """The entity labels, in the order in which they were added."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> Tuple[str, ...]:
-        """What `initialize` takes as `labels`; written by `spacy init labels`."""
-        return self.labels
-
-    @property
-    def scheme(self) -> TagScheme:
-        """The tags of the labels."""
-        # cfg is the truth: spaCy replaces it when it loads a component or
-        # searches for a threshold
-        wanted = (self.cfg["tag_scheme"], self.labels)
-        if (self._scheme.name, self._scheme.labels) != wanted:
-            self._scheme = TagScheme(*wanted)
-        return self._scheme
-
-    def add_label(self, label: str) -> int:
-        """Add a label; 1 if it is new. A trained model grows and stays trained.
-
-        Raises ValueError for a label that is empty or has a tag's prefix.
-        """
-        is_new = self._know(label)
-        if is_new and self.model.has_dim("nO"):
-            self.set_output(len(self.scheme.tags))
-        return int(is_new)
-
-    def _know(self, label: str) -> bool:
-        """Add a label, but no tags to the model; whether it is new."""
-        check_label(label)
-        if label in self.cfg["labels"]:
-            return False
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        return True
+        super().__init__(vocab, model, name, cfg)
+        self.scorer = scorer
+        self._rehearsal_model: Optional[Tagger] = None
 
     def initialize(
         self,
@@ -228,7 +184,7 @@ class ElmoNer(CheckedPipe):
                 self._warn_of_untrained_tagger()
             start_from_default(self)
         for label in found:
-            self._know(label)
+            self.know_label(label)
         docs = [example.predicted for example in islice(get_examples(), 10)]
         if not any(len(doc) for doc in docs):
             docs = [Doc(self.vocab, words=["a", "word"])]
@@ -250,86 +206,29 @@ class ElmoNer(CheckedPipe):
             stacklevel=3,
         )
 
-    def settle(self, before: Dict[str, Any]) -> None:
-        settle(self.name, self.cfg, before)
-        self._hand_on_settings()
-        adopt_tables(self.model, self.vocab)
-
-    def check_loaded(self) -> None:
-        super().check_loaded()
-        self._check_tags()
-
-    def _check_tags(self) -> None:
-        n_tags = len(self.scheme.tags)
-        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
-            raise ValueError(
-                f"In the cfg of '{self.name}' {len(self.labels)} labels make {n_tags} tags "
-                f"({self.scheme.name}), but its weights are for {self.model.get_dim('nO')}. "
-                "Leave tag_scheme and labels to training and add_label()."
-            )
-
-    def _hand_on_settings(self) -> None:
-        """Tell the model's nodes what they have to know."""
-        is_line = self.cfg["line_is_sentence"]
-        for node in self.model.walk():
-            # written only where it is new: other threads may read it
-            if node.attrs.get(LINE_IS_SENTENCE, is_line) != is_line:
-                node.attrs[LINE_IS_SENTENCE] = is_line
-
-    def _use_settings(self) -> None:
-        """Check the settings, which tools change at any time, and let them act."""
-        check_cfg(self.name, self.cfg)
-        self._check_tags()
-        self._hand_on_settings()
-
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
         """The entities of each Doc; the Docs are not changed.
 
         A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences, and
         a sentence that is longer than the model's windows in parts that overlap.
         """
-        self._use_settings()
-        docs = list(docs)
-        longest = min(
-            node.attrs[MAX_LENGTH]
-            for node in self.model.walk()
-            if MAX_LENGTH in node.attrs
-        )
-        parts = [
-            doc_parts(
-                doc,
+        self.use_settings()
+        with own_threads(self.model.ops.device_type):
+            return find_in_parts(
+                partial(items_in_parallel, self._find),
+                list(docs),
                 most=PREDICT_TOKENS,
-                longest=longest,
+                longest=longest_sentence(self.model) or PREDICT_TOKENS,
                 line_is_sentence=self.cfg["line_is_sentence"],
             )
-            for doc in docs
-        ]
-        with own_threads():
-            found = self._predict_parts(docs, parts)
-            return [
-                joined(of_doc, list(islice(found, len(of_doc)))) for of_doc in parts
-            ]
 
-    def _predict_parts(
-        self, docs: List[Doc], parts: List[List[Tuple[int, int]]]
-    ) -> Iterator[Entities]:
-        read = (
-            doc if len(of_doc) == 1 else part_of(doc, start, end)
-            for doc, of_doc in zip(docs, parts, strict=True)
-            for start, end in of_doc
-        )
-        for batch in _batches_by_tokens(read, PREDICT_TOKENS):
-            yield from self._predict_batch(batch)
-
-    def _predict_batch(self, docs: List[Doc]) -> List[Entities]:
+    def _find(self, docs: List[Doc]) -> List[Entities]:
         wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0
-        rows = doc_rows(self.model, docs)
-        if not rows.words:
+        if not has_words(docs):
             return [Entities([], [] if wants_scores else None) for _ in docs]
         return decode(
             docs,
             self.model.predict(docs),
-            rows,
             self.scheme,
             with_probabilities=wants_scores,
             addresses=bool(self.cfg["addresses"]),
@@ -371,15 +270,13 @@ class ElmoNer(CheckedPipe):
         validate_examples(examples, "ElmoNer.update")
         if self.cfg.get("addresses") is None and has_addresses(examples):
             self.cfg["addresses"] = True
-        return self._learn(examples, self.get_loss, drop, sgd, losses)
+        return learn(self, examples, self.get_loss, drop=drop, sgd=sgd, losses=losses)
 
     def get_loss(self, examples: Iterable[Example], scores: Potentials) -> Loss:
         """Loss of the scores, and its gradient."""
-        examples = list(examples)
         loss = likelihood_loss(
-            examples,
+            list(examples),
             scores,
-            doc_rows(self.model, [example.predicted for example in examples]),
             self.scheme,
             incorrect_spans_key=self.cfg["incorrect_spans_key"],
         )
@@ -405,52 +302,11 @@ class ElmoNer(CheckedPipe):
         validate_examples(examples, "ElmoNer.rehearse")
         if self._rehearsal_model is None:
             examples = []
-        return self._learn(examples, self._rehearsal_loss, drop, sgd, losses)
-
-    def _rehearsal_loss(self, examples: List[Example], scores: Potentials) -> Loss:
-        docs = [example.predicted for example in examples]
-        teacher = self._rehearsal_model.predict(docs)  # type: ignore[union-attr]
-        per_label = max(1, (len(self.scheme.tags) - 1) // max(1, len(self.labels)))
-        n_labels = (len(teacher.start) - 1) // per_label
-        return rehearsal_loss(
-            scores,
-            teacher,
-            doc_rows(self.model, docs),
-            self.scheme,
-            TagScheme(self.scheme.name, self.labels[:n_labels]),
+        return learn(
+            self, examples, self._rehearsal_loss, drop=drop, sgd=sgd, losses=losses
         )
 
-    def _learn(
-        self,
-        examples: List[Example],
-        get_loss: Callable[[List[Example], Potentials], Loss],
-        drop: float,
-        sgd: Optional[Optimizer],
-        losses: Optional[Dict[str, float]],
-    ) -> Dict[str, float]:
-        self._use_settings()
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        docs = [example.predicted for example in examples]
-        if has_words(docs):
-            set_dropout_rate(self.model, drop)
-            potentials, backprop = self.model.begin_update(docs)
-            loss, gradients = get_loss(examples, potentials)
-            backprop(gradients)
-            if sgd not in (None, False):
-                self.finish_update(sgd)
-            losses[self.name] += loss
-        return losses
-
-
-def _batches_by_tokens(docs: Iterable[Doc], limit: int) -> Iterator[List[Doc]]:
-    batch: List[Doc] = []
-    tokens = 0
-    for doc in docs:
-        if batch and tokens + len(doc) > limit:
-            yield batch
-            batch, tokens = [], 0
-        batch.append(doc)
-        tokens += len(doc)
-    if batch:
-        yield batch
+    def _rehearsal_loss(self, examples: List[Example], scores: Potentials) -> Loss:
+        assert self._rehearsal_model is not None
+        teacher = self._rehearsal_model.predict([one.predicted for one in examples])
+        return rehearsal_loss(scores, teacher, self.scheme)

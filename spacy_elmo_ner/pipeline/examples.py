@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..text.words import is_no_name, word_places
+from ..text.words import is_no_name
 
 
 def no_examples(vocab: Vocab) -> List[Example]:
@@ -32,7 +32,3 @@ def has_addresses(examples: Iterable[Example]) -> bool:
         for example in examples
         for ent in example.reference.ents
     )
-
-
-def has_words(docs: Iterable[Doc]) -> bool:
-    return any(len(word_places(doc)) for doc in docs)

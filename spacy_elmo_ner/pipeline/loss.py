@@ -2,19 +2,18 @@
 
 from typing import List, Optional, Sequence, Tuple
 
-import numpy
+import numpy as np
 import torch
 from spacy.training import Example
 from torch import Tensor
 
 from ..tagger import crf
-from ..tagger.architecture import Potentials
 from ..tagger.gold_tags import tags_of_words
+from ..tagger.parameters import IMPOSSIBLE, CrfParameters
+from ..tagger.potentials import Potentials
 from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import DocRows, SentenceRows
-from ..tagger.tag_schemes import Span, TagScheme
-from ..text.words import word_places
-from .decoding import restricted_scores
+from ..tagger.tag_schemes import Span, TagMask, TagScheme
 
 Loss = Tuple[float, Potentials]
 
@@ -25,66 +24,70 @@ MOST_CERTAIN = -1e-4
 def likelihood_loss(
     examples: Sequence[Example],
     potentials: Potentials,
-    rows: DocRows,
     scheme: TagScheme,
     *,
     incorrect_spans_key: Optional[str],
 ) -> Loss:
     """Negative log likelihood of the gold entities, a mean over the tokens.
 
+    potentials: what the model made of the predicted Docs of the examples.
+
     Tokens without gold or with misaligned gold count with all their tags. For each
     span of the group `incorrect_spans_key` of the gold Doc, -log(1 - P(span)) is
     added: what is known is that this entity does not stand there.
     """
-    learnt = _leaves(potentials)
-    scores = restricted_scores(learnt, scheme)
+    rows = potentials.rows
+    learnt = potentials.map(_leaf)
+    parameters = learnt.legal_parameters(scheme)
     known_tags = torch.from_numpy(_known_tags(examples, rows, scheme))
     incorrect: List[Span] = []
     if incorrect_spans_key is not None:
-        incorrect = _incorrect_spans(examples, incorrect_spans_key)
+        incorrect = _incorrect_spans(examples, rows, incorrect_spans_key)
     losses = []
     for _, part in row_parts(rows, len(scheme.tags)):
         emissions = part.pad(learnt.emissions)
         lengths = part.lengths.to(emissions.device)
         known = part.pad(known_tags).to(emissions.device)
-        losses.append(-crf.log_likelihood(emissions, lengths, scores, known).sum())
+        likelihood = crf.log_likelihood(emissions, lengths, parameters, known)
+        losses.append(-likelihood.sum())
         if incorrect:
             losses.append(
                 _incorrect_loss(
-                    incorrect, part, scheme, emissions, lengths, scores, known
+                    incorrect, part, scheme, emissions, lengths, parameters, known
                 )
             )
-    if not losses:
-        # white space alone
-        return _with_gradients(learnt.emissions.sum() * 0.0, learnt)
     loss = torch.stack(losses).sum()
-    return _with_gradients(loss / max(1, len(rows.packed)), learnt)
+    return _with_gradients(loss / max(1, len(rows.places)), learnt)
 
 
 def rehearsal_loss(
-    potentials: Potentials,
-    teacher: Potentials,
-    rows: SentenceRows,
-    scheme: TagScheme,
-    teacher_scheme: TagScheme,
+    potentials: Potentials, teacher: Potentials, scheme: TagScheme
 ) -> Loss:
     """Divergence of the tagger from the teacher, over the tags that the teacher has.
 
     KL(teacher ‖ tagger) of the distributions over whole paths, up to a constant: log Z
     of the tagger less its expected score under the teacher, whose expectations are the
     gradient of its own log Z. Labels new to the tagger are left alone.
+
+    potentials, teacher: of the same Docs.
+    scheme: of the tagger. The teacher has its first tags.
     """
-    of_teacher = _leaves(teacher)
-    _log_partition(of_teacher, rows, teacher_scheme).backward()
-    learnt = _leaves(potentials)
-    n_tags = len(teacher_scheme.tags)
+    rows = potentials.rows
+    n_tags = len(teacher.start)
+    of_teacher = teacher.map(_leaf)
+    _log_partition(of_teacher, rows, scheme.before_growth(n_tags)).backward()
+    learnt = potentials.map(_leaf)
     log_z = _log_partition(learnt, rows, scheme, n_tags)
-    expectations = _gradients(of_teacher)
+    expectations = of_teacher.map(_gradient)
     expected = (learnt.emissions[:, :n_tags] * expectations.emissions).sum()
-    for score, expectation in zip(learnt[1:], expectations[1:], strict=True):
+    for score, expectation in (
+        (learnt.transitions, expectations.transitions),
+        (learnt.start, expectations.start),
+        (learnt.end, expectations.end),
+    ):
         old_part = score[(slice(n_tags),) * score.dim()]
         expected = expected + (old_part * expectation).sum()
-    return _with_gradients((log_z - expected) / max(1, len(rows.packed)), learnt)
+    return _with_gradients((log_z - expected) / max(1, len(rows.places)), learnt)
 
 
 def _log_partition(
@@ -94,7 +97,7 @@ def _log_partition(
     n_allowed: Optional[int] = None,
 ) -> Tensor:
     """The sum of log Z over all sentences, of paths with the first tags only."""
-    scores = restricted_scores(potentials, scheme)
+    parameters = potentials.legal_parameters(scheme)
     of_parts = []
     for _, part in row_parts(rows, len(scheme.tags)):
         emissions = part.pad(potentials.emissions)
@@ -103,48 +106,46 @@ def _log_partition(
         if n_allowed is not None:
             allowed = torch.zeros_like(emissions, dtype=torch.bool)
             allowed[..., :n_allowed] = True
-        log_z = crf.log_partition(emissions, lengths, scores, allowed)
+        log_z = crf.log_partition(emissions, lengths, parameters, allowed)
         of_parts.append(log_z.sum())
     return torch.stack(of_parts).sum()
 
 
-def _leaves(potentials: Potentials) -> Potentials:
-    return Potentials(*(score.detach().requires_grad_() for score in potentials))
+def _leaf(tensor: Tensor) -> Tensor:
+    return tensor.detach().requires_grad_()
+
+
+def _gradient(leaf: Tensor) -> Tensor:
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
 
 
 def _with_gradients(loss: Tensor, learnt: Potentials) -> Loss:
     loss.backward()
-    return float(loss.detach()), _gradients(learnt)
-
-
-def _gradients(potentials: Potentials) -> Potentials:
-    return Potentials(
-        *(torch.zeros_like(s) if s.grad is None else s.grad for s in potentials)
-    )
+    return float(loss.detach()), learnt.map(_gradient)
 
 
 def _known_tags(
     examples: Sequence[Example], rows: DocRows, scheme: TagScheme
-) -> numpy.ndarray:
+) -> TagMask:
     """bool (N, tags): the tags that agree with the gold, sentence by sentence."""
     gold: List[Optional[str]] = []
-    for example in examples:
-        tags = example.get_aligned_ner()
-        gold += tags_of_words(tags, word_places(example.predicted).tolist())
+    for example, words in zip(examples, rows.words_of_docs, strict=True):
+        gold += tags_of_words(example.get_aligned_ner(), words.tolist())
     masks = [scheme.allowed(gold[start:end]) for start, end in rows.spans]
-    return numpy.concatenate(masks)
+    return np.concatenate(masks)
 
 
-def _incorrect_spans(examples: Sequence[Example], key: str) -> List[Span]:
+def _incorrect_spans(
+    examples: Sequence[Example], rows: DocRows, key: str
+) -> List[Span]:
     """Spans known to be wrong, in words of the batch laid end to end.
 
     Raises ValueError if one of them is also a gold entity.
     """
     spans = []
     offset = 0
-    for example in examples:
+    for example, words in zip(examples, rows.words_of_docs, strict=True):
         gold = {(e.start, e.end, e.label_) for e in example.reference.ents}
-        words = word_places(example.predicted)
         if key in example.reference.spans:
             wrong = list(example.reference.spans[key])
             for span in wrong:
@@ -156,7 +157,7 @@ def _incorrect_spans(examples: Sequence[Example], key: str) -> List[Span]:
                     )
             aligned = example.get_aligned_spans_y2x(wrong, allow_overlap=True)
             for span in aligned:
-                start, end = numpy.searchsorted(words, [span.start, span.end]).tolist()
+                start, end = np.searchsorted(words, [span.start, span.end]).tolist()
                 if start < end:
                     spans.append((start + offset, end + offset, span.label_))
         offset += len(words)
@@ -169,7 +170,7 @@ def _incorrect_loss(
     scheme: TagScheme,
     emissions: Tensor,
     lengths: Tensor,
-    scores: crf.Scores,
+    parameters: CrfParameters,
     known: Tensor,
 ) -> Tensor:
     """Σ -log(1 - P(span | what is known)), for spans inside one sentence."""
@@ -199,9 +200,9 @@ def _incorrect_loss(
     index = torch.tensor(places, device=emissions.device)
     chosen, some = emissions[index], lengths[index]
     entity_masks = torch.stack(with_span).to(emissions.device)
-    every = crf.log_partition(chosen, some, scores, known[index])
-    through = crf.log_partition(chosen, some, scores, entity_masks)
-    possible = (every > crf.NEVER / 2) & (through > crf.NEVER / 2)
+    every = crf.log_partition(chosen, some, parameters, known[index])
+    through = crf.log_partition(chosen, some, parameters, entity_masks)
+    possible = (every > IMPOSSIBLE) & (through > IMPOSSIBLE)
     log_probability = (through - every)[possible]
     # A certain span has an infinite loss. The value is bounded, not the gradient's way.
     excess = (log_probability - MOST_CERTAIN).clamp(min=0.0).detach()

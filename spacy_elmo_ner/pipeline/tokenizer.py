@@ -54,11 +54,11 @@ HYPHENATED = re.compile(
 )
 
 
-class MarkupTokenizer(Tokenizer):
+class MarkupTokenizer(Tokenizer):  # type: ignore[misc]
     """A Tokenizer that makes one token of a word that is hyphenated at a line's end."""
 
     def __call__(self, string: str) -> Doc:
-        doc = super().__call__(string)
+        doc: Doc = super().__call__(string)
         words = list(_hyphenated(doc))
         if words:
             with doc.retokenize() as retokenizer:
@@ -71,7 +71,8 @@ class MarkupTokenizer(Tokenizer):
 
 
 def _unpickle(vocab: Any, data: bytes) -> MarkupTokenizer:
-    return MarkupTokenizer(vocab).from_bytes(data)
+    tokenizer: MarkupTokenizer = MarkupTokenizer(vocab).from_bytes(data)
+    return tokenizer
 
 
 def _hyphenated(doc: Doc) -> List[Span]:

@@ -8,7 +8,7 @@ from ..bilm.encoder import N_BOUNDARIES
 from ..kernels.lstm_training import ROWS
 from .token_corpus import SentenceStore
 
-# batches whose sentences are sorted by length together
+# batches whose sentences are sorted together, by length
 BATCHES_PER_POOL = 100
 
 
@@ -47,7 +47,7 @@ def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int) -> List[np.n
         )
         count = max(fitting, 1)
         if count > ROWS and start + count < len(order):
-            # numbers of rows for which products are ready
+            # matrix products are prepared for such numbers of rows
             count -= count % ROWS
         found.append(order[start : start + count])
         start += count

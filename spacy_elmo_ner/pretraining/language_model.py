@@ -11,7 +11,7 @@ from ..bilm.encoder import BEGIN, END, N_BOUNDARIES, ElmoEncoder, with_boundarie
 from ..bilm.options import ElmoOptions
 from .softmax import Candidates, Softmax
 
-# softmax words that stand before those of the text
+# the softmax's special words, which come before those of the text
 END_OF_SENTENCE, BEGIN_OF_SENTENCE, UNKNOWN = range(3)
 N_SPECIAL = 3
 
@@ -57,7 +57,7 @@ def make_batch(
     present, tokens = np.unique(with_boundaries(sentences), return_inverse=True)
     types = present[N_BOUNDARIES:] - N_BOUNDARIES
     known = np.where(types < n_softmax - N_SPECIAL, types + N_SPECIAL, UNKNOWN)
-    # rows 0 and 1 are the boundaries', as every sentence has both
+    # rows 0 and 1 are the boundaries, as every sentence has both
     targets = np.array([BEGIN_OF_SENTENCE, END_OF_SENTENCE, *known])[tokens]
     before, after = np.flatnonzero(tokens != END), np.flatnonzero(tokens != BEGIN)
     return LmBatch(
@@ -83,7 +83,7 @@ class Contexts(nn.Module):
         projected).
         """
         types = self.encoder.word_vectors(batch.type_ids)
-        state = self.encoder.start(len(batch.lengths))
+        state = self.encoder.start()
         layers, _ = self.encoder.bilm(types, batch.tokens, batch.lengths, state=state)
         forward, backward = layers[-1].chunk(2, 1)
         return forward[batch.before], backward[batch.after]

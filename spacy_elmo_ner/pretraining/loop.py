@@ -27,7 +27,7 @@ from .softmax import Candidates
 from .start import load_start
 from .token_corpus import SentenceStore, TokenCorpus
 
-# what bilm-tf begins Adagrad's sums with
+# the initial value of Adagrad's sums in bilm-tf
 ADAGRAD_START = 1.0
 
 Reporter = Callable[[Dict[str, Any]], None]
@@ -112,11 +112,12 @@ class _Run:
                 self._publish()
         elif self.training.start is not None:
             load_start(model, corpus.words, Path(self.training.start))
-        # all have read it before the first one writes the next
+        # all processes have read the checkpoint before the first one writes the next
         processes.wait()
         self.contexts = processes.share(model.contexts)
 
     def train(self) -> None:
+        """Train from where the checkpoint is to the end."""
         progress = self.progress
         started = default_timer() - progress.seconds
         if progress.step == 0 and self.training.start is not None:
@@ -233,7 +234,7 @@ class _Run:
                 f"{self.checkpoint.folder} is from before it; continue with a lower "
                 "learn_rate or grad_clip in another output folder."
             )
-        # gradients are averaged over the processes, which makes this the loss a word
+        # gradients are averaged over the processes; this makes it the loss per word
         self.scaler.scale(total * (self.processes.count / n_losses)).backward()
         self.processes.share_sparse(self.model.softmax.parameters())
         for optimizer in self.optimizers:
@@ -260,7 +261,7 @@ class _Run:
         return torch.autocast(self.device.type, dtype=dtype)
 
     def _save(self) -> None:
-        # first: all else can be made from it again after a kill
+        # the checkpoint comes first: everything else can be made from it after a kill
         self.checkpoint.save(
             self.model, self.optimizers, self.scaler, self.progress, self.settings
         )

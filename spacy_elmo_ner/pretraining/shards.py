@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-# of a file, its header included
+# bytes of a file, its header included
 MAX_SHARD_BYTES = 16_000_000
 HEADER_BYTES = 100_000
 

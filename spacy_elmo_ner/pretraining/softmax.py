@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from ..kernels.autocast import product_dtype
 
-# logits made at a time, rows of them
+# rows whose logits are made at a time
 ROWS_AT_A_TIME = 1024
 
 

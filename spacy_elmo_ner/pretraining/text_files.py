@@ -11,8 +11,9 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List
 OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 # a text without blank lines is cut into documents of this many lines
 LONGEST_DOCUMENT = 1000
-# bytes by which text is told from other files, and the most of its characters that may
-# be none: Western European text in Latin-1 has fewer, and loses the lines with them
+# the bytes that are looked at to recognize text, and the largest share of characters in
+# them that may not be text. Western European text in Latin-1 has fewer; the lines with
+# such characters are then left out
 SAMPLE_BYTES, MOST_STRANGE = 1 << 16, 0.05
 
 
@@ -45,7 +46,7 @@ def check_is_text(file: Path) -> None:
         with OPENERS.get(file.suffix, open)(file, "rb") as opened:
             text = opened.read(SAMPLE_BYTES).decode("utf8", "replace")
     except (EOFError, OSError, lzma.LZMAError, zlib.error):
-        return  # for `read_documents` to tell of
+        return  # `read_documents` reports it
     n_strange = sum(
         char == "\ufffd" or (char < " " and not char.isspace()) for char in text
     )
@@ -91,7 +92,7 @@ def _lines(path: Path, is_json: bool) -> Iterator[str]:
                     line = raw.decode("utf8").lstrip("\ufeff").strip()
                     if is_json and line:
                         line = json.loads(line)["text"].strip()
-                        # fails for half a character, which JSON can escape
+                        # fails for lone surrogates, which JSON can escape
                         line.encode("utf8")
                     if "\0" in line:
                         raise ValueError("a NUL")

@@ -9,7 +9,7 @@ from .settings import TextSettings
 from .text_files import list_files
 
 ORIGIN = "origin.json"
-# it changes when the same text becomes other tokens
+# to be raised whenever the same text is tokenized differently
 VERSION = 1
 
 

@@ -16,6 +16,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from ..files.atomic import replacing_folder
+from ..files.manifest import is_unchanged
 from .text_origin import write_origin
 
 # tokens of a file: 60 MB at most, so that it can be sent somewhere
@@ -94,6 +95,8 @@ class TokenCorpus:
                 f"There is no tokenised text in {folder}; `python -m spacy_elmo_ner "
                 "pretrain` makes it from the text that its config names."
             )
+        if not is_unchanged(folder, VOCABULARY):
+            raise _damaged(folder / VOCABULARY)
         self.words = _read_words(folder / VOCABULARY)
         self.train = SentenceStore(folder, TRAIN, len(self.words))
         self.held_out = SentenceStore(folder, HELD_OUT, len(self.words))

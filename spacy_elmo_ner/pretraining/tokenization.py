@@ -22,7 +22,7 @@ from .text_files import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 
 DOCUMENTS_AT_A_TIME = 100
-# a longer sentence is cut: it would make its batch wait
+# longer sentences are cut, as they would slow their batch down
 LONGEST_SENTENCE = 200
 
 _nlp: Dict[str, Language] = {}
@@ -44,7 +44,7 @@ def tokenize_files(
             alone decides whether it is kept.
         processes: How many processes to use.
     """
-    # forked processes would inherit the threads of numerical libraries half alive
+    # forked processes would inherit the thread pools of numerical libraries without threads
     context = get_context("spawn")
     with ProcessPoolExecutor(
         processes, mp_context=context, initializer=_end_with_parent
@@ -97,14 +97,14 @@ def _encode_chunk(
     if lang not in _nlp:
         nlp = spacy.blank(lang)
         nlp.add_pipe("sentencizer")
-        # the limit is one for parsers; a text may be a single line
+        # the limit exists for parsers; a text may be a single line
         nlp.max_length = sys.maxsize
         _nlp[lang] = nlp
     nlp = _nlp[lang]
     sentences: Dict[str, List[List[str]]] = {}
     for text in texts:
         part = HELD_OUT if _is_held_out(text, held_out) else TRAIN
-        # a paragraph at a time: no sentence goes on from one to the next
+        # a paragraph at a time: no sentence crosses paragraphs
         for paragraph in nlp.pipe(text.split("\n")):
             sentences.setdefault(part, []).extend(_sentences(paragraph))
     if doc_bin is not None:

@@ -1,7 +1,7 @@
 """The Thinc model of the tagger: Docs → tag scores and CRF parameters."""
 
 import functools
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Callable, List, Optional, Tuple, cast
 
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model
@@ -10,26 +10,19 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..kernels.packed_products import check_precision
-from ..text.sentences import LINE_IS_SENTENCE
+from ..text.sentences import LINE_IS_SENTENCE, MAX_LENGTH
 from ..torch_shim import LazyTorchShim, default_device
 from .document_context import DocumentTokens
 from .network import TaggerNetwork
+from .potentials import Potentials, Tagger
 from .sentence_rows import DocRows, SentenceRows
 
 Tok2Vec = Model[List[Doc], List[Floats2d]]
-
-
-class Potentials(NamedTuple):
-    """Scores of tags and of their neighbourhoods; also used for gradients.
-
-    emissions: (N, T) for the N words of all Docs end to end and T tags;
-    transitions: (T, T), from row to column; start and end: (T,).
-    """
-
-    emissions: Tensor
-    transitions: Tensor
-    start: Tensor
-    end: Tensor
+# features of the words, the rows that a recurrent layer reads, and what the words' Docs say
+NetworkInput = Tuple[Floats2d, SentenceRows, Optional[DocumentTokens]]
+# emissions, transitions, start and end, see Potentials
+Tensors = Tuple[Tensor, Tensor, Tensor, Tensor]
+Network = Model[NetworkInput, Tensors]
 
 
 def build_crf_tagger_v1(
@@ -39,7 +32,7 @@ def build_crf_tagger_v1(
     depth: int = 2,
     max_sentence_length: int = 512,
     nO: Optional[int] = None,
-) -> Model[List[Doc], Potentials]:
+) -> Tagger:
     """CrfTagger.v2 without document_width: each sentence is tagged by itself."""
     return build_crf_tagger_v2(
         tok2vec,
@@ -60,7 +53,7 @@ def build_crf_tagger_v2(
     max_sentence_length: int = 512,
     precision: str = "float32",
     nO: Optional[int] = None,
-) -> Model[List[Doc], Potentials]:
+) -> Tagger:
     """BiLSTM-CRF over the vectors of any tok2vec.
 
     tok2vec: its vectors are the tagger's features; JoinedTok2Vec.v1 makes one
@@ -75,7 +68,7 @@ def build_crf_tagger_v2(
     `dropout` of the training config acts on the features and on every layer.
     """
     check_precision(precision, "The tagger")
-    network: Model = Model(
+    network: Network = Model(
         "crf_network",
         _network_forward,
         shims=[
@@ -101,24 +94,14 @@ def build_crf_tagger_v2(
         dims={"nO": nO},
         attrs={
             "resize_output": resize_output,
-            "max_sentence_length": max_sentence_length,
+            MAX_LENGTH: max_sentence_length,
             LINE_IS_SENTENCE: False,
             "has_document_context": document_width > 0,
         },
     )
 
 
-def doc_rows(
-    model: Model, docs: List[Doc], *, max_length: Optional[int] = None
-) -> DocRows:
-    """The sentences of which a CrfTagger's emissions are. The network reads long ones in
-    windows of a `max_length`, but their tags are chosen together."""
-    return DocRows(
-        docs, max_length=max_length, line_is_sentence=model.attrs[LINE_IS_SENTENCE]
-    )
-
-
-def resize_output(model: Model, nO: int) -> Model:
+def resize_output(model: Tagger, nO: int) -> Tagger:
     """Give the tagger `nO` tags. A trained one keeps its weights."""
     network = model.get_ref("output_layer")
     shim = cast(LazyTorchShim, network.shims[0])
@@ -132,7 +115,7 @@ def resize_output(model: Model, nO: int) -> Model:
     return model
 
 
-def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
+def _init(model: Tagger, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
     tok2vec, network = model.layers
     tok2vec.initialize(X=X)
     shim = cast(LazyTorchShim, network.shims[0])
@@ -150,10 +133,10 @@ def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
 
 
 def _forward(
-    model: Model, docs: List[Doc], is_train: bool
+    model: Tagger, docs: List[Doc], is_train: bool
 ) -> Tuple[Potentials, Callable[[Potentials], List[Doc]]]:
     tok2vec, network = model.layers
-    rows = doc_rows(model, docs, max_length=model.attrs["max_sentence_length"])
+    rows = DocRows(docs, line_is_sentence=model.attrs[LINE_IS_SENTENCE])
     vectors, backprop_tok2vec = tok2vec(docs, is_train)
     of_tokens = model.ops.xp.vstack(vectors)
     # white space is no word, and the tagger does not see it
@@ -161,24 +144,24 @@ def _forward(
     document = None
     if model.attrs["has_document_context"]:
         document = DocumentTokens.from_docs(docs, rows.places)
-    potentials, backprop_network = network(
-        (of_tokens[places], rows, document), is_train
+    # the network reads long sentences in windows, but their tags are chosen together
+    windows = rows.windows(model.attrs[MAX_LENGTH])
+    (emissions, transitions, start, end), backprop_network = network(
+        (of_tokens[places], windows, document), is_train
     )
 
     def backprop(gradients: Potentials) -> List[Doc]:
         d_tokens = model.ops.alloc2f(*of_tokens.shape)
-        d_tokens[places] = backprop_network(gradients)
+        d_tokens[places] = backprop_network(cast(Tensors, tuple(gradients)))
         lengths = model.ops.asarray1i([len(doc) for doc in docs])
-        return backprop_tok2vec(model.ops.unflatten(d_tokens, lengths))
+        return cast(List[Doc], backprop_tok2vec(model.ops.unflatten(d_tokens, lengths)))
 
-    return potentials, backprop
+    return Potentials(emissions, transitions, start, end, rows), backprop
 
 
 def _network_forward(
-    model: Model,
-    X: Tuple[Floats2d, SentenceRows, Optional[DocumentTokens]],
-    is_train: bool,
-) -> Tuple[Potentials, Callable[[Potentials], Floats2d]]:
+    model: Network, X: NetworkInput, is_train: bool
+) -> Tuple[Tensors, Callable[[Tensors], Floats2d]]:
     features, rows, document = X
     device = default_device()
     inputs = ArgsKwargs(
@@ -186,7 +169,7 @@ def _network_forward(
             xp2torch(features, requires_grad=is_train).to(device),
             rows.packed.to(device),
             rows.unpacked.to(device),
-            rows.turned.to(device),
+            rows.reversed.to(device),
             rows.batch_sizes,
         ),
         kwargs={
@@ -196,10 +179,10 @@ def _network_forward(
     )
     outputs, backprop_torch = model.shims[0](inputs, is_train)
 
-    def backprop(gradients: Potentials) -> Floats2d:
+    def backprop(gradients: Tensors) -> Floats2d:
         d_inputs = backprop_torch(
-            ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": tuple(gradients)})
+            ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": gradients})
         )
         return cast(Floats2d, torch2xp(d_inputs.args[0]))
 
-    return Potentials(*(output.detach() for output in outputs)), backprop
+    return cast(Tensors, tuple(output.detach() for output in outputs)), backprop

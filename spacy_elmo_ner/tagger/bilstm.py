@@ -30,11 +30,11 @@ class BiLstm(nn.LSTM):
         self._inference: Prepared[List[InferenceLstm]] = Prepared()
 
     def forward(  # type: ignore[override]
-        self, x: Tensor, batch_sizes: Tensor, turned: Tensor
+        self, x: Tensor, batch_sizes: Tensor, reversed: Tensor
     ) -> Tensor:
         """(N, input_size) → (N, 2 · hidden_size), forward before backward.
 
-        batch_sizes, turned: see `SentenceRows`.
+        batch_sizes, reversed: see `SentenceRows`.
         """
         is_learning = torch.is_grad_enabled()
         if is_learning:
@@ -47,9 +47,10 @@ class BiLstm(nn.LSTM):
         is_exact = usable_precision(self.precision) == "float32"
 
         def read(rows: Tensor, direction: int) -> Tensor:
+            output: Tensor
             if is_exact:
                 # what nn.LSTM itself calls
-                return torch.lstm(
+                output, *_ = torch.lstm(
                     rows,
                     batch_sizes,
                     (zeros[None], zeros[None]),
@@ -59,17 +60,19 @@ class BiLstm(nn.LSTM):
                     0.0,
                     False,
                     False,
-                )[0]
-            lstm = self._inference.get(self._prepare, self)[direction]
-            return lstm(rows, None, batch_sizes.tolist(), zeros, zeros)[0]
+                )
+            else:
+                lstm = self._inference.get(self._prepare, self)[direction]
+                output, *_ = lstm(rows, None, batch_sizes.tolist(), zeros, zeros)
+            return output
 
         forward, backward = in_parallel(
             [
                 lambda: read(x, 0),
-                lambda: read(x.index_select(0, turned), 1),
+                lambda: read(x.index_select(0, reversed), 1),
             ]
         )
-        return torch.cat([forward, backward.index_select(0, turned)], 1)
+        return torch.cat([forward, backward.index_select(0, reversed)], 1)
 
     def _prepare(self) -> List[InferenceLstm]:
         return [self._prepare_direction(*weights) for weights in self.all_weights]
@@ -80,7 +83,10 @@ class BiLstm(nn.LSTM):
         W_x, W_h, b = (_gates_in_our_order(one) for one in (W_x, W_h, b_x + b_h))
         lstm = InferenceLstm(
             prepare_product(W_x.t(), b, precision=self.precision),
-            prepare_product(W_h.t(), precision=self.precision, few_rows=True),
+            # σ and tanh are from -1 to 1
+            prepare_product(
+                W_h.t(), precision=self.precision, few_rows=True, limit=1.0
+            ),
         )
         return without_gil(lstm)
 

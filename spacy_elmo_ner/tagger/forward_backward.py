@@ -6,12 +6,13 @@ previous tag then runs over rows that are contiguous in memory. `crf` says what 
 arguments are.
 """
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, Optional, Tuple
 
 import torch
 from torch import Tensor
 
-from .transitions import IMPOSSIBLE, NEVER, Transitions, transitions_of
+from .parameters import IMPOSSIBLE, NEVER, CrfParameters
+from .transitions import Transitions, transitions_of
 
 # Scores grow with the sequence and so would lose digits: after so many steps their
 # maximum is taken out of them (and added up apart, in float64, where it is needed).
@@ -21,19 +22,17 @@ RENORMALISE = 8
 _LARGE = 2**13
 
 
-class Scores(NamedTuple):
-    """transitions (T, T), [from, to]; start (T,); end (T,)."""
-
-    transitions: Tensor
-    start: Tensor
-    end: Tensor
-
-
 def log_sum(
-    emissions: Tensor, lengths: Tensor, scores: Scores, allowed: Optional[Tensor]
+    emissions: Tensor,
+    lengths: Tensor,
+    parameters: CrfParameters,
+    allowed: Optional[Tensor],
 ) -> Tensor:
     """float64 (B,): log Z, precise enough for the difference of two of them."""
-    return _LogSum.apply(emissions, lengths, *scores, allowed)
+    total: Tensor = _LogSum.apply(  # type: ignore[no-untyped-call]
+        emissions, lengths, *parameters, allowed
+    )
+    return total
 
 
 class _LogSum(torch.autograd.Function):
@@ -108,7 +107,7 @@ def expected_counts(
     transitions: Transitions,
     end: Tensor,
     weights: Tensor,
-) -> Tuple[Tensor, Scores]:
+) -> Tuple[Tensor, CrfParameters]:
     """How often each tag is expected at each token (L, T, B) and, over all sequences,
     each transition, first and last tag. Each sequence counts times its weight (B,)."""
     tags = torch.zeros_like(alphas)
@@ -118,7 +117,7 @@ def expected_counts(
     ends = (alphas[last, :, columns] + end).softmax(1) * weights
     tags[last, :, columns] = ends
     counts = transitions.expected(alphas, tags)
-    return tags, Scores(counts, tags[0].sum(1), ends.sum(0))
+    return tags, CrfParameters(counts, tags[0].sum(1), ends.sum(0))
 
 
 def time_major(emissions: Tensor, lengths: Tensor, allowed: Optional[Tensor]) -> Tensor:

@@ -64,7 +64,7 @@ class TaggerNetwork(nn.Module):
         features: Tensor,
         packed: Tensor,
         unpacked: Tensor,
-        turned: Tensor,
+        reversed: Tensor,
         batch_sizes: Tensor,
         *,
         dropout: float,
@@ -73,7 +73,7 @@ class TaggerNetwork(nn.Module):
         """Tag scores of each token, and the CRF's parameters.
 
         features: (N, nI), the tokens of all sentences end to end; packed,
-        unpacked, turned, batch_sizes: as in SentenceRows; dropout: a probability;
+        unpacked, reversed, batch_sizes: as in SentenceRows; dropout: a probability;
         document: of the same tokens, for a network with a document_width.
         Returns emissions (N, nO), transitions (nO, nO) from row to column,
         start (nO,) and end (nO,).
@@ -85,7 +85,7 @@ class TaggerNetwork(nn.Module):
                 x = torch.cat([x, self.context(x, document.take(packed))], dim=1)
             x = F.dropout(x, dropout)
             if depth < len(self.layers):
-                x = self.layers[depth](x, batch_sizes, turned)
+                x = self.layers[depth](x, batch_sizes, reversed)
         emissions = self.output(x).index_select(0, unpacked)
         return emissions, self.transitions, self.start, self.end
 

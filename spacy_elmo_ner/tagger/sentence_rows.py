@@ -1,13 +1,17 @@
 """The sentences of a batch of Docs as rows, for recurrent layers and the CRF."""
 
-from typing import List, Optional, Sequence, Tuple
+from functools import cached_property
+from itertools import pairwise
+from typing import List, Sequence, Tuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from spacy.tokens import Doc
+from torch import Tensor
 
-from ..kernels.packing import pack
-from ..text.sentences import sentence_words
+from ..kernels.packing import Packing, pack
+from ..text.sentences import doc_sentences
 
 
 class SentenceRows:
@@ -19,29 +23,40 @@ class SentenceRows:
         packed: (N,) int64. `flat[packed]` is in torch's packed order: all first
             words, longest sentence first, then all second words, and so on.
         unpacked: (N,) int64, the inverse permutation of `packed`.
-        turned: (N,) int64. In packed order, the row of the same sentence's word that is
-            as far from the end as this one from the start; its own inverse.
+        reversed: (N,) int64. In packed order, the row of the same sentence's word that
+            is as far from the end as this one from the start; its own inverse.
         batch_sizes: (L,) int64, sentences alive at each step.
     """
 
     def __init__(self, spans: Sequence[Tuple[int, int]]):
         self.spans = list(spans)
-        lengths = [end - start for start, end in spans]
-        packing = pack(lengths)
-        starts = [start for start, _ in spans]
-        # from arrays, as they stay on the CPU: Thinc of spaCy 3.3 lets torch make all
-        # other tensors on a GPU
-        self.lengths, self._starts, self.batch_sizes = (
-            torch.from_numpy(np.asarray(numbers, np.int64))
-            for numbers in (lengths, starts, packing.steps)
-        )
-        self.packed = torch.from_numpy(packing.forward_tokens)
-        self.unpacked = torch.from_numpy(packing.forward_rows)
-        self.turned = self.unpacked[torch.from_numpy(packing.backward_tokens)]
+        self.lengths = _int64([end - start for start, end in self.spans])
+        self._starts = _int64([start for start, _ in self.spans])
 
-    def pad(self, flat: torch.Tensor) -> torch.Tensor:
+    @cached_property
+    def _packing(self) -> Packing:
+        return pack(self.lengths.tolist())
+
+    @cached_property
+    def packed(self) -> Tensor:
+        return _int64(self._packing.forward_tokens)
+
+    @cached_property
+    def unpacked(self) -> Tensor:
+        return _int64(self._packing.forward_rows)
+
+    @cached_property
+    def reversed(self) -> Tensor:
+        return self.unpacked[_int64(self._packing.backward_tokens)]
+
+    @cached_property
+    def batch_sizes(self) -> Tensor:
+        return _int64(self._packing.steps)
+
+    def pad(self, flat: Tensor) -> Tensor:
         """(N, ...) → (B, L, ...). What lies beyond a row's end is arbitrary."""
-        steps = torch.arange(len(self.batch_sizes), device=self.lengths.device)
+        longest = max(self.lengths.tolist(), default=0)
+        steps = _int64(np.arange(longest))
         last = (self.lengths - 1)[:, None]
         index = self._starts[:, None] + torch.minimum(steps[None, :], last)
         return flat[index.to(flat.device)]
@@ -51,30 +66,46 @@ class DocRows(SentenceRows):
     """The sentences of Docs, which know where they come from.
 
     Attributes:
-        words: of each sentence, its words' places among the tokens of their Doc.
-        docs: of each sentence, its Doc's place in the batch.
+        of_docs: of each Doc its sentences, and of each sentence its words, as places
+            among the tokens of the Doc.
         places: (N,) int64, the words' places among the tokens of all Docs.
     """
 
-    def __init__(
-        self,
-        docs: Sequence[Doc],
-        *,
-        max_length: Optional[int] = None,
-        line_is_sentence: bool = False,
-    ):
-        self.words: List[np.ndarray] = []
-        self.docs: List[int] = []
+    def __init__(self, docs: Sequence[Doc], *, line_is_sentence: bool = False):
+        by_doc = [doc_sentences(doc, line_is_sentence=line_is_sentence) for doc in docs]
+        self.of_docs = [[one.words for one in of_doc] for of_doc in by_doc]
+        self._sentences = [one for of_doc in by_doc for one in of_doc]
         places = [np.zeros(0, np.int64)]
         offset = 0
-        for number, doc in enumerate(docs):
-            for words in sentence_words(
-                doc, max_length=max_length, line_is_sentence=line_is_sentence
-            ):
-                self.words.append(words)
-                self.docs.append(number)
-                places.append(words + offset)
+        for doc, of_doc in zip(docs, self.of_docs, strict=True):
+            places += [words + offset for words in of_doc]
             offset += len(doc)
         self.places = np.concatenate(places)
-        ends = np.cumsum([len(words) for words in self.words]).tolist()
-        super().__init__(list(zip([0, *ends], ends, strict=False)))
+        super().__init__(_end_to_end([len(one.words) for one in self._sentences]))
+
+    @property
+    def words_of_docs(self) -> List[NDArray[np.int64]]:
+        """The words of each Doc, as places among its tokens."""
+        none = np.zeros(0, np.int64)
+        return [np.concatenate([none, *of_doc]) for of_doc in self.of_docs]
+
+    def windows(self, max_length: int) -> SentenceRows:
+        """The same words, with longer sentences in windows of so many tokens."""
+        lengths = [
+            len(words) for one in self._sentences for words in one.windows(max_length)
+        ]
+        return (
+            self
+            if len(lengths) == len(self.spans)
+            else SentenceRows(_end_to_end(lengths))
+        )
+
+
+def _end_to_end(lengths: Sequence[int]) -> List[Tuple[int, int]]:
+    return list(pairwise([0, *np.cumsum(lengths, dtype=np.int64).tolist()]))
+
+
+def _int64(numbers: ArrayLike) -> Tensor:
+    # from an array, as it stays on the CPU: Thinc of spaCy 3.3 lets torch make all other
+    # tensors on a GPU
+    return torch.from_numpy(np.asarray(numbers, np.int64))

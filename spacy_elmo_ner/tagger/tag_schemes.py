@@ -1,5 +1,10 @@
 """BIO and BILUO: entity spans as tags, which tags may follow each other, and masks
-that say which tags a token may take."""
+that say which tags a token may take.
+
+A constraint that holds in every Doc belongs here: `legal_transitions`, `legal_start` and
+`legal_end` say what the CRF may do. Those of one Doc, such as the entities that it has
+already, are in pipeline/constraints.py.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,11 +12,15 @@ from itertools import pairwise
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .gold_tags import read_gold_tags
 
 Span = Tuple[int, int, str]
 """First token, token after the last, label."""
+
+TagMask = NDArray[np.bool_]
+"""Which tags may be taken: (tags,), or (tokens, tags)."""
 
 # Scheme → its prefixes → which pieces of an entity each may be: beginning, inner piece,
 # last piece or a unit, an entity of one token. Everything else follows from this.
@@ -79,40 +88,37 @@ class TagScheme:
         return ("O", *(f"{p}-{label}" for label in self.labels for p in prefixes))
 
     @cached_property
-    def legal_transitions(self) -> np.ndarray:
+    def outside(self) -> TagMask:
+        """bool (tags,): the tag "O" alone."""
+        return np.asarray(np.arange(len(self.tags)) == 0)
+
+    @cached_property
+    def legal_transitions(self) -> TagMask:
         """bool (tags, tags), [from, to]."""
         return self._goes_on | (self.legal_end[:, None] & self.legal_start)
 
     @cached_property
-    def legal_start(self) -> np.ndarray:
+    def legal_start(self) -> TagMask:
         """bool (tags,): what the first token may be."""
-        return self._outside | self._may_be("BU")
+        return self.outside | self._may_be("BU")
 
     @cached_property
-    def legal_end(self) -> np.ndarray:
+    def legal_end(self) -> TagMask:
         """bool (tags,): what the last token may be."""
-        return self._outside | self._may_be("LU")
-
-    def index(self, tag: str) -> int:
-        """Place of `tag` in `tags`; ValueError if it is not one of them."""
-        prefix, _, label = tag.partition("-")
-        prefixes = list(_SCHEMES[self.name])
-        if tag == "O":
-            return 0
-        if prefix not in prefixes or not self.has_label(label):
-            raise ValueError(
-                f"There is no tag {tag!r} in the {self.name} scheme of the labels "
-                f"{self._known_labels}; add its label first."
-            )
-        return self._first_tags[label] + prefixes.index(prefix)
+        return self.outside | self._may_be("LU")
 
     def has_label(self, label: str) -> bool:
         """Whether there are tags for the label."""
         return label in self._first_tags
 
+    def before_growth(self, n_tags: int) -> "TagScheme":
+        """The scheme when it had so many tags, before the last labels were added."""
+        width = len(_SCHEMES[self.name])
+        return TagScheme(self.name, self.labels[: (n_tags - 1) // width])
+
     # Spans and tags
 
-    def span_tags(self, length: int, label: str) -> np.ndarray:
+    def span_tags(self, length: int, label: str) -> NDArray[np.int64]:
         """int64 (length,): the tags of one entity of `length` tokens."""
         if length < 1:
             raise ValueError(
@@ -121,23 +127,6 @@ class TagScheme:
             )
         pieces = "U" if length == 1 else "B" + "I" * (length - 2) + "L"
         return np.asarray([self._tag_of(piece, label) for piece in pieces], np.int64)
-
-    def encode(self, spans: Sequence[Span], length: int) -> np.ndarray:
-        """int64 (length,): the tags of a sequence with these entities.
-
-        Raises ValueError if a span leaves the sequence, is empty, overlaps another or
-        has an unknown label.
-        """
-        tags = np.zeros(length, dtype=np.int64)
-        for start, end, label in spans:
-            _check_range(start, end, length, label)
-            if tags[start:end].any():
-                raise ValueError(
-                    f"The entity {label!r} at tokens {start} to {end} overlaps another "
-                    "one, and a token has only one tag; pass spans that do not overlap."
-                )
-            tags[start:end] = self.span_tags(end - start, label)
-        return tags
 
     def decode(self, tags: Sequence[int]) -> List[Span]:
         """The entities of a tag sequence, from left to right.
@@ -157,11 +146,11 @@ class TagScheme:
 
     # Masks: bool (tokens, tags), True where a token may take a tag
 
-    def unrestricted(self, length: int) -> np.ndarray:
+    def unrestricted(self, length: int) -> TagMask:
         """bool (length, tags): every token may take every tag."""
         return np.ones((length, len(self.tags)), dtype=bool)
 
-    def allowed(self, biluo: Sequence[Optional[str]]) -> np.ndarray:
+    def allowed(self, biluo: Sequence[Optional[str]]) -> TagMask:
         """bool (length, tags): the tags that agree with a gold annotation.
 
         biluo: tags as `spacy.training.Example.get_aligned_ner` gives them, whatever the
@@ -174,21 +163,21 @@ class TagScheme:
         rows = self.unrestricted(len(biluo))
         for i, (piece, label) in enumerate(read_gold_tags(biluo)):
             if piece == "O":
-                rows[i] &= self._outside
+                rows[i] &= self.outside
             elif piece:
                 rows[i] &= np.arange(len(self.tags)) == self._tag_of(piece, label)
                 if piece in "LU":
                     rows[i + 1 : i + 2] &= ~self.continuation(label)
         return rows
 
-    def continuation(self, label: str) -> np.ndarray:
+    def continuation(self, label: str) -> TagMask:
         """bool (tags,): the tags that, after a complete entity with `label`, would make
         it longer instead of beginning something new: I- in BIO, none in BILUO."""
-        return self._goes_on[self._tag_of("L", label)]
+        return np.asarray(self._goes_on[self._tag_of("L", label)])
 
     def entity_mask(
-        self, allowed_rows: np.ndarray, start: int, end: int, label: str
-    ) -> np.ndarray:
+        self, allowed_rows: TagMask, start: int, end: int, label: str
+    ) -> TagMask:
         """A copy of the mask in which exactly this entity stands at [start, end).
 
         Its tokens take the entity's tags, whatever the mask said of them, and the token
@@ -202,37 +191,11 @@ class TagScheme:
         rows[end : end + 1] &= ~self.continuation(label)
         return rows
 
-    def block(self, allowed_rows: np.ndarray, start: int, end: int) -> np.ndarray:
+    def block(self, allowed_rows: TagMask, start: int, end: int) -> TagMask:
         """A copy of the mask in which the tokens [start, end) are outside entities."""
         _check_range(start, end, len(allowed_rows), "O")
         rows = allowed_rows.copy()
-        rows[start:end] = self._outside
-        return rows
-
-    def decoding_mask(
-        self,
-        length: int,
-        *,
-        entities: Sequence[Span] = (),
-        blocked: Sequence[Tuple[int, int]] = (),
-    ) -> np.ndarray:
-        """bool (length, tags): what the decoder may choose.
-
-        entities: spans that are set already. The path runs through them; one whose
-            label the scheme does not know is a stretch of "O" here, and whoever
-            decodes keeps the entity itself.
-        blocked: [start, end) in which no entity may stand.
-
-        Where they contradict each other, entities win over blocked tokens.
-        """
-        rows = self.unrestricted(length)
-        for start, end in blocked:
-            rows = self.block(rows, start, end)
-        for start, end, label in entities:
-            if self.has_label(label):
-                rows = self.entity_mask(rows, start, end, label)
-            else:
-                rows = self.block(rows, start, end)
+        rows[start:end] = self.outside
         return rows
 
     # What each tag is
@@ -243,21 +206,17 @@ class TagScheme:
         width = len(_SCHEMES[self.name])
         return {label: 1 + width * i for i, label in enumerate(self.labels)}
 
-    @cached_property
-    def _outside(self) -> np.ndarray:
-        return np.arange(len(self.tags)) == 0
-
-    def _may_be(self, pieces: str) -> np.ndarray:
+    def _may_be(self, pieces: str) -> TagMask:
         """bool (tags,): whether a tag can be one of these pieces of an entity."""
         matches = [bool({*pieces} & {*own}) for own in _SCHEMES[self.name].values()]
         return np.asarray([False] + matches * len(self.labels))
 
     @cached_property
-    def _goes_on(self) -> np.ndarray:
+    def _goes_on(self) -> TagMask:
         """bool (tags, tags): whether the second tag is in the first one's entity."""
         width = len(_SCHEMES[self.name])
         labels = (np.arange(len(self.tags)) - 1) // width
-        same_label = labels[:, None] == labels
+        same_label: TagMask = labels[:, None] == labels
         return same_label & self._may_be("BI")[:, None] & self._may_be("IL")
 
     @property

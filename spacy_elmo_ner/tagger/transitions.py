@@ -17,11 +17,7 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
-# Log score of what is illegal. Finite, so that differences never become NaN; its sum
-# over 100,000 tokens stays far within float32, and no sum of real scores comes near.
-NEVER = -1e30
-# A score below this has something illegal in it.
-IMPOSSIBLE = NEVER / 2
+from .parameters import IMPOSSIBLE, NEVER
 
 # How many numbers are held at a time for a maximum over pairs of tags; they fit a cache.
 _CACHE = 2**17

@@ -5,6 +5,7 @@ from typing import Any, Iterator, List, Set, Tuple
 from spacy.attrs import (
     ENT_IOB,
     ENT_TYPE,
+    IOB_STRINGS,
     LEMMA,
     MORPH,
     NORM,
@@ -88,6 +89,10 @@ def part_of(doc: Doc, start: int, end: int) -> Doc:
     if doc.has_annotation("SENT_START"):
         attrs.append(SENT_START)
     values: Any = span.to_array(attrs)  # type: ignore[attr-defined]
+    # an entity that began before the part begins with it
+    iob = attrs.index(ENT_IOB)
+    if values[0, iob] == IOB_STRINGS.index("I"):
+        values[0, iob] = IOB_STRINGS.index("B")
     part.from_array([*attrs], values)
     if doc.tensor.size:
         part.tensor = doc.tensor[start:end]

@@ -1,8 +1,9 @@
 """Doc → the sentences that are encoded and tagged on their own."""
 
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from .line_breaks import sentence_breaks
@@ -11,26 +12,56 @@ from .sentence_ends import CLOSING, SENTENCE_END
 from .table_columns import column_gaps
 from .words import block_ends, link_texts, word_places
 
+Indices = NDArray[np.int64]
+
 # the attributes of nodes that cut Docs into sentences by themselves
 LINE_IS_SENTENCE = "line_is_sentence"
 MAX_LENGTH = "max_sentence_length"
 
 
-def sentence_words(
-    doc: Doc, *, max_length: Optional[int] = None, line_is_sentence: bool = False
-) -> List[np.ndarray]:
-    """The tokens of each sentence that are words, in order, int64; those without any are
-    left out. See `sentence_spans`."""
-    spans = sentence_spans(
-        doc, max_length=max_length, line_is_sentence=line_is_sentence
-    )
+class Sentence(NamedTuple):
+    """One sentence of a Doc.
+
+    start: its first token, whether it is a word or not.
+    words: its tokens that are words, in order, (words,), int64. There is at least one.
+    """
+
+    start: int
+    words: Indices
+
+    def windows(self, max_length: int) -> List[Indices]:
+        """The words of its first `max_length` tokens, of the next ones, and so on; windows
+        without any words are left out."""
+        if self.words[-1] - self.start < max_length:
+            return [self.words]
+        number = (self.words - self.start) // max_length
+        return np.split(self.words, np.flatnonzero(np.diff(number)) + 1)
+
+
+def doc_sentences(doc: Doc, *, line_is_sentence: bool = False) -> List[Sentence]:
+    """The sentences that have words, see `sentence_spans`."""
     words = word_places(doc)
-    borders = np.searchsorted(words, [end for _, end in spans])
-    return [some for some in np.split(words, borders[:-1]) if len(some)]
+    starts = [
+        start for start, _ in sentence_spans(doc, line_is_sentence=line_is_sentence)
+    ]
+    of_each = np.split(words, np.searchsorted(words, starts[1:]))
+    return [
+        Sentence(start, some)
+        for start, some in zip(starts, of_each, strict=False)
+        if len(some)
+    ]
+
+
+def sentence_words(
+    doc: Doc, *, max_length: int, line_is_sentence: bool = False
+) -> List[Indices]:
+    """The words of each sentence, long ones in windows of max_length tokens."""
+    sentences = doc_sentences(doc, line_is_sentence=line_is_sentence)
+    return [words for sentence in sentences for words in sentence.windows(max_length)]
 
 
 def sentence_spans(
-    doc: Doc, *, max_length: Optional[int] = None, line_is_sentence: bool = False
+    doc: Doc, *, line_is_sentence: bool = False
 ) -> List[Tuple[int, int]]:
     """Token offsets (start, end) that cover the Doc in order, without gaps.
 
@@ -40,18 +71,14 @@ def sentence_spans(
     (`table_columns`), and after other line breaks where they do not wrap a line
     (`line_breaks`), or all where a line is a sentence. The cuts depend on the Doc alone,
     never on the batch.
-
-    max_length: longer sentences are cut into windows of so many tokens.
     """
+    if not len(doc):
+        return []
     if doc.has_annotation("SENT_START"):
         starts = [i for i in range(1, len(doc)) if doc[i].is_sent_start]
     else:
         starts = _punctuation_starts(doc, line_is_sentence)
-    spans = []
-    for start, end in zip([0] + starts, starts + [len(doc)], strict=True):
-        windows = range(start, end, max_length or max(1, end - start))
-        spans += [(one, min(one + windows.step, end)) for one in windows]
-    return spans
+    return list(zip([0, *starts], [*starts, len(doc)], strict=True))
 
 
 def _punctuation_starts(doc: Doc, line_is_sentence: bool) -> List[int]:

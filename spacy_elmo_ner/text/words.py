@@ -4,9 +4,10 @@ import html
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Iterator, List, Set, Tuple
+from typing import Iterable, Iterator, List, Set, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
@@ -107,9 +108,8 @@ def _is_invisible(letter: str) -> bool:
     return code in FILLERS
 
 
-def word_places(doc: Doc) -> np.ndarray:
-    """Which tokens are words, and not white space, markup or nothing visible: (words,),
-    int64."""
+def word_places(doc: Doc) -> NDArray[np.int64]:
+    """Which tokens are words, and not white space, markup or nothing visible: (words,)."""
     is_word = doc.to_array([IS_SPACE]).ravel() == 0
     text = doc.text
     if ODD.search(text):
@@ -117,6 +117,11 @@ def word_places(doc: Doc) -> np.ndarray:
     is_word[[i for tokens in _markup(doc) for i in tokens]] = False
     is_word[list(margin_tokens(doc))] = False
     return np.flatnonzero(is_word)
+
+
+def has_words(docs: Iterable[Doc]) -> bool:
+    """Whether one of the Docs has a word at least."""
+    return any(len(word_places(doc)) for doc in docs)
 
 
 def _markup(doc: Doc) -> Iterator[range]:

@@ -124,6 +124,7 @@ class _Run:
         self.saved = self.progress
 
     def train(self, say: Callable[[str], None]) -> None:
+        """Train from where the checkpoint is to the end."""
         if self._is_finished():
             if not (self.output / BEST).exists():
                 raise ValueError(
@@ -175,7 +176,7 @@ class _Run:
                 if score is not None:
                     keys = ("step", "epoch", "seconds", "words", "score")
                     history.append({key: info[key] for key in keys})
-                    # spaCy's own components give numpy's numbers
+                    # spaCy's own components return numpy's numbers
                     history[-1]["losses"] = {k: float(v) for k, v in losses.items()}
                     with self.nlp.select_pipes(disable=frozen):
                         update_meta(settings, self.nlp, info)
@@ -226,7 +227,7 @@ class _Run:
             else:
                 epoch_examples = list(examples)
                 random.Random(f"{settings['seed']}/{epoch}").shuffle(epoch_examples)
-            # from the very first: the size of a batch may follow a schedule
+            # counted from the first batch: the size of batches may follow a schedule
             for batch in settings["batcher"](epoch_examples):
                 if step >= self.progress.step:
                     yield step, epoch, list(batch)
@@ -317,7 +318,7 @@ def _check_same(saved: Config, given: Config, folder: Path) -> None:
     saved, given = saved.interpolate(), given.interpolate()
     may_change = set(MAY_CHANGE)
     if -1 in (saved["training"]["max_epochs"], given["training"]["max_epochs"]):
-        # a corpus that is streamed is read in another order
+        # a streamed corpus is read in another order
         may_change.remove("training.max_epochs")
     differences = sorted(set(_differences(saved, given)) - may_change)
     if differences:

@@ -21,7 +21,7 @@ def run(repository: Path, *options: str) -> "subprocess.CompletedProcess[str]":
 def small(output: Path, seconds: int) -> "list[str]":
     options = "--device cpu --size sample --precision float32 --batch 8 --sentences 24"
     options += " --rounds 1 --update-tokens 128 --update-precision float32"
-    options += f" --compile-seconds 1 --seconds {seconds} --output {output}"
+    options += f" --seconds {seconds} --output {output}"
     return options.split()
 
 
@@ -51,7 +51,7 @@ def test_the_whole_report_on_a_cpu(repository: Path, tmp_path: Path) -> None:
 def test_what_time_does_not_allow_is_said(repository: Path, tmp_path: Path) -> None:
     done = run(repository, *small(tmp_path / "report.md", 0))
     assert done.returncode == 0, done.stderr
-    assert "*pretraining*: skipped, the 0 seconds are over." in done.stdout
+    assert "*pretraining*: skipped, no time is left." in done.stdout
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

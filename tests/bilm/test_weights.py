@@ -17,14 +17,7 @@ from spacy_elmo_ner.bilm.weight_files import (
     write_safetensors,
 )
 from spacy_elmo_ner.bilm.weights import ElmoWeights, set_weights, to_encoder, to_weights
-
-OPTIONS = ElmoOptions(
-    char_embedding_width=3,
-    filters=((1, 2), (3, 4)),
-    n_highway=2,
-    lstm_width=5,
-    projection_width=3,
-)
+from tests.tiny_bilm import OPTIONS
 
 
 def random_weights(

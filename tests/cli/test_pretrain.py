@@ -127,7 +127,7 @@ def test_tokens_of_other_text_are_not_trained_on(
 
 BAD_TEXT = {
     "one document": (b"Anna has a cat.\nBob has none!\n", "few documents|no words"),
-    "binary": (bytes(range(256)) * 20, "is no UTF-8 text"),
+    "binary": (bytes(range(256)) * 20, "is not UTF-8 text"),
     "empty": (b"", "no words to train on"),
     "blank": (b"\n \n\n", "no words to train on"),
 }

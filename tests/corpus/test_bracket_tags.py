@@ -103,10 +103,10 @@ def test_sentences_without_entities(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "tags, message",
     [
-        ("* (A(B* *) *)", r"line 2: the tag '\(A\(B\*' has entities in one another"),
-        ("(A* (B) *)", r"line 2: the tag '\(B\)' has entities in one another"),
-        ("(A* (B* *)", r"line 2: the tag '\(B\*' has entities in one another"),
-        ("(A* *)) *", r"line 2: the tag '\*\)\)' has entities in one another"),
+        ("* (A(B* *) *)", r"line 2: the tag '\(A\(B\*' has nested entities"),
+        ("(A* (B) *)", r"line 2: the tag '\(B\)' has nested entities"),
+        ("(A* (B* *)", r"line 2: the tag '\(B\*' has nested entities"),
+        ("(A* *)) *", r"line 2: the tag '\*\)\)' has nested entities"),
         ("* *) (A)", r"line 2: the tag '\*\)' closes an entity, and none is open"),
         ("(A) (B* *", r"line 2: the tag '\(B\*' opens an entity that its sentence"),
         ("(A* O *)", "line 2: the tag 'O' is not in the bracket notation"),

@@ -235,7 +235,7 @@ def test_a_number_sign_may_be_a_word(tmp_path: Path) -> None:
         ("#\nAnna O\n", "line 1: '#' stands alone"),
         ("# O\nAnna NNP O\n", "line 1: '# O' is no token with a tag"),
         ("#MH17 O\nAnna NNP O\n", "line 1: 2 columns"),
-        ("#hashtag PER\nAnna O\n", "line 1: The tag 'PER' is of no known form"),
+        ("#hashtag PER\nAnna O\n", "line 1: The tag 'PER' has an unknown form"),
         # inside a sentence
         ("Anna O\n# sent_id = 1\n", "line 2: '# sent_id = 1' is no token .* comments"),
     ],
@@ -332,16 +332,16 @@ def test_spellings_of_tags(
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("a B-PER\nb PER-B\n", "line 2: The tag 'PER-B' is of no known form"),
+        ("a B-PER\nb PER-B\n", "line 2: The tag 'PER-B' has an unknown form"),
         (
             "a PER-B\nb ORG-B\nc B-LOC\n",
             "line 3: The tag 'B-LOC' is spelled in another",
         ),
-        ("a O\nb o\n", "line 2: The tag 'o' is of no known form"),
+        ("a O\nb o\n", "line 2: The tag 'o' has an unknown form"),
         ("a B-PER\nb -\n", "line 2: The tag is '-', which says nothing. Write O for"),
         ("a\tB-PER\nb\t\n", "line 2: The tag is ''"),
         ("a _\n", "line 1: The tag is '_'"),
-        ("Word Tag\na O\n", "line 1: The tag 'Tag' is .* heading, delete the line"),
+        ("Word Tag\na O\n", "line 1: The tag 'Tag' has .* heading, delete the line"),
         (
             "a b-per\nb e-per\nc I-per\n",
             "line 3: the tag I-per stands where bioes has S",

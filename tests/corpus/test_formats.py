@@ -56,7 +56,7 @@ def test_a_new_format_is_an_entry(
     docs = list(read_docs(path, vocab=NLP.vocab))
     assert [ent.text for doc in docs for ent in doc.ents] == ["Anna", "Bo"]
     assert is_annotated(path)
-    with pytest.raises(ValueError, match="some.names is no CoNLL file"):
+    with pytest.raises(ValueError, match="some.names is not a CoNLL file"):
         list(create_conll_corpus_v1(path=path)(NLP))
     app = Typer()
     app.command()(convert)

@@ -15,34 +15,20 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.bilm.encoder import ElmoEncoder
 from spacy_elmo_ner.bilm.options import ElmoOptions, read_options
 from spacy_elmo_ner.bilm.weight_files import (
     read_weights,
-    write_hdf5,
-    write_safetensors,
 )
-from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.corpus.docbins import read_docbins
 from spacy_elmo_ner.corpus.reader import to_examples
 from tests.damage.limited import limited
 from tests.damage.mutations import mutations
-
-OPTIONS = ElmoOptions(
-    char_embedding_width=3,
-    filters=((1, 2), (3, 4)),
-    n_highway=1,
-    lstm_width=5,
-    projection_width=3,
-)
+from tests.tiny_bilm import OPTIONS, write_tiny_bilm
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    torch.manual_seed(0)
-    weights = to_weights(ElmoEncoder(OPTIONS))
-    write_hdf5(weights, tmp_path / "w.hdf5", tmp_path / "o.json")
-    write_safetensors(weights, tmp_path / "w.safetensors")
+    write_tiny_bilm(tmp_path)
     return tmp_path
 
 

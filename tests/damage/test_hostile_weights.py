@@ -12,23 +12,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from spacy_elmo_ner.bilm.encoder import ElmoEncoder
-from spacy_elmo_ner.bilm.options import ElmoOptions, read_options
+from spacy_elmo_ner.bilm.options import read_options
 from spacy_elmo_ner.bilm.weight_files import (
     read_weights,
-    write_hdf5,
-    write_safetensors,
 )
-from spacy_elmo_ner.bilm.weights import published_datasets, to_weights
+from spacy_elmo_ner.bilm.weights import published_datasets
 from tests.damage.limited import limited
+from tests.tiny_bilm import OPTIONS, write_tiny_bilm
 
-OPTIONS = ElmoOptions(
-    char_embedding_width=3,
-    filters=((1, 2), (3, 4)),
-    n_highway=1,
-    lstm_width=5,
-    projection_width=3,
-)
 NAME = "CNN_proj/W_proj"
 SHAPE = (6, 3)
 
@@ -36,10 +27,7 @@ SHAPE = (6, 3)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A biLM as w.hdf5 with o.json, and as w.safetensors."""
-    torch.manual_seed(0)
-    weights = to_weights(ElmoEncoder(OPTIONS))
-    write_hdf5(weights, tmp_path / "w.hdf5", tmp_path / "o.json")
-    write_safetensors(weights, tmp_path / "w.safetensors")
+    write_tiny_bilm(tmp_path)
     return tmp_path
 
 

@@ -113,4 +113,8 @@ def test_settings_of_pretraining(section: str, kind: Any) -> None:
     for row in shown:
         assert row.type == type_of(known[row.name].type)
         value = config.get(row.name, known[row.name].default)
-        assert row.default == written(value)
+        # an old Thinc's 0.6 has a last bit more
+        if isinstance(value, float):
+            assert json.loads(row.default) == pytest.approx(value)
+        else:
+            assert row.default == written(value)

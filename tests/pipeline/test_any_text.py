@@ -2,11 +2,13 @@
 
 import html
 import unicodedata
+from typing import List, Optional, Tuple
 
 import pytest
 import spacy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
@@ -17,11 +19,11 @@ EXPECTED = [("Angela Merkel", "PER"), ("Barack Obama", "PER"), ("New York", "LOC
 
 
 @pytest.fixture(scope="module")
-def nlp():
+def nlp() -> Language:
     return load_default_pipeline()
 
 
-def found(nlp, text):
+def found(nlp: Language, text: str) -> List[Tuple[str, str]]:
     """Entities with single spaces, and nothing invisible."""
     return [(" ".join(visible(ent.text).split()), ent.label_) for ent in nlp(text).ents]
 
@@ -31,19 +33,21 @@ def found(nlp, text):
     ["  ", "\t", "\u00a0", " \u00a0", "\u2009", "\u3000", " \t \u00a0"],
     ids=ascii,
 )
-def test_any_white_space_stands_between_words(nlp, space):
+def test_any_white_space_stands_between_words(nlp: Language, space: str) -> None:
     assert found(nlp, TEXT.replace(" ", space)) == EXPECTED
 
 
 @pytest.mark.parametrize("mark", "\u00ad\u200b\u200d\u2060\ufeff\u200e", ids=ascii)
-def test_names_are_found_with_an_invisible_mark_in_them(nlp, mark):
+def test_names_are_found_with_an_invisible_mark_in_them(
+    nlp: Language, mark: str
+) -> None:
     for name in ("Merkel", "Obama", "York"):
         text = TEXT.replace(name, name[:2] + mark + name[2:])
         assert found(nlp, text) == EXPECTED
     assert found(nlp, f"{mark} {TEXT} {mark}") == EXPECTED
 
 
-def test_decomposed_letters_are_letters(nlp):
+def test_decomposed_letters_are_letters(nlp: Language) -> None:
     text = "José García met Jürgen Müller in São Paulo ."
     assert found(nlp, unicodedata.normalize("NFD", text)) == found(nlp, text)
 
@@ -58,7 +62,7 @@ def test_decomposed_letters_are_letters(nlp):
         "https://www.example.com/John_Smith .",
     ],
 )
-def test_entities_have_no_markup_and_no_addresses(nlp, text):
+def test_entities_have_no_markup_and_no_addresses(nlp: Language, text: str) -> None:
     assert found(nlp, text) == EXPECTED
     assert [ent.text for ent in nlp(text).ents] == [name for name, _ in EXPECTED]
 
@@ -69,7 +73,9 @@ York on Monday, and they went on there until midnight."""
 
 
 @pytest.mark.parametrize("margin", ["> ", ">> ", "# ", "// ", " * "])
-def test_names_go_over_the_lines_of_a_mail_or_comment(nlp, margin):
+def test_names_go_over_the_lines_of_a_mail_or_comment(
+    nlp: Language, margin: str
+) -> None:
     text = margin + WRAPPED.replace("\n", "\n" + margin)
     if "*" in margin:
         text = f"/**\n{text}\n */"
@@ -78,7 +84,7 @@ def test_names_go_over_the_lines_of_a_mail_or_comment(nlp, margin):
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", " \n  "])
-def test_hyphenated_names_are_whole(nlp, line_break):
+def test_hyphenated_names_are_whole(nlp: Language, line_break: str) -> None:
     text = "The Chancellor, Angela Mer-\nkel, met the director Jean-\nLuc Godard."
     text = text.replace("\n", line_break)
     doc = nlp(text)
@@ -93,7 +99,9 @@ def test_hyphenated_names_are_whole(nlp, line_break):
 
 @pytest.mark.parametrize("mark", ["**", "__", "~~", "`", "*", "_"])
 @pytest.mark.parametrize("own_tokenizer", [True, False])
-def test_no_entity_begins_or_ends_with_marks(nlp, mark, own_tokenizer):
+def test_no_entity_begins_or_ends_with_marks(
+    nlp: Language, mark: str, own_tokenizer: bool
+) -> None:
     text = TEXT
     for name, _ in EXPECTED:
         text = text.replace(name, f"{mark}{name}{mark}")
@@ -104,7 +112,7 @@ def test_no_entity_begins_or_ends_with_marks(nlp, mark, own_tokenizer):
     assert not any(mark[0] in name for name in names)
 
 
-def test_a_tag_between_two_words_of_a_name_stands_in_it(nlp):
+def test_a_tag_between_two_words_of_a_name_stands_in_it(nlp: Language) -> None:
     text = "Angela <b>Merkel</b> met <i>Barack</i> <i>Obama</i> in New <u>York</u> ."
     assert [ent.text for ent in nlp(text).ents] == [
         "Angela <b>Merkel",
@@ -134,7 +142,7 @@ def test_a_tag_between_two_words_of_a_name_stands_in_it(nlp):
         "\n  York",
     ],
 )
-def test_names_in_other_kinds_of_text(nlp, text):
+def test_names_in_other_kinds_of_text(nlp: Language, text: str) -> None:
     names = [" ".join(html.unescape(ent.text).split()) for ent in nlp(text).ents]
     assert names == ["Angela Merkel", "New York", "Barack Obama", "New York"]
 
@@ -143,26 +151,28 @@ def test_names_in_other_kinds_of_text(nlp, text):
     "written",
     ["AT&amp;T", "AT&T", "Procter &amp; Gamble", "M&uuml;ller", "Caf&eacute;"],
 )
-def test_names_of_html_are_what_they_stand_for(written):
+def test_names_of_html_are_what_they_stand_for(written: str) -> None:
     doc = load_default_pipeline().make_doc(written)
     read = " ".join(visible(doc[i].text) for i in word_places(doc).tolist())
     assert read.removesuffix(" ;") == html.unescape(written)
 
 
-def test_a_name_at_the_border_of_a_window(nlp):
+def test_a_name_at_the_border_of_a_window(nlp: Language) -> None:
     for before in range(500, 516):
         text = "word " * before + "said Angela Merkel in New York" + " and so on" * 20
         assert found(nlp, text) == [("Angela Merkel", "PER"), ("New York", "LOC")]
 
 
 @pytest.mark.parametrize("mark", "\ufeff\u200b\u00ad\u2060\n\t ", ids=ascii)
-def test_nothing_visible_is_no_entity(nlp, mark):
+def test_nothing_visible_is_no_entity(nlp: Language, mark: str) -> None:
     assert not nlp(mark * 3).ents
     assert not nlp(f"{mark} {mark}{mark}").ents
 
 
 @pytest.mark.parametrize("label", ["PER", "UNKNOWN", None])
-def test_what_is_set_on_white_space_parts_a_name_and_loses_none(nlp, label):
+def test_what_is_set_on_white_space_parts_a_name_and_loses_none(
+    nlp: Language, label: Optional[str]
+) -> None:
     doc = nlp.make_doc("Angela  Merkel met Barack Obama .")
     if label is None:
         doc.set_ents([], blocked=[doc[1:2]], default="missing")
@@ -175,7 +185,7 @@ def test_what_is_set_on_white_space_parts_a_name_and_loses_none(nlp, label):
     assert doc[1].ent_iob_ == "B"
 
 
-def test_blocks_of_markup_end_sentences(nlp):
+def test_blocks_of_markup_end_sentences(nlp: Language) -> None:
     text = "Angela Merkel<br>Barack Obama<br/>New York"
     assert found(nlp, text) == EXPECTED
 
@@ -183,7 +193,7 @@ def test_blocks_of_markup_end_sentences(nlp):
 FILLERS = "\0\x07\x1b\x7f\ufe0f\u3164\u115f\u2800\u034f\U000e0001\ufffb\U000e0100"
 
 
-def test_no_kind_of_filler_is_seen(nlp):
+def test_no_kind_of_filler_is_seen(nlp: Language) -> None:
     for mark in FILLERS:
         assert found(nlp, f"Anna {mark} lives in Oslo .") == [
             ("Anna", "PER"),
@@ -218,7 +228,7 @@ odd = st.sampled_from(
     ]
 )
 texts = st.one_of(
-    st.text(st.characters(blacklist_categories=("Cs",)), max_size=40),
+    st.text(st.characters(blacklist_categories=["Cs"]), max_size=40),
     st.lists(odd, max_size=25).map("".join),
     st.lists(odd, max_size=25).map(" ".join),
 )
@@ -230,7 +240,9 @@ texts = st.one_of(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(texts, min_size=1, max_size=4))
-def test_any_text_is_read_and_entities_end_with_words(trained, some):
+def test_any_text_is_read_and_entities_end_with_words(
+    trained: Language, some: List[str]
+) -> None:
     for text, doc in zip(some, trained.pipe(some), strict=True):
         assert doc.text == text
         for ent in doc.ents:

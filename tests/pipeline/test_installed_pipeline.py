@@ -11,6 +11,7 @@ import pytest
 import spacy
 import srsly
 from spacy.language import Language
+from spacy.vectors import Vectors
 from thinc.api import Config
 
 from spacy_elmo_ner.bilm.weight_files import write_safetensors
@@ -94,7 +95,7 @@ def test_the_call_that_needs_it_says_how_to_get_it(missing: None) -> None:
     for call in (
         nlp.initialize,
         lambda: nlp.initialize(lambda: examples_of(nlp)),
-        lambda: nlp.get_pipe("elmo_ner").initialize(nlp=nlp),  # type: ignore[attr-defined]
+        lambda: nlp.get_pipe("elmo_ner").initialize(nlp=nlp),
         load_default_pipeline,
         lambda: load_pipeline(None),
         lambda: load_pipeline(default_pipeline.NAME),
@@ -119,7 +120,7 @@ def test_other_models_do_without_it(missing: None) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL})
     nlp.initialize(lambda: examples_of(nlp))
-    assert nlp.get_pipe("elmo_ner").labels  # type: ignore[attr-defined]
+    assert nlp.get_pipe("elmo_ner").labels
 
 
 def test_a_default_model_that_lacks_nothing_does_without_it(
@@ -129,15 +130,15 @@ def test_a_default_model_that_lacks_nothing_does_without_it(
     write_safetensors(elmo_weights_of(load_default_pipeline(), NAME), file)
     monkeypatch.setattr(default_pipeline, "NAME", "en_none_sm")
     nlp = blank()
-    nlp.vocab.set_vector("anna", np.ones(3, dtype="f"))
+    nlp.vocab.vectors = Vectors(data=np.ones((1, 3), dtype="f"), keys=["anna"])
     nlp.vocab.lookups.add_table("lexeme_cluster", {"anna": 5})
     with pytest.raises(ValueError, match="not installed"):
-        nlp.get_pipe("elmo_ner").initialize(lambda: examples_of(nlp), nlp=nlp)  # type: ignore[attr-defined]
+        nlp.get_pipe("elmo_ner").initialize(lambda: examples_of(nlp), nlp=nlp)
     load_elmo_weights(nlp, weights=file)
-    nlp.get_pipe("elmo_ner").initialize(lambda: examples_of(nlp), nlp=nlp)  # type: ignore[attr-defined]
+    nlp.get_pipe("elmo_ner").initialize(lambda: examples_of(nlp), nlp=nlp)
     nlp.vocab.lookups.remove_table("lexeme_cluster")
     with pytest.raises(ValueError, match="not installed"):
-        nlp.get_pipe("elmo_ner").initialize(lambda: examples_of(nlp), nlp=nlp)  # type: ignore[attr-defined]
+        nlp.get_pipe("elmo_ner").initialize(lambda: examples_of(nlp), nlp=nlp)
 
 
 def test_what_is_installed_is_what_is_loaded(install: Callable[[], Path]) -> None:

@@ -1,12 +1,15 @@
 """A long sentence is read in parts, and no entity is cut by their borders."""
 
+from typing import List, Tuple
+
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_elmo_ner.pipeline.decoding import Entities, joined
+from spacy_elmo_ner.pipeline.decoding import Entities
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
+from spacy_elmo_ner.pipeline.long_docs import joined
 from spacy_elmo_ner.text.parts import doc_parts
 
 VOCAB = spacy.blank("en").vocab
@@ -17,7 +20,9 @@ VOCAB = spacy.blank("en").vocab
     st.integers(8, 60),
     st.booleans(),
 )
-def test_an_entity_across_a_border_is_whole(pieces, longest, has_probabilities):
+def test_an_entity_across_a_border_is_whole(
+    pieces: List[Tuple[int, int]], longest: int, has_probabilities: bool
+) -> None:
     entities, n = [], 0
     for before, length in pieces:
         entities.append((n + before, n + before + length, "AB"[length % 2]))
@@ -38,7 +43,7 @@ def test_an_entity_across_a_border_is_whole(pieces, longest, has_probabilities):
     assert whole.probabilities == ([0.5] * len(entities) if has_probabilities else None)
 
 
-def test_names_without_any_pause_are_found_in_each_part():
+def test_names_without_any_pause_are_found_in_each_part() -> None:
     text = " ".join(["Angela Merkel and Barack Obama in New York"] * 187)
     found = [ent.text for ent in load_default_pipeline()(text).ents]
     assert found.count("Barack Obama") == 187

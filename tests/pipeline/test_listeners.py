@@ -1,7 +1,10 @@
 """One ELMo for several components: spaCy's tok2vec component and its listeners."""
 
+from pathlib import Path
+
 import numpy
 import spacy
+from spacy.language import Language
 
 from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
@@ -15,7 +18,7 @@ TINY_ELMO = {
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 24}
 
 
-def shared_pipeline():
+def shared_pipeline() -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": TINY_ELMO})
     for name in ("first", "second"):
@@ -24,7 +27,7 @@ def shared_pipeline():
     return nlp
 
 
-def test_two_components_learn_from_one_elmo(tmp_path):
+def test_two_components_learn_from_one_elmo(tmp_path: Path) -> None:
     nlp = shared_pipeline()
     before_training = None
     examples = examples_of(nlp)
@@ -45,7 +48,7 @@ def test_two_components_learn_from_one_elmo(tmp_path):
     )
 
 
-def test_listener_can_be_replaced():
+def test_listener_can_be_replaced() -> None:
     nlp = shared_pipeline()
     examples = examples_of(nlp)
     train(nlp, examples, 40)

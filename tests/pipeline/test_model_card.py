@@ -20,7 +20,8 @@ def package(repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def meta(package: Path) -> Dict[str, Any]:
-    return srsly.read_json(package / NAME / "meta.json")
+    content: Dict[str, Any] = srsly.read_json(package / NAME / "meta.json")
+    return content
 
 
 def read(path: Path) -> str:

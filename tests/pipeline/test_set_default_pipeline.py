@@ -21,7 +21,9 @@ SOURCE = {
 }
 
 
-def test_weights_are_new_and_the_description_stays(repository: Path, tmp_path: Path):
+def test_weights_are_new_and_the_description_stays(
+    repository: Path, tmp_path: Path
+) -> None:
     package, trained = tmp_path / "package", tmp_path / "model-best"
     inner = package / NAME
     old = inner / f"{NAME}-1.2.2"

@@ -1,8 +1,11 @@
 """Settings act, wherever they are made."""
 
+from pathlib import Path
+
 import pytest
 import spacy
 import srsly
+from spacy.language import Language
 from thinc.api import Config
 
 from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
@@ -11,12 +14,12 @@ TEXT = TEXTS[1][0]
 
 
 @pytest.fixture
-def folder(trained, tmp_path):
+def folder(trained: Language, tmp_path: Path) -> Path:
     trained.to_disk(tmp_path / "saved")
     return tmp_path / "saved"
 
 
-def test_a_config_given_on_loading_acts(folder):
+def test_a_config_given_on_loading_acts(folder: Path) -> None:
     dotted = {
         "components.elmo_ner.threshold": 0.999,
         "components.elmo_ner.scores_key": "sc",
@@ -31,7 +34,9 @@ def test_a_config_given_on_loading_acts(folder):
     assert spacy.load(folder)(TEXT).ents
 
 
-def test_what_was_set_in_the_component_is_saved(trained, folder):
+def test_what_was_set_in_the_component_is_saved(
+    trained: Language, folder: Path
+) -> None:
     trained.get_pipe("elmo_ner").cfg["threshold"] = 0.9
     trained.to_disk(folder)
     nlp = spacy.load(folder)
@@ -46,7 +51,9 @@ def test_what_was_set_in_the_component_is_saved(trained, folder):
 
 
 @pytest.mark.parametrize("threshold", [7, -0.1])
-def test_a_threshold_that_is_no_probability_is_refused(folder, threshold):
+def test_a_threshold_that_is_no_probability_is_refused(
+    folder: Path, threshold: float
+) -> None:
     with pytest.raises(ValueError, match="a number from 0 to 1"):
         spacy.load(folder, config={"components.elmo_ner.threshold": threshold})
     nlp = spacy.blank("en")
@@ -54,7 +61,7 @@ def test_a_threshold_that_is_no_probability_is_refused(folder, threshold):
         nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL, "threshold": threshold})
 
 
-def test_the_tags_of_trained_weights_cannot_be_changed(folder):
+def test_the_tags_of_trained_weights_cannot_be_changed(folder: Path) -> None:
     with pytest.raises(ValueError, match="trained with 'BILUO'"):
         spacy.load(folder, config={"components.elmo_ner.tag_scheme": "BIO"})
 
@@ -69,7 +76,9 @@ SAVED = {
 
 
 @pytest.mark.parametrize("name", SAVED)
-def test_what_a_config_gives_undoes_what_was_set_and_saved(trained, folder, name):
+def test_what_a_config_gives_undoes_what_was_set_and_saved(
+    trained: Language, folder: Path, name: str
+) -> None:
     saved, given = SAVED[name]
     assert trained.config["components"]["elmo_ner"][name] is None
     trained.get_pipe("elmo_ner").cfg[name] = saved
@@ -81,7 +90,7 @@ def test_what_a_config_gives_undoes_what_was_set_and_saved(trained, folder, name
     assert spacy.load(folder).get_pipe("elmo_ner").cfg[name] == given
 
 
-def test_a_config_that_says_what_it_said_before_undoes_nothing(tmp_path):
+def test_a_config_that_says_what_it_said_before_undoes_nothing(tmp_path: Path) -> None:
     # a component cannot know whether somebody said it again: it is made from equal configs
     nlp = spacy.blank("en")
     # 0.7 is not 0.7 any more where spaCy has saved it
@@ -99,7 +108,9 @@ def test_a_config_that_says_what_it_said_before_undoes_nothing(tmp_path):
     assert spacy.load(tmp_path).get_pipe("elmo_ner").cfg["threshold"] == 0.5
 
 
-def test_a_pipeline_of_version_0_1_0_keeps_what_was_set(trained, folder):
+def test_a_pipeline_of_version_0_1_0_keeps_what_was_set(
+    trained: Language, folder: Path
+) -> None:
     # which wrote its defaults into the config, and not into cfg what the config gave
     config = Config().from_disk(folder / "config.cfg")
     config["components"]["elmo_ner"]["threshold"] = 0.0
@@ -115,7 +126,7 @@ def test_a_pipeline_of_version_0_1_0_keeps_what_was_set(trained, folder):
     assert nlp.get_pipe("elmo_ner").cfg["threshold"] == 0.25
 
 
-def test_training_allows_addresses_unless_the_config_forbids_them():
+def test_training_allows_addresses_unless_the_config_forbids_them() -> None:
     gold = ("Ask a@b.org now", {"entities": [(4, 11, "MAIL")]})
     for given, learnt in ((None, True), (False, False), (True, True)):
         nlp = spacy.blank("en")
@@ -138,7 +149,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_makes_no_sense_is_refused_when_it_is_used(trained, name):
+def test_what_makes_no_sense_is_refused_when_it_is_used(
+    trained: Language, name: str
+) -> None:
     pipe = trained.get_pipe("elmo_ner")
     examples = examples_of(trained)
     trained.resume_training()

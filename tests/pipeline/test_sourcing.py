@@ -3,13 +3,17 @@
 import subprocess
 import sys
 import warnings
+from pathlib import Path
+from typing import Any, Iterator, List, Tuple, cast
 
 import numpy as np
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config
+from thinc.types import Floats1d
 
 from spacy_elmo_ner.pipeline.default_pipeline import NAME, load_default_pipeline
 from tests.pipeline.small_model import SMALL_MODEL
@@ -34,24 +38,24 @@ source = "{NAME}"
 
 
 @pytest.fixture(autouse=True)
-def no_warning_of_vectors():
+def no_warning_of_vectors() -> Iterator[None]:
     with warnings.catch_warnings():
         # vectors that are not those of the source
         warnings.filterwarnings("error", r".*\[W113\]")
         yield
 
 
-def entities(nlp, text=TEXT):
+def entities(nlp: Language, text: str = TEXT) -> List[Tuple[str, str]]:
     return [(ent.text, ent.label_) for ent in nlp(text).ents]
 
 
 @pytest.fixture
-def other():
+def other() -> Language:
     """A trained pipeline of other components, with vectors of its own."""
     nlp = spacy.blank("en")
     random = np.random.default_rng(0)
     for word in ("oslo", "paris", "the"):
-        nlp.vocab.set_vector(word, random.normal(size=7).astype("f"))
+        nlp.vocab.set_vector(word, cast(Floats1d, random.normal(size=7).astype("f")))
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("textcat")
     example = Example.from_dict(nlp.make_doc(TEXT), {"cats": {"a": 1.0, "b": 0.0}})
@@ -60,7 +64,7 @@ def other():
     return nlp
 
 
-def learn(nlp):
+def learn(nlp: Language) -> None:
     """A few updates with a word that becomes an entity."""
     text = "The kinase of Anna controls it."
     gold = {"entities": [(4, 10, "GENE"), (14, 18, "PER")]}
@@ -73,19 +77,19 @@ def learn(nlp):
     assert entities(nlp, text) == [("kinase", "GENE"), ("Anna", "PER")]
 
 
-def assert_saved(nlp, folder, expected):
+def assert_saved(nlp: Language, folder: Path, expected: Any) -> None:
     nlp.to_disk(folder)
     assert entities(spacy.load(folder)) == expected
 
 
-def test_into_a_blank_pipeline(tmp_path):
+def test_into_a_blank_pipeline(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("elmo_ner", source=load_default_pipeline())
     assert entities(nlp) == EXPECTED
     assert_saved(nlp, tmp_path / "saved", EXPECTED)
 
 
-def test_after_training_in_a_new_pipeline(tmp_path):
+def test_after_training_in_a_new_pipeline(tmp_path: Path) -> None:
     trained = load_default_pipeline()
     learn(trained)
     nlp = spacy.blank("en")
@@ -96,7 +100,9 @@ def test_after_training_in_a_new_pipeline(tmp_path):
     assert_saved(nlp, tmp_path / "saved", entities(nlp))
 
 
-def test_into_a_trained_pipeline_with_other_vectors(other, tmp_path):
+def test_into_a_trained_pipeline_with_other_vectors(
+    other: Language, tmp_path: Path
+) -> None:
     cats, shape = other(TEXT).cats, other.vocab.vectors.shape
     with pytest.warns(UserWarning, match="W113"):
         # spaCy sees that the vocabs differ, and cannot know that it does not matter
@@ -111,7 +117,9 @@ def test_into_a_trained_pipeline_with_other_vectors(other, tmp_path):
     assert_saved(loaded, tmp_path / "again", entities(loaded))
 
 
-def test_initialized_alone_in_a_trained_pipeline(other, tmp_path):
+def test_initialized_alone_in_a_trained_pipeline(
+    other: Language, tmp_path: Path
+) -> None:
     cats, shape = other(TEXT).cats, other.vocab.vectors.shape
     other.add_pipe("elmo_ner").initialize(nlp=other)
     assert entities(other) == EXPECTED
@@ -120,14 +128,14 @@ def test_initialized_alone_in_a_trained_pipeline(other, tmp_path):
     assert_saved(other, tmp_path / "saved", EXPECTED)
 
 
-def test_by_a_config():
+def test_by_a_config() -> None:
     nlp = load_model_from_config(Config().from_str(CONFIG), auto_fill=True)
     assert entities(nlp) == EXPECTED
     nlp.initialize()
     assert entities(nlp) != []
 
 
-def test_assembled(tmp_path):
+def test_assembled(tmp_path: Path) -> None:
     (tmp_path / "config.cfg").write_text(CONFIG)
     arguments = ["assemble", tmp_path / "config.cfg", tmp_path / "out"]
     run = subprocess.run(
@@ -140,7 +148,7 @@ def test_assembled(tmp_path):
     assert entities(spacy.load(tmp_path / "out")) == EXPECTED
 
 
-def test_a_component_that_listens(tmp_path):
+def test_a_component_that_listens(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     tok2vec = {**SMALL_MODEL["tok2vec"]}
     nlp.add_pipe("tok2vec", config={"model": tok2vec})

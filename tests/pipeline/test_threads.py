@@ -9,10 +9,13 @@ import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 import spacy
 import torch
+from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
@@ -21,8 +24,11 @@ NAMES = ["Anna", "Boris", "Clara", "David", "Emma", "Felix", "Greta", "Hugo"]
 CITIES = ["Oslo", "Lima", "Cairo", "Delhi", "Perth"]
 THREADS = 8
 
+# a text's entities: their text, label and probability
+Found = List[Tuple[str, str, float]]
 
-def texts(n):
+
+def texts(n: int) -> List[str]:
     """Half of them have words that no other text has."""
     return [
         (
@@ -34,11 +40,11 @@ def texts(n):
     ]
 
 
-def entities(doc):
+def entities(doc: Doc) -> List[Tuple[str, str]]:
     return [(ent.text, ent.label_) for ent in doc.ents]
 
 
-def with_probabilities(nlp, text):
+def with_probabilities(nlp: Language, text: str) -> Found:
     doc = nlp(text)
     group = doc.spans["found"]
     return [
@@ -47,21 +53,21 @@ def with_probabilities(nlp, text):
     ]
 
 
-def assert_equal(found, expected):
+def assert_equal(found: List[List[Tuple[str, str, float]]], expected: Any) -> None:
     for one, other in zip(found, expected, strict=True):
         assert [span[:2] for span in one] == [span[:2] for span in other]
         assert [p for *_, p in one] == pytest.approx([p for *_, p in other], abs=1e-4)
 
 
 @pytest.fixture(scope="module")
-def expected():
+def expected() -> List[Found]:
     nlp = load_default_pipeline()
     nlp.get_pipe("elmo_ner").cfg["scores_key"] = "found"
     return [with_probabilities(nlp, text) for text in texts(500)]
 
 
 @pytest.fixture(params=[1, 2])
-def torch_threads(request):
+def torch_threads(request: pytest.FixtureRequest) -> Iterator[int]:
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param
@@ -69,17 +75,17 @@ def torch_threads(request):
 
 
 @pytest.fixture
-def shared():
+def shared() -> Language:
     nlp = load_default_pipeline()
     nlp.get_pipe("elmo_ner").cfg["scores_key"] = "found"
     return nlp
 
 
-def run_in_threads(nlp, some):
-    found = [None] * len(some)
+def run_in_threads(nlp: Language, some: List[str]) -> List[Found]:
+    found: List[Found] = [[] for _ in some]
     barrier = threading.Barrier(THREADS)
 
-    def serve(worker):
+    def serve(worker: int) -> None:
         barrier.wait()
         for i in range(worker, len(some), THREADS):
             found[i] = with_probabilities(nlp, some[i])
@@ -89,7 +95,9 @@ def run_in_threads(nlp, some):
     return found
 
 
-def test_many_threads_find_what_one_finds(shared, expected, torch_threads):
+def test_many_threads_find_what_one_finds(
+    shared: Language, expected: Any, torch_threads: int
+) -> None:
     settings = torch.get_num_threads(), torch.backends.quantized.engine
     assert_equal(run_in_threads(shared, texts(500)), expected)
     assert_equal(
@@ -98,7 +106,7 @@ def test_many_threads_find_what_one_finds(shared, expected, torch_threads):
     assert settings == (torch.get_num_threads(), torch.backends.quantized.engine)
 
 
-def test_many_threads_with_a_small_cache_of_words(expected):
+def test_many_threads_with_a_small_cache_of_words(expected: Any) -> None:
     # it is emptied while others read it
     nlp = load_default_pipeline()
     nlp.get_pipe("elmo_ner").cfg["scores_key"] = "found"
@@ -109,7 +117,7 @@ def test_many_threads_with_a_small_cache_of_words(expected):
     assert_equal(run_in_threads(nlp, texts(160)), expected[:160])
 
 
-def test_while_another_thread_trains_a_copy(shared, expected):
+def test_while_another_thread_trains_a_copy(shared: Language, expected: Any) -> None:
     copy = deepcopy(shared)
     optimizer = copy.resume_training()
     doc = copy.make_doc("Anna works for Acme Corp in Oslo.")
@@ -117,7 +125,7 @@ def test_while_another_thread_trains_a_copy(shared, expected):
     stop = threading.Event()
     losses = []
 
-    def learn():
+    def learn() -> None:
         while not stop.is_set():
             update = copy.update(
                 [Example.from_dict(doc, gold)], sgd=optimizer, drop=0.5
@@ -135,7 +143,7 @@ def test_while_another_thread_trains_a_copy(shared, expected):
     assert_equal(found, expected[:160])
 
 
-def test_a_thread_may_outlive_the_main_one():
+def test_a_thread_may_outlive_the_main_one() -> None:
     program = """
         import threading, time, torch
         from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
@@ -159,25 +167,27 @@ def test_a_thread_may_outlive_the_main_one():
 # Processes and copies
 
 
-def find(text):
+def find(text: str) -> List[Tuple[str, str]]:
     return entities(PARENT["nlp"](text))
 
 
-def load_and_find(some):
+def load_and_find(some: List[str]) -> List[List[Tuple[str, str]]]:
     nlp = load_default_pipeline()
     return [entities(nlp(text)) for text in some]
 
 
 # what forked processes have from their parent
-PARENT = {}
+PARENT: Dict[str, Language] = {}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
-def test_forked_processes_while_threads_predict(shared, expected, torch_threads):
+def test_forked_processes_while_threads_predict(
+    shared: Language, expected: Any, torch_threads: int
+) -> None:
     PARENT["nlp"] = shared
     stop = threading.Event()
 
-    def predict():
+    def predict() -> None:
         while not stop.is_set():
             for text in texts(40):
                 shared(text)
@@ -195,7 +205,7 @@ def test_forked_processes_while_threads_predict(shared, expected, torch_threads)
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_other_kinds_of_processes(method, expected):
+def test_other_kinds_of_processes(method: str, expected: Any) -> None:
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this platform has no {method}")
     # the tests' modules have no names by which a new process could import them
@@ -215,7 +225,7 @@ def test_other_kinds_of_processes(method, expected):
     assert run.stdout.strip() == "['Anna', 'Lima']", run.stderr
 
 
-def test_two_processes_after_a_first_call(shared, expected):
+def test_two_processes_after_a_first_call(shared: Language, expected: Any) -> None:
     shared(texts(1)[0])
     docs = shared.pipe(texts(30), n_process=2, batch_size=8)
     assert [entities(doc) for doc in docs] == [
@@ -224,7 +234,9 @@ def test_two_processes_after_a_first_call(shared, expected):
 
 
 @pytest.mark.parametrize("copied", [deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-def test_copies_after_a_first_call(shared, expected, copied):
+def test_copies_after_a_first_call(
+    shared: Language, expected: Any, copied: Any
+) -> None:
     shared(texts(1)[0])
     nlp = copied(shared)
     assert_equal([with_probabilities(nlp, text) for text in texts(20)], expected[:20])
@@ -233,7 +245,7 @@ def test_copies_after_a_first_call(shared, expected, copied):
 @pytest.mark.skipif(
     not hasattr(spacy.Language, "memory_zone"), reason="this spaCy has no memory zones"
 )
-def test_in_memory_zones(shared, expected):
+def test_in_memory_zones(shared: Language, expected: Any) -> None:
     for _ in range(2):
         for text, alone in zip(texts(20), expected, strict=False):
             with shared.memory_zone():

@@ -15,6 +15,12 @@ from spacy_elmo_ner.pretraining.token_corpus import (
     write_corpus,
 )
 
+# what the fixtures make
+Encode = Callable[[Sequence[Sequence[str]]], Encoded]
+MakeCorpus = Callable[..., Path]
+MakeConfig = Callable[..., Dict[str, Any]]
+MakeSettings = Callable[..., Settings]
+
 DOCUMENTS = [
     "Anna lives in Oslo. She isn't here!\nShe likes it.",
     "Bob's dog (a poodle) barks.",
@@ -70,7 +76,7 @@ def text_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def encode() -> Callable[[Sequence[Sequence[str]]], Encoded]:
+def encode() -> Encode:
     """Sentences of words as `write_corpus` takes them, words in order of the alphabet."""
 
     def encoded(sentences: Sequence[Sequence[str]]) -> Encoded:
@@ -86,9 +92,7 @@ def encode() -> Callable[[Sequence[Sequence[str]]], Encoded]:
 
 
 @pytest.fixture
-def tiny_corpus(
-    tmp_path: Path, encode: Callable[[Sequence[Sequence[str]]], Encoded]
-) -> Callable[..., Path]:
+def tiny_corpus(tmp_path: Path, encode: Encode) -> MakeCorpus:
     """Writes a corpus of a few sentences again and again; returns its folder."""
     sentences = [
         line.split()
@@ -107,7 +111,7 @@ def tiny_corpus(
 
 
 @pytest.fixture
-def tiny_config(tmp_path: Path) -> Callable[..., Dict[str, Any]]:
+def tiny_config(tmp_path: Path) -> MakeConfig:
     """A config that is quick to train by; changes are given as {"section.key": value}."""
 
     def make(changes: Dict[str, Any]) -> Dict[str, Any]:
@@ -123,8 +127,8 @@ def tiny_config(tmp_path: Path) -> Callable[..., Dict[str, Any]]:
 
 @pytest.fixture
 def tiny_settings(
-    tiny_config: Callable[..., Dict[str, Any]],
-) -> Callable[..., Settings]:
+    tiny_config: MakeConfig,
+) -> MakeSettings:
     """What `tiny_config` says, read."""
 
     def make(changes: Dict[str, Any]) -> Settings:

@@ -1,4 +1,4 @@
-from typing import Any, Callable, List, Sequence
+from typing import Any, List
 
 import numpy as np
 import pytest
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from spacy_elmo_ner.pretraining.batches import BATCHES_PER_POOL, batches, first_batches
 from spacy_elmo_ner.pretraining.token_corpus import (
     TRAIN,
-    Encoded,
     SentenceStore,
     TokenCorpus,
     write_corpus,
 )
+from tests.pretraining.conftest import Encode
 
 N_BOUNDARIES = 2
 some_lengths = st.lists(st.integers(1, 200), max_size=400).map(
@@ -92,7 +92,7 @@ def test_no_sentences_make_no_batches(seed: int) -> None:
 )
 def test_first_batches_keep_the_order(
     tmp_path_factory: pytest.TempPathFactory,
-    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+    encode: Encode,
     lengths: List[int],
     batch_tokens: int,
 ) -> None:

@@ -1,7 +1,6 @@
 """What pre-training writes, read by AllenNLP."""
 
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from spacy_elmo_ner.bilm.weights import to_encoder
 from spacy_elmo_ner.cli.convert_weights import convert_weights
 from spacy_elmo_ner.pretraining.loop import pretrain
 from spacy_elmo_ner.pretraining.processes import Processes
-from spacy_elmo_ner.pretraining.settings import Settings
+from tests.pretraining.conftest import MakeCorpus, MakeSettings
 
 allennlp_elmo = pytest.importorskip("allennlp.modules.elmo")
 
@@ -22,8 +21,8 @@ SENTENCES = [["a", "b", "zebra"], ["Zürich", "is", "n't", "q", "."], ["e"]]
 
 @pytest.mark.parametrize("half", [False, True], ids=["exact", "rounded to half"])
 def test_allennlp_says_the_same_of_a_pretrained_model(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
     half: bool,
 ) -> None:

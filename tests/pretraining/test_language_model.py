@@ -1,4 +1,4 @@
-from typing import Callable, List, Tuple
+from typing import List, Tuple
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from spacy_elmo_ner.pretraining.language_model import (
     LanguageModel,
     make_batch,
 )
-from spacy_elmo_ner.pretraining.settings import Settings
 from spacy_elmo_ner.pretraining.softmax import Candidates
+from tests.pretraining.conftest import MakeSettings
 
 WORDS = ["the", "cat", "sat", "Zürich", "rare", "rarer"]
 # the softmax knows the first four words
@@ -30,7 +30,7 @@ def indices(*sentences: str) -> List[np.ndarray]:
 
 
 @pytest.fixture
-def model(tiny_settings: Callable[..., Settings]) -> LanguageModel:
+def model(tiny_settings: MakeSettings) -> LanguageModel:
     torch.manual_seed(3)
     model = LanguageModel(tiny_settings({}).model, N_SOFTMAX)
     for parameter in model.parameters():
@@ -119,7 +119,7 @@ def losses_by_position(
 def test_the_forward_direction_does_not_see_later_words(model: LanguageModel) -> None:
     one, _ = losses_by_position(model, "the cat sat the cat")
     other, _ = losses_by_position(model, "the cat sat the rare")
-    # foretold are the five words and the end; the last word and the end differ
+    # predicted are the five words and the end; the last word and the end differ
     np.testing.assert_array_equal(one[:4], other[:4])
     assert abs(one[4] - other[4]) > 1e-3 and abs(one[5] - other[5]) > 1e-3
 
@@ -129,7 +129,7 @@ def test_the_backward_direction_does_not_see_earlier_words(
 ) -> None:
     _, one = losses_by_position(model, "cat the sat the cat")
     _, other = losses_by_position(model, "rare the sat the cat")
-    # foretold are the begin and the five words; the begin and the first word differ
+    # predicted are the begin and the five words; the begin and the first word differ
     np.testing.assert_array_equal(one[2:], other[2:])
     assert abs(one[0] - other[0]) > 1e-3 and abs(one[1] - other[1]) > 1e-3
 

@@ -3,7 +3,7 @@ import json
 import math
 from pathlib import Path
 from random import Random
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 import pytest
@@ -25,12 +25,12 @@ from spacy_elmo_ner.pretraining.settings import Settings
 from spacy_elmo_ner.pretraining.token_corpus import (
     HELD_OUT,
     TRAIN,
-    Encoded,
     TokenCorpus,
     write_corpus,
 )
 from spacy_elmo_ner.training.progress import Progress
 from tests.conftest import Outputs
+from tests.pretraining.conftest import Encode, MakeConfig, MakeCorpus, MakeSettings
 
 CPU = torch.device("cpu")
 ALONE = Processes(CPU)
@@ -81,8 +81,8 @@ def history(output: Path) -> List[Dict[str, Any]]:
     ],
 )
 def test_perplexity_falls_in_both_directions(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
     optimizer: str,
     rate: float,
@@ -111,8 +111,8 @@ def test_perplexity_falls_in_both_directions(
 
 
 def test_bfloat16_is_float32_with_a_warning_where_the_cpu_has_none(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -128,8 +128,8 @@ def test_bfloat16_is_float32_with_a_warning_where_the_cpu_has_none(
 
 
 def test_a_trained_start_is_learnt_and_written(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus(times=60)
@@ -158,8 +158,8 @@ def test_a_trained_start_is_learnt_and_written(
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
 @pytest.mark.parametrize("kill_at", [5, 9, 20], ids="killed at {}".format)
 def test_training_that_was_killed_ends_as_one_that_was_not(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
     optimizer: str,
     kill_at: int,
@@ -208,9 +208,9 @@ RUNS = {{"pretrain": run}}
 
 @pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_weights(
-    tiny_corpus: Callable[..., Path],
-    tiny_config: Callable[..., Dict[str, Any]],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_config: MakeConfig,
+    tiny_settings: MakeSettings,
     killed_runs: Callable[[str, int], Outputs],
 ) -> None:
     tiny_corpus()
@@ -224,8 +224,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_weights(
 
 
 def test_damaged_checkpoints_are_named_and_nothing_is_changed(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -261,8 +261,8 @@ def contents(folder: Path) -> Dict[Path, bytes]:
 
 @pytest.mark.parametrize("name", ["elmo.safetensors", "history.jsonl", "checkpoint/a"])
 def test_what_a_user_keeps_there_is_kept(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
     name: str,
 ) -> None:
@@ -276,8 +276,8 @@ def test_what_a_user_keeps_there_is_kept(
 
 
 def test_finished_training_is_not_trained_further(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -289,8 +289,8 @@ def test_finished_training_is_not_trained_further(
 
 
 def test_more_epochs_go_on_from_the_end(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -305,8 +305,8 @@ def test_more_epochs_go_on_from_the_end(
 
 
 def test_a_part_of_an_epoch(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -318,8 +318,8 @@ def test_a_part_of_an_epoch(
 
 
 def test_every_batch_of_the_text_is_read_once_an_epoch(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -339,8 +339,8 @@ def test_every_batch_of_the_text_is_read_once_an_epoch(
     ],
 )
 def test_checkpoint_of_other_settings_is_refused(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
     name: str,
     value: Any,
@@ -370,8 +370,8 @@ def load(
 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_loss_that_is_no_number_is_an_error_that_keeps_the_checkpoint(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -390,8 +390,8 @@ def test_a_loss_that_is_no_number_is_an_error_that_keeps_the_checkpoint(
 
 
 def test_weights_that_could_not_be_written_are_written_by_the_next_run(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -413,8 +413,8 @@ def test_weights_that_could_not_be_written_are_written_by_the_next_run(
 
 
 def test_weights_are_those_of_the_model_and_go_to_the_published_format(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -434,8 +434,8 @@ def test_weights_are_those_of_the_model_and_go_to_the_published_format(
 
 
 def test_perplexities_are_those_of_the_held_out_text(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -453,8 +453,8 @@ def test_perplexities_are_those_of_the_held_out_text(
 
 
 def test_without_held_out_text_perplexity_is_no_number(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus(held_out=False)
@@ -466,7 +466,7 @@ def test_without_held_out_text_perplexity_is_no_number(
 
 
 def test_learn_rate_warms_up_stays_and_cools_down(
-    tiny_settings: Callable[..., Settings],
+    tiny_settings: MakeSettings,
 ) -> None:
     training = tiny_settings(
         {
@@ -484,7 +484,7 @@ def test_learn_rate_warms_up_stays_and_cools_down(
 
 
 def test_learn_rate_without_warming_and_cooling_is_always_the_same(
-    tiny_settings: Callable[..., Settings],
+    tiny_settings: MakeSettings,
 ) -> None:
     training = tiny_settings(
         {"training.warmup_steps": 0, "training.cooldown": 0}
@@ -494,8 +494,8 @@ def test_learn_rate_without_warming_and_cooling_is_always_the_same(
 
 
 def test_starts_from_given_weights(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -510,10 +510,10 @@ def test_starts_from_given_weights(
 
 
 def test_starts_where_another_ended(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
-    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+    encode: Encode,
 ) -> None:
     tiny_corpus()
     longer = {"training.epochs": 20, "training.learn_rate": 0.05}
@@ -538,8 +538,8 @@ def test_starts_where_another_ended(
 
 
 def test_a_folder_without_a_checkpoint_is_no_start(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()
@@ -549,8 +549,8 @@ def test_a_folder_without_a_checkpoint_is_no_start(
 
 
 def test_weights_of_another_size_are_no_start(
-    tiny_corpus: Callable[..., Path],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     tiny_corpus()

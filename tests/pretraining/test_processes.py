@@ -3,7 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Tuple
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from spacy_elmo_ner.pretraining.loop import learn_rate, make_optimizers
 from spacy_elmo_ner.pretraining.settings import Settings
 from spacy_elmo_ner.pretraining.softmax import Candidates
 from spacy_elmo_ner.pretraining.token_corpus import TokenCorpus
+from tests.pretraining.conftest import MakeConfig, MakeCorpus, MakeSettings
 
 CHANGES = {"training.epochs": 1, "training.grad_clip": 0.5}
 
@@ -79,9 +80,9 @@ def one_process_with_doubled_batches(
 
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
 def test_two_processes_learn_as_one_from_batches_twice_as_large(
-    tiny_corpus: Callable[..., Path],
-    tiny_config: Callable[..., Dict[str, Any]],
-    tiny_settings: Callable[..., Settings],
+    tiny_corpus: MakeCorpus,
+    tiny_config: MakeConfig,
+    tiny_settings: MakeSettings,
     tmp_path: Path,
     optimizer: str,
 ) -> None:
@@ -103,7 +104,7 @@ def test_two_processes_learn_as_one_from_batches_twice_as_large(
 
 
 def test_what_one_process_cannot_do_ends_all_with_its_message(
-    tiny_config: Callable[..., Dict[str, Any]], tmp_path: Path
+    tiny_config: MakeConfig, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.cfg"
     Config(tiny_config({})).to_disk(config)

@@ -2,12 +2,13 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Any, Dict
 
 import pytest
 from spacy.util import load_config
 
 from spacy_elmo_ner.pretraining.settings import Settings, difference, read_settings
+from tests.pretraining.conftest import MakeConfig, MakeSettings
 
 COUNTS = [
     "softmax.words",
@@ -36,7 +37,7 @@ WRONG = [
 
 @pytest.mark.parametrize("name, value", WRONG, ids=str)
 def test_a_wrong_value_is_an_error_that_names_it(
-    tiny_config: Callable[..., Dict[str, Any]], name: str, value: Any
+    tiny_config: MakeConfig, name: str, value: Any
 ) -> None:
     config = tiny_config({name: value})
     key = name.split(".")[1]
@@ -56,7 +57,7 @@ def test_a_wrong_value_is_an_error_that_names_it(
     ids=str,
 )
 def test_values_at_the_edge_are_right(
-    tiny_config: Callable[..., Dict[str, Any]], changes: Dict[str, Any]
+    tiny_config: MakeConfig, changes: Dict[str, Any]
 ) -> None:
     settings = read_settings(tiny_config(changes))
     for name, value in changes.items():
@@ -66,7 +67,7 @@ def test_values_at_the_edge_are_right(
 
 @pytest.mark.parametrize("section", ["text", "model", "softmax", "training"])
 def test_missing_sections_and_keys_are_named(
-    tiny_config: Callable[..., Dict[str, Any]], section: str
+    tiny_config: MakeConfig, section: str
 ) -> None:
     config = tiny_config({})
     key = sorted(config[section])[-1]
@@ -79,7 +80,7 @@ def test_missing_sections_and_keys_are_named(
 
 
 def test_unknown_sections_and_keys_are_named(
-    tiny_config: Callable[..., Dict[str, Any]],
+    tiny_config: MakeConfig,
 ) -> None:
     with pytest.raises(ValueError, match=r"section \[train\], .*know.*\[training\]"):
         read_settings(tiny_config({"train.epochs": 1}))
@@ -104,7 +105,7 @@ def saved(settings: Settings) -> Dict[str, Dict[str, Any]]:
 
 
 def test_the_same_settings_do_not_differ(
-    tiny_settings: Callable[..., Settings],
+    tiny_settings: MakeSettings,
 ) -> None:
     assert difference(saved(tiny_settings({})), tiny_settings({})) is None
 
@@ -120,7 +121,7 @@ def test_the_same_settings_do_not_differ(
     ],
 )
 def test_a_difference_is_named_with_both_values(
-    tiny_settings: Callable[..., Settings], name: str, value: Any
+    tiny_settings: MakeSettings, name: str, value: Any
 ) -> None:
     before, after = tiny_settings({}), tiny_settings({name: value})
     found = difference(saved(before), after)
@@ -130,7 +131,7 @@ def test_a_difference_is_named_with_both_values(
 
 
 def test_a_checkpoint_from_before_there_was_a_start_state_goes_on(
-    tiny_settings: Callable[..., Settings],
+    tiny_settings: MakeSettings,
 ) -> None:
     before = saved(tiny_settings({}))
     del before["training"]["start_state"]
@@ -142,7 +143,7 @@ def test_a_checkpoint_from_before_there_was_a_start_state_goes_on(
 
 @pytest.mark.parametrize("key", ["epochs", "cooldown", "eval_frequency", "eval_tokens"])
 def test_how_long_to_train_and_how_often_to_look_may_change(
-    tiny_settings: Callable[..., Settings], key: str
+    tiny_settings: MakeSettings, key: str
 ) -> None:
     after = tiny_settings({f"training.{key}": 1})
     assert difference(saved(tiny_settings({})), after) is None

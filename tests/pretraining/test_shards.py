@@ -13,7 +13,7 @@ ARRAYS: Dict[str, Callable[[], torch.Tensor]] = {
     "empty": lambda: torch.zeros(0, 4),
     "a@b": lambda: torch.arange(6).reshape(2, 3),
     "half": lambda: torch.randn(5, 7).half(),
-    "turned": lambda: torch.randn(30, 20).t(),
+    "transposed": lambda: torch.randn(30, 20).t(),
     # 2.6 files, and one row too many for half of one
     "large": lambda: torch.randn(10_001, 1_040),
     "long": lambda: torch.randn(4_100_000),

@@ -1,6 +1,6 @@
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from spacy_elmo_ner.pretraining.token_corpus import (
     TokenCorpus,
     write_corpus,
 )
+from tests.pretraining.conftest import Encode
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def of(part: str, chunks: List[Tuple[str, List[List[Any]]]]) -> List[List[str]]:
 def test_sentences_come_back_in_order(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+    encode: Encode,
     sentences: List[Tuple[str, List[List[Any]]]],
     shard: Optional[int],
 ) -> None:
@@ -74,7 +75,7 @@ def test_sentences_come_back_in_order(
 
 def test_words_are_sorted_by_falling_frequency_in_training(
     tmp_path: Path,
-    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+    encode: Encode,
     sentences: List[Tuple[str, List[List[Any]]]],
 ) -> None:
     write_corpus([(part, encode(some)) for part, some in sentences], tmp_path / "t")
@@ -89,7 +90,7 @@ def test_words_are_sorted_by_falling_frequency_in_training(
 @pytest.mark.parametrize("parts", [[], [HELD_OUT]], ids=str)
 def test_nothing_to_train_on_is_an_error_that_leaves_no_folder(
     tmp_path: Path,
-    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+    encode: Encode,
     parts: List[str],
 ) -> None:
     encoded = [(part, encode([["a", "b"]])) for part in parts]
@@ -98,9 +99,7 @@ def test_nothing_to_train_on_is_an_error_that_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_leaves_the_folder_as_it_was(
-    tmp_path: Path, encode: Callable[[Sequence[Sequence[str]]], Encoded]
-) -> None:
+def test_an_error_leaves_the_folder_as_it_was(tmp_path: Path, encode: Encode) -> None:
     write_corpus([(TRAIN, encode([["a", "b"], ["a"]]))], tmp_path / "tokens")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
 
@@ -115,7 +114,7 @@ def test_an_error_leaves_the_folder_as_it_was(
 
 
 def test_a_new_corpus_takes_the_place_of_the_old_one(
-    tmp_path: Path, encode: Callable[[Sequence[Sequence[str]]], Encoded]
+    tmp_path: Path, encode: Encode
 ) -> None:
     parts = [(TRAIN, encode([["a"]])), (HELD_OUT, encode([["b"]]))]
     write_corpus(parts, tmp_path / "tokens")
@@ -126,17 +125,13 @@ def test_a_new_corpus_takes_the_place_of_the_old_one(
 
 
 @pytest.mark.parametrize("name", ["my.tokens", "a.tokens.npy", "a.lengths"])
-def test_a_folder_may_have_any_name(
-    tmp_path: Path, encode: Callable[[Sequence[Sequence[str]]], Encoded], name: str
-) -> None:
+def test_a_folder_may_have_any_name(tmp_path: Path, encode: Encode, name: str) -> None:
     write_corpus([(TRAIN, encode([["a", "b"]]))], tmp_path / name / name)
     corpus = TokenCorpus(tmp_path / name / name)
     assert sorted(read(corpus, corpus.train)[0]) == ["a", "b"]
 
 
-def test_a_folder_that_is_not_ours_is_kept(
-    tmp_path: Path, encode: Callable[[Sequence[Sequence[str]]], Encoded]
-) -> None:
+def test_a_folder_that_is_not_ours_is_kept(tmp_path: Path, encode: Encode) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "text.txt").write_text("mine")
     with pytest.raises(ValueError, match="corpus is there already"):
@@ -167,14 +162,15 @@ DAMAGES: Dict[str, Callable[[Path], object]] = {
 )
 def test_damaged_tokens_are_named(
     tmp_path: Path,
-    encode: Callable[[Sequence[Sequence[str]]], Encoded],
+    encode: Encode,
     name: str,
     damage: str,
 ) -> None:
     folder = tmp_path / "tokens"
     write_corpus([(TRAIN, encode([["a", "b"], ["a"]]))], folder)
     if name.endswith(".json") and damage in ("other type", "other shape", "shorter"):
-        (folder / name).write_text({"other type": "3"}.get(damage, '["a"]'))
+        text = {"other type": "3", "other shape": '["b", "a"]'}.get(damage, '["a"]')
+        (folder / name).write_text(text)
     else:
         DAMAGES[damage](folder / name)
     with pytest.raises(ValueError, match="is damaged.*delete the folder") as error:
@@ -183,7 +179,7 @@ def test_damaged_tokens_are_named(
 
 
 def test_tokens_beyond_the_vocabulary_are_damage(
-    tmp_path: Path, encode: Callable[[Sequence[Sequence[str]]], Encoded]
+    tmp_path: Path, encode: Encode
 ) -> None:
     folder = tmp_path / "tokens"
     write_corpus([(TRAIN, encode([["a", "b"]]))], folder)

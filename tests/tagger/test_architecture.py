@@ -6,11 +6,7 @@ import torch
 from thinc.api import Adam, Model, fix_random_seed
 
 from spacy_elmo_ner.features.char_cnn import build_char_cnn_v1
-from spacy_elmo_ner.tagger.architecture import (
-    Potentials,
-    build_crf_tagger_v2,
-    resize_output,
-)
+from spacy_elmo_ner.tagger.architecture import build_crf_tagger_v2, resize_output
 
 NLP = spacy.blank("en")
 DOCS = [NLP("One sentence. And two!"), NLP(""), NLP("Three")]
@@ -48,7 +44,7 @@ def test_every_parameter_learns_through_thincs_optimizer(document_width: int) ->
     module = model.get_ref("output_layer").shims[0].module
     before = {name: p.detach().clone() for name, p in module.named_parameters()}
     potentials, backprop = model.begin_update(DOCS)
-    backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+    backprop(potentials.map(torch.ones_like))
     model.finish_update(Adam(0.01))
     for name, parameter in module.named_parameters():
         assert not torch.equal(parameter, before[name]), name
@@ -93,7 +89,7 @@ def test_training_goes_on_after_resizing() -> None:
         resize_output(model, n_tags)
         before = model.predict(DOCS).emissions
         potentials, backprop = model.begin_update(DOCS)
-        backprop(Potentials(*(torch.ones_like(score) for score in potentials)))
+        backprop(potentials.map(torch.ones_like))
         model.finish_update(optimizer)
         after = model.predict(DOCS).emissions
         # the gradient says that every score is to fall

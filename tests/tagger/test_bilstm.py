@@ -17,7 +17,7 @@ def read(layer: BiLstm, sentences: List[Tensor]) -> Tensor:
     ends = torch.tensor(lengths).cumsum(0).tolist()
     rows = SentenceRows([(end - n, end) for n, end in zip(lengths, ends, strict=True)])
     x = torch.cat(sentences)[rows.packed]
-    found: Tensor = layer(x, rows.batch_sizes, rows.turned)
+    found: Tensor = layer(x, rows.batch_sizes, rows.reversed)
     return found[rows.unpacked]
 
 

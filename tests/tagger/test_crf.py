@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spacy_elmo_ner.tagger import crf, forward_backward
+from spacy_elmo_ner.tagger import viterbi as viterbi_module
+from spacy_elmo_ner.tagger.parameters import NEVER, CrfParameters, restrict
 from spacy_elmo_ner.tagger.tag_schemes import TagScheme
+from spacy_elmo_ner.tagger.viterbi import k_best, viterbi
+from tests.tagger.paths import path_of
 
 Path = Tuple[int, ...]
 
@@ -22,8 +26,8 @@ def ways_of_many_tags(request: Any) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param != "few tags":
             patch.setattr(forward_backward, "_LARGE", 0)
-            patch.setattr(crf, "_LARGE_FOR_BEST", 0)
-            patch.setattr(crf, "_PATHS", 0)
+            patch.setattr(viterbi_module, "_LARGE_FOR_BEST", 0)
+            patch.setattr(viterbi_module, "_PATHS", 0)
         yield
 
 
@@ -44,7 +48,7 @@ class Case(NamedTuple):
 
     emissions: Tensor
     lengths: Tensor
-    scores: crf.Scores
+    scores: CrfParameters
     allowed: Optional[Tensor]
     generator: torch.Generator
 
@@ -76,8 +80,8 @@ def cases(draw: Any, dtype: torch.dtype = torch.float64) -> Case:
     legal = [some(n_tags, n_tags), some(n_tags), some(n_tags)]
     if scheme:
         legal = masks_of(scheme)
-    scores = crf.restrict(
-        crf.Scores(normal(n_tags, n_tags), normal(n_tags), normal(n_tags)), *legal
+    scores = restrict(
+        CrfParameters(normal(n_tags, n_tags), normal(n_tags), normal(n_tags)), *legal
     )
     lengths = [draw(st.integers(0, n_tokens)) for _ in range(n_rows)]
     emissions = normal(n_rows, n_tokens, n_tags)
@@ -123,7 +127,7 @@ def legal_paths(
     """All legal paths with their scores, best first."""
     paths = every_path(case, row)
     scores = scores_of(case, row, paths)
-    legal = scores > crf.NEVER / 2
+    legal = scores > NEVER / 2
     for mask in (case.allowed, known):
         if mask is not None:
             legal &= mask[row, torch.arange(paths.shape[1]), paths].all(1)
@@ -150,7 +154,7 @@ def test_log_partition(case: Case) -> None:
     assert found.shape == case.lengths.shape and found.dtype == case.emissions.dtype
     for row, value in enumerate(found.tolist()):
         paths = legal_paths(case, row)
-        assert close(value, log_sum(paths)) if paths else value < crf.NEVER / 2
+        assert close(value, log_sum(paths)) if paths else value < NEVER / 2
 
 
 @settings(deadline=None)
@@ -193,7 +197,7 @@ def test_log_likelihood_of_one_path(case: Case, data: Any) -> None:
 @settings(deadline=None)
 @given(cases())
 def test_viterbi(case: Case) -> None:
-    score, tags = crf.viterbi(case.emissions, case.lengths, case.scores, case.allowed)
+    score, tags = viterbi(case.emissions, case.lengths, case.scores, case.allowed)
     assert score.shape == case.lengths.shape and tags.shape == case.emissions.shape[:2]
     assert tags.dtype == torch.int64
     for row, length in enumerate(case.lengths.tolist()):
@@ -212,11 +216,11 @@ def test_viterbi(case: Case) -> None:
 @settings(deadline=None)
 @given(cases())
 def test_viterbi_without_a_legal_path_breaks_few_rules(case: Case) -> None:
-    _, tags = crf.viterbi(case.emissions, case.lengths, case.scores, case.allowed)
+    _, tags = viterbi(case.emissions, case.lengths, case.scores, case.allowed)
 
     for row, length in enumerate(case.lengths.tolist()):
         paths = every_path(case, row)
-        broken = (scores_of(case, row, paths) / crf.NEVER).round()
+        broken = (scores_of(case, row, paths) / NEVER).round()
         if case.allowed is not None:
             allowed = case.allowed[row, torch.arange(length), paths]
             broken += (~allowed).sum(1)
@@ -227,7 +231,7 @@ def test_viterbi_without_a_legal_path_breaks_few_rules(case: Case) -> None:
 @settings(deadline=None)
 @given(cases(), st.integers(1, 7))
 def test_k_best(case: Case, k: int) -> None:
-    score, tags = crf.k_best(case.emissions, case.lengths, case.scores, k, case.allowed)
+    score, tags = k_best(case.emissions, case.lengths, case.scores, k, case.allowed)
     assert score.shape == (len(case.lengths), k)
     assert tags.shape == (len(case.lengths), k, case.emissions.shape[1])
     for row, length in enumerate(case.lengths.tolist()):
@@ -312,11 +316,11 @@ def parameters(case: Case) -> List[Tensor]:
 
 
 def naive_log_partition(
-    emissions: Tensor, lengths: Tensor, scores: crf.Scores, allowed: Optional[Tensor]
+    emissions: Tensor, lengths: Tensor, scores: CrfParameters, allowed: Optional[Tensor]
 ) -> Tensor:
     """Sentence after sentence, one logsumexp a token, gradients left to autograd."""
     if allowed is not None:
-        emissions = emissions.masked_fill(~allowed, crf.NEVER)
+        emissions = emissions.masked_fill(~allowed, NEVER)
     totals = []
     for row, length in enumerate(lengths.tolist()):
         if length == 0:
@@ -339,7 +343,7 @@ def test_gradients_equal_those_of_autograd_through_time(case: Case) -> None:
     gradients = []
     for function in (crf.log_partition, naive_log_partition):
         emissions, *rest = parameters(case)
-        value = function(emissions, case.lengths, crf.Scores(*rest), case.allowed)
+        value = function(emissions, case.lengths, CrfParameters(*rest), case.allowed)
         (value * weights).sum().backward()
         gradients.append([emissions.grad, *(x.grad for x in rest)])
     for ours, theirs in zip(*gradients, strict=True):
@@ -366,10 +370,10 @@ def test_gradcheck(lengths: Tuple[int, ...]) -> None:
     legal[0] = legal[:, 0] = True
 
     def partition(emissions: Tensor, *rest: Tensor) -> Tensor:
-        return crf.log_partition(emissions, sizes, crf.Scores(*rest), allowed)
+        return crf.log_partition(emissions, sizes, CrfParameters(*rest), allowed)
 
     def likelihood(emissions: Tensor, *rest: Tensor) -> Tensor:
-        scores = crf.restrict(crf.Scores(*rest), legal, legal[0], legal[0])
+        scores = restrict(CrfParameters(*rest), legal, legal[0], legal[0])
         return crf.log_likelihood(emissions, sizes, scores, known, allowed)
 
     assert torch.autograd.gradcheck(partition, inputs)
@@ -380,11 +384,11 @@ def test_gradcheck(lengths: Tuple[int, ...]) -> None:
 @given(cases())
 def test_what_is_illegal_gets_no_gradient(case: Case) -> None:
     emissions, *rest = parameters(case)
-    masks = [x > crf.NEVER / 2 for x in case.scores]
-    free = crf.Scores(*rest)
+    masks = [x > NEVER / 2 for x in case.scores]
+    free = CrfParameters(*rest)
     known = case.mask(0.7)
     value = crf.log_likelihood(
-        emissions, case.lengths, crf.restrict(free, *masks), known, case.allowed
+        emissions, case.lengths, restrict(free, *masks), known, case.allowed
     )
     value.sum().backward()
     for x, mask in zip(free, masks, strict=True):
@@ -422,14 +426,14 @@ def test_a_row_alone_is_the_row_in_its_batch(case: Case, data: Any) -> None:
         together = together[:length] if together.dim() else together
         assert torch.allclose(alone, together, rtol=1e-12, atol=1e-12)
     for alone, together in zip(
-        crf.viterbi(*one, mask), crf.viterbi(*batch, case.allowed), strict=True
+        viterbi(*one, mask), viterbi(*batch, case.allowed), strict=True
     ):
         together = together[row]
         together = together[:length] if together.dim() else together
         assert torch.allclose(alone[0], together, rtol=1e-12, atol=1e-12)
 
 
-def long_case(scale: float) -> Tuple[Tensor, Tensor, crf.Scores, TagScheme]:
+def long_case(scale: float) -> Tuple[Tensor, Tensor, CrfParameters, TagScheme]:
     generator = torch.Generator().manual_seed(0)
     scheme = TagScheme("BILUO", ("PER", "LOC", "ORG", "MISC"))
     n_tags = len(scheme.tags)
@@ -437,8 +441,8 @@ def long_case(scale: float) -> Tuple[Tensor, Tensor, crf.Scores, TagScheme]:
     def normal(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator)
 
-    scores = crf.restrict(
-        crf.Scores(normal(n_tags, n_tags), normal(n_tags), normal(n_tags)),
+    scores = restrict(
+        CrfParameters(normal(n_tags, n_tags), normal(n_tags), normal(n_tags)),
         *masks_of(scheme),
     )
     return scale * normal(2, 10_000, n_tags), torch.tensor([10_000, 3]), scores, scheme
@@ -447,15 +451,15 @@ def long_case(scale: float) -> Tuple[Tensor, Tensor, crf.Scores, TagScheme]:
 @pytest.mark.parametrize("scale", [1.0, 1000.0])
 def test_ten_thousand_tokens(scale: float) -> None:
     emissions, lengths, scores, scheme = long_case(scale)
-    exact = crf.Scores(*(x.double() for x in scores))
+    exact = CrfParameters(*(x.double() for x in scores))
     log_z = crf.log_partition(emissions, lengths, scores)
     exact_z = crf.log_partition(emissions.double(), lengths, exact)
     assert torch.allclose(log_z.double(), exact_z, rtol=1e-6)
 
-    score, tags = crf.viterbi(emissions, lengths, scores)
+    score, tags = viterbi(emissions, lengths, scores)
     assert (score <= log_z).all() and (score > 0).all()
     assert (
-        scheme.encode(scheme.decode(tags[0].tolist()), 10_000).tolist()
+        path_of(scheme, scheme.decode(tags[0].tolist()), 10_000).tolist()
         == tags[0].tolist()
     )
     known = torch.nn.functional.one_hot(tags.clamp(min=0), len(scheme.tags)).bool()
@@ -468,8 +472,8 @@ def test_ten_thousand_tokens(scale: float) -> None:
 
 def test_marginals_in_ten_thousand_tokens() -> None:
     emissions, lengths, scores, scheme = long_case(1.0)
-    exact = crf.Scores(*(x.double() for x in scores))
-    _, tags = crf.viterbi(emissions, lengths, scores)
+    exact = CrfParameters(*(x.double() for x in scores))
+    _, tags = viterbi(emissions, lengths, scores)
     marginals = crf.tag_marginals(emissions, lengths, scores)
     exact_marginals = crf.tag_marginals(emissions.double(), lengths, exact)
     assert torch.allclose(marginals.double(), exact_marginals, atol=1e-4)
@@ -494,7 +498,7 @@ def test_marginals_in_ten_thousand_tokens() -> None:
     # A unit's probability is its tag's marginal.
     for (start, end, label), value in zip(spans, precise, strict=True):
         if end == start + 1:
-            marginal = exact_marginals[0, start, scheme.index(f"U-{label}")]
+            marginal = exact_marginals[0, start, scheme.tags.index(f"U-{label}")]
             assert math.isclose(float(value.exp()), float(marginal), abs_tol=1e-6)
 
 
@@ -512,14 +516,12 @@ def test_ten_thousand_tokens_without_a_legal_path() -> None:
     emissions, lengths, scores, scheme = long_case(1.0)
     nothing = torch.zeros(emissions.shape, dtype=torch.bool)
     log_z = crf.log_partition(emissions, lengths, scores, nothing)
-    assert log_z.isfinite().all() and (log_z < crf.NEVER / 2).all()
-    score, tags = crf.viterbi(emissions, lengths, scores, nothing)
+    assert log_z.isfinite().all() and (log_z < NEVER / 2).all()
+    score, tags = viterbi(emissions, lengths, scores, nothing)
     assert (score == -math.inf).all() and (tags[0] >= 0).all()
     assert crf.tag_marginals(emissions, lengths, scores, nothing).sum() == 0
     assert (
-        crf.k_best(
-            emissions[:, :50], lengths.clamp(max=50), scores, 2, nothing[:, :50]
-        )[1]
+        k_best(emissions[:, :50], lengths.clamp(max=50), scores, 2, nothing[:, :50])[1]
         == -1
     ).all()
 
@@ -527,8 +529,8 @@ def test_ten_thousand_tokens_without_a_legal_path() -> None:
 def test_k_best_of_a_long_sequence_begins_with_viterbi() -> None:
     emissions, lengths, scores, _ = long_case(1.0)
     emissions, lengths = emissions[:, :500], lengths.clamp(max=500)
-    best, path = crf.viterbi(emissions, lengths, scores)
-    score, tags = crf.k_best(emissions, lengths, scores, 4)
+    best, path = viterbi(emissions, lengths, scores)
+    score, tags = k_best(emissions, lengths, scores, 4)
     assert torch.equal(tags[:, 0], path) and torch.allclose(score[:, 0], best)
     assert (score[:, :-1] >= score[:, 1:]).all()
 
@@ -536,7 +538,7 @@ def test_k_best_of_a_long_sequence_begins_with_viterbi() -> None:
 def test_bad_requests_are_refused() -> None:
     emissions, lengths, scores, scheme = long_case(1.0)
     with pytest.raises(ValueError, match="at least one"):
-        crf.k_best(emissions, lengths, scores, 0)
+        k_best(emissions, lengths, scores, 0)
     forbidden = torch.zeros(1, len(scheme.tags), dtype=torch.bool)
     for row, start, tags in [(1, 2, [4, 4]), (0, 3, [-1]), (0, -1, [4])]:
         with pytest.raises(ValueError, match="empty or leaves its sequence"):
@@ -567,15 +569,15 @@ def test_the_gpu_agrees_with_the_cpu() -> None:
     for device in ("cpu", "cuda"):
         inputs = [x.detach().to(device) for x in (emissions, *scores)]
         inputs = [x.requires_grad_() for x in inputs]
-        chain = (inputs[0], lengths.to(device), crf.Scores(*inputs[1:]))
+        chain = (inputs[0], lengths.to(device), CrfParameters(*inputs[1:]))
         likelihood = crf.log_likelihood(*chain, known.to(device))
         likelihood.sum().backward()
         values = [
             likelihood,
             *(x.grad for x in inputs),
             crf.tag_marginals(*chain),
-            *crf.viterbi(*chain, known.to(device)),
-            *crf.k_best(*chain, 3),
+            *viterbi(*chain, known.to(device)),
+            *k_best(*chain, 3),
             crf.span_log_probability(*chain, *(x.to(device) for x in span)),
         ]
         results.append([value.detach().cpu() for value in values])

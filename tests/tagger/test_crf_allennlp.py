@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from spacy_elmo_ner.tagger import crf
+from spacy_elmo_ner.tagger.parameters import CrfParameters, restrict
 from spacy_elmo_ner.tagger.tag_schemes import TagScheme
+from spacy_elmo_ner.tagger.viterbi import k_best, viterbi
+from tests.tagger.paths import path_of
 
 pytest.importorskip("allennlp")
 
@@ -22,7 +25,7 @@ SCHEMES = [("BILUO", "BIOUL"), ("BIO", "BIO")]
 
 def make(
     ours: str, theirs: str, seed: int = 0
-) -> Tuple[TagScheme, Any, crf.Scores, torch.Tensor]:
+) -> Tuple[TagScheme, Any, CrfParameters, torch.Tensor]:
     """A scheme, AllenNLP's CRF with random parameters, ours with the same, emissions."""
     torch.manual_seed(seed)
     scheme = TagScheme(ours, LABELS)
@@ -34,7 +37,7 @@ def make(
         module.end_transitions,
     ):
         torch.nn.init.normal_(parameter)
-    scores = crf.Scores(
+    scores = CrfParameters(
         module.transitions, module.start_transitions, module.end_transitions
     )
     emissions = 2 * torch.randn(len(LENGTHS), max(LENGTHS), len(scheme.tags))
@@ -58,7 +61,7 @@ def gold_tags(scheme: TagScheme) -> torch.Tensor:
             (int(start), int(end), LABELS[generator.integers(len(LABELS))])
             for start, end in zip(edges[::2], edges[1::2], strict=False)
         ]
-        rows[row, :length] = scheme.encode(spans, length)
+        rows[row, :length] = path_of(scheme, spans, length)
     return torch.from_numpy(rows)
 
 
@@ -88,7 +91,7 @@ def test_likelihood(ours: str, theirs: str, constrained: bool) -> None:
         with torch.no_grad():
             for parameter, legal in zip(scores, masks(scheme), strict=True):
                 parameter[~legal] = -10_000
-        scores = crf.restrict(scores, *masks(scheme))
+        scores = restrict(scores, *masks(scheme))
     tags, mask = gold_tags(scheme), token_mask()
     known = torch.nn.functional.one_hot(tags, len(scheme.tags)).bool()
     found = crf.log_likelihood(emissions, torch.tensor(LENGTHS), scores, known)
@@ -118,8 +121,8 @@ def test_gradients(ours: str, theirs: str) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_viterbi(ours: str, theirs: str, seed: int) -> None:
     scheme, module, scores, emissions = make(ours, theirs, seed)
-    scores = crf.restrict(scores, *masks(scheme))
-    found, tags = crf.viterbi(emissions, torch.tensor(LENGTHS), scores)
+    scores = restrict(scores, *masks(scheme))
+    found, tags = viterbi(emissions, torch.tensor(LENGTHS), scores)
     expected = module.viterbi_tags(emissions, token_mask())
     for row, (length, (path, score)) in enumerate(zip(LENGTHS, expected, strict=True)):
         assert tags[row, :length].tolist() == path
@@ -131,8 +134,8 @@ def test_k_best(ours: str, theirs: str) -> None:
     scheme, module, scores, emissions = make(ours, theirs)
     lengths = torch.tensor(LENGTHS).clamp(max=9)
     emissions = emissions[:, :9]
-    scores = crf.restrict(scores, *masks(scheme))
-    found, tags = crf.k_best(emissions, lengths, scores, 3)
+    scores = restrict(scores, *masks(scheme))
+    found, tags = k_best(emissions, lengths, scores, 3)
     mask = torch.arange(9) < lengths.unsqueeze(1)
     expected = module.viterbi_tags(emissions, mask, top_k=3)
     for row, length in enumerate(lengths.tolist()):

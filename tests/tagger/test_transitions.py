@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from spacy_elmo_ner.tagger.parameters import NEVER
 from spacy_elmo_ner.tagger.tag_schemes import TagScheme
 from spacy_elmo_ner.tagger.transitions import (
-    NEVER,
     DenseTransitions,
     SchemeTransitions,
     transitions_of,
@@ -101,10 +101,10 @@ def test_a_sum_keeps_what_is_far_below_the_largest() -> None:
     table = torch.zeros(len(scheme.tags), len(scheme.tags))
     table[~torch.from_numpy(scheme.legal_transitions)] = NEVER
     before = torch.zeros(len(scheme.tags), 1)
-    begun, inside = scheme.index("B-B"), scheme.index("I-B")
+    begun, inside = scheme.tags.index("B-B"), scheme.tags.index("I-B")
     before[begun] = before[inside] = -5000.0
     into = transitions_of(table, 1, large=0).log_sum(before)
-    assert float(into[scheme.index("L-B")]) == pytest.approx(math.log(2) - 5000)
+    assert float(into[scheme.tags.index("L-B")]) == pytest.approx(math.log(2) - 5000)
 
 
 def tables_of_another_form() -> List[Tensor]:
@@ -115,8 +115,8 @@ def tables_of_another_form() -> List[Tensor]:
     holes, far, dense, nothing = legal.clone(), legal.clone(), legal.clone(), legal
     holes[0, 0] = NEVER
     far[0, 0] = 200.0
-    inside = scheme.index("I-A")
-    dense[[scheme.index("B-B"), scheme.index("B-C")], inside] = 0.0
+    inside = scheme.tags.index("I-A")
+    dense[[scheme.tags.index("B-B"), scheme.tags.index("B-C")], inside] = 0.0
     nothing = torch.full_like(legal, NEVER)
     return [holes, far, dense, nothing, torch.zeros(1, 1), torch.zeros(2, 2)]
 

@@ -66,3 +66,13 @@ def test_a_part_is_as_spacy_makes_it(words: List[str], data: st.DataObject) -> N
     assert part.tensor.shape == other.tensor.shape
     assert part.has_annotation("SENT_START") == other.has_annotation("SENT_START")
     assert [ent.label_ for ent in part.ents] == ["X"]
+
+
+def test_an_entity_that_is_cut_is_one_in_each_part() -> None:
+    doc = Doc(NLP.vocab, words=["Word"] * 9)
+    doc.ents = [Span(doc, 2, 6, "X"), Span(doc, 6, 8, "Y")]
+    parts = [part_of(doc, start, end) for start, end in [(0, 4), (4, 9)]]
+    assert [[(e.start, e.end, e.label_) for e in part.ents] for part in parts] == [
+        [(2, 4, "X")],
+        [(0, 2, "X"), (2, 4, "Y")],
+    ]

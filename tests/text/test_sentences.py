@@ -12,9 +12,8 @@ NLP = spacy.blank("en")
 PIECES = ["word", "Mr.", ".", "!", '"', ")", "(", " ", "\n", "\n\n", "…", "a"]
 
 
-def texts(doc: Doc, max_length: int = 100, **settings: Any) -> List[str]:
-    spans = sentence_spans(doc, max_length=max_length, **settings)
-    return [doc[a:b].text for a, b in spans]
+def texts(doc: Doc, **settings: Any) -> List[str]:
+    return [doc[a:b].text for a, b in sentence_spans(doc, **settings)]
 
 
 def sentences(text: str, **settings: Any) -> List[str]:
@@ -29,8 +28,9 @@ def sentences(text: str, **settings: Any) -> List[str]:
 def test_annotated_sentences_are_taken() -> None:
     starts: List[Union[bool, int, None]] = [True, False, True, False, False]
     doc = Doc(NLP.vocab, words=list("abcde"), sent_starts=starts)
-    assert sentence_spans(doc, max_length=10) == [(0, 2), (2, 5)]
-    assert sentence_spans(doc, max_length=2) == [(0, 2), (2, 4), (4, 5)]
+    assert sentence_spans(doc) == [(0, 2), (2, 5)]
+    windows = sentence_words(doc, max_length=2)
+    assert [words.tolist() for words in windows] == [[0, 1], [2, 3], [4]]
 
 
 def test_punctuation_and_line_breaks_end_sentences() -> None:
@@ -51,12 +51,26 @@ def test_spacys_sentencizer_agrees_on_plain_text() -> None:
     assert texts(NLP(text)) == [sent.text for sent in nlp(text).sents]
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=40), st.integers(1, 9))
-def test_spans_cover_the_doc_in_order(words: List[str], max_length: int) -> None:
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_spans_cover_the_doc_in_order(words: List[str]) -> None:
     doc = Doc(NLP.vocab, words=words)
-    spans = sentence_spans(doc, max_length=max_length)
+    spans = sentence_spans(doc)
     assert [i for a, b in spans for i in range(a, b)] == list(range(len(doc)))
-    assert all(0 < b - a <= max_length for a, b in spans)
+    assert all(a < b for a, b in spans)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40), st.integers(1, 9))
+def test_windows_are_the_words_of_so_many_tokens(
+    words: List[str], max_length: int
+) -> None:
+    doc = Doc(NLP.vocab, words=words)
+    expected = [
+        [i for i in range(first, min(first + max_length, end)) if not doc[i].is_space]
+        for start, end in sentence_spans(doc)
+        for first in range(start, end, max_length)
+    ]
+    windows = sentence_words(doc, max_length=max_length)
+    assert [some.tolist() for some in windows] == [some for some in expected if some]
 
 
 WRAPPED = """The talks between the two heads of government, Angela

@@ -1,0 +1,14 @@
+"""Arrays on their way to a device."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def on_device(array: np.ndarray, device: torch.device) -> Tensor:
+    """The array as a tensor there. What a GPU was told before need not be done first."""
+    tensor = torch.from_numpy(array)
+    if device.type == "cuda":
+        # torch keeps pinned memory until it was read, and a GPU may read later than one thinks
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)

@@ -1,0 +1,101 @@
+"""A component with labels and settings, which the tags and the nodes of its model fit."""
+
+from typing import Any, Dict, Tuple
+
+from spacy.vocab import Vocab
+
+from ..features.adoption import adopt_tables
+from ..tagger.potentials import Tagger
+from ..tagger.tag_schemes import TagScheme, check_label
+from ..text.sentences import LINE_IS_SENTENCE
+from .checked_pipe import CheckedPipe
+from .settings import check_cfg, settle
+
+
+class LabelledPipe(CheckedPipe):
+    """Has a tagger with a score for each tag of its labels.
+
+    cfg: labels and settings, see `settings`.
+    """
+
+    def __init__(
+        self, vocab: Vocab, model: Tagger, name: str, cfg: Dict[str, Any]
+    ) -> None:
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.cfg = cfg
+        self._scheme = TagScheme(cfg["tag_scheme"], ())
+        check_cfg(name, cfg)
+        self._hand_on_settings()
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """The entity labels, in the order in which they were added."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> Tuple[str, ...]:
+        """What `initialize` takes as `labels`; written by `spacy init labels`."""
+        return self.labels
+
+    @property
+    def scheme(self) -> TagScheme:
+        """The tags of the labels."""
+        # cfg is the truth: spaCy replaces it when it loads a component or
+        # searches for a threshold
+        wanted = (self.cfg["tag_scheme"], self.labels)
+        if (self._scheme.name, self._scheme.labels) != wanted:
+            self._scheme = TagScheme(*wanted)
+        return self._scheme
+
+    def add_label(self, label: str) -> int:
+        """Add a label; 1 if it is new. A trained model grows and stays trained.
+
+        Raises ValueError for a label that is empty or has a tag's prefix.
+        """
+        is_new = self.know_label(label)
+        if is_new and self.model.has_dim("nO"):
+            self.set_output(len(self.scheme.tags))
+        return int(is_new)
+
+    def know_label(self, label: str) -> bool:
+        """Add a label, but no tags to the model; whether it is new."""
+        check_label(label)
+        if label in self.cfg["labels"]:
+            return False
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return True
+
+    def settle(self, before: Dict[str, Any]) -> None:
+        settle(self.name, self.cfg, before)
+        self._hand_on_settings()
+        adopt_tables(self.model, self.vocab)
+
+    def check_loaded(self) -> None:
+        super().check_loaded()
+        self._check_tags()
+
+    def _check_tags(self) -> None:
+        n_tags = len(self.scheme.tags)
+        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
+            raise ValueError(
+                f"In the cfg of '{self.name}' {len(self.labels)} labels make {n_tags} tags "
+                f"({self.scheme.name}), but its weights are for {self.model.get_dim('nO')}. "
+                "Leave tag_scheme and labels to training and add_label()."
+            )
+
+    def _hand_on_settings(self) -> None:
+        """Tell the model's nodes what they have to know."""
+        is_line = self.cfg["line_is_sentence"]
+        for node in self.model.walk():
+            # written only where it is new: other threads may read it
+            if node.attrs.get(LINE_IS_SENTENCE, is_line) != is_line:
+                node.attrs[LINE_IS_SENTENCE] = is_line
+
+    def use_settings(self) -> None:
+        """Check the settings, which tools change at any time, and let them act."""
+        check_cfg(self.name, self.cfg)
+        self._check_tags()
+        self._hand_on_settings()

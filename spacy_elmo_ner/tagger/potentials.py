@@ -1,0 +1,77 @@
+"""What a tagger makes of Docs, and what `elmo_ner` asks of a tagger.
+
+The component takes any Thinc `Model[List[Doc], Potentials]`, which a config names as an
+architecture; `architecture.build_crf_tagger_v2` is one. A model of your own
+
+- takes Docs of which one has a word at least, and returns Potentials: it makes the rows,
+  `DocRows(docs, line_is_sentence=model.attrs[LINE_IS_SENTENCE])`, and scores each of
+  their words. `rows.places` says which of the tokens they are;
+- takes Potentials again to backpropagate, of which each tensor is the gradient of one
+  that it returned;
+- has the dimension `nO`, the number of tags, and in its attrs `resize_output`, a function
+  (model, nO) → model, by which labels are added;
+- may have, in it or in a layer, `attrs[LINE_IS_SENTENCE]`, which the component sets, and
+  `attrs[MAX_LENGTH]`, the most tokens of a sentence that are read together. The
+  component parts longer sentences, see `longest_sentence`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Callable, Iterator, List, Optional
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+from torch import Tensor
+
+from ..text.sentences import MAX_LENGTH
+from .parameters import CrfParameters, restrict
+from .sentence_rows import DocRows
+from .tag_schemes import TagScheme
+
+
+@dataclass(frozen=True)
+class Potentials:
+    """Scores of tags and of their neighbourhoods, or the gradients of these.
+
+    emissions: (N, T) for the N words of the rows and T tags.
+    transitions: (T, T), from row to column; start and end: (T,).
+    rows: the sentences of the Docs that were read.
+
+    To iterate over it gives the four tensors.
+    """
+
+    emissions: Tensor
+    transitions: Tensor
+    start: Tensor
+    end: Tensor
+    rows: DocRows
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter((self.emissions, self.transitions, self.start, self.end))
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Potentials":
+        """What the function makes of each tensor, of the same rows."""
+        emissions, transitions, start, end = map(function, self)
+        return Potentials(emissions, transitions, start, end, self.rows)
+
+    def legal_parameters(self, scheme: TagScheme) -> CrfParameters:
+        """The CRF's parameters with what the tag scheme forbids put out of reach."""
+        device = self.transitions.device
+        return restrict(
+            CrfParameters(self.transitions, self.start, self.end),
+            torch.from_numpy(scheme.legal_transitions).to(device),
+            torch.from_numpy(scheme.legal_start).to(device),
+            torch.from_numpy(scheme.legal_end).to(device),
+        )
+
+
+Tagger = Model[List[Doc], Potentials]
+
+
+def longest_sentence(model: "Model[Any, Any]") -> Optional[int]:
+    """The most tokens of a sentence that all of its layers read together; None if none of
+    them has such a limit."""
+    limits = [
+        node.attrs[MAX_LENGTH] for node in model.walk() if MAX_LENGTH in node.attrs
+    ]
+    return min(limits, default=None)
