@@ -73,7 +73,7 @@ def make_elmo_ner(
     addresses: Optional[bool],
     scorer: Optional[Callable[..., Dict[str, Any]]],
 ) -> "ElmoNer":
-    """Make the component that `nlp.add_pipe("elmo_ner")` adds; see ElmoNer."""
+    """Make the component that `nlp.add_pipe("elmo_ner")` adds; see `ElmoNer`."""
     return ElmoNer(
         nlp.vocab,
         model,
@@ -89,26 +89,31 @@ def make_elmo_ner(
 
 
 class ElmoNer(LabelledPipe):
-    """Finds named entities and writes them to doc.ents.
-
-    model: Docs → Potentials, as CrfTagger.v2 makes it; tagger/potentials.py says what one
-        of your own has to do.
-    tag_scheme: "BILUO" or "BIO", how entities are written as tags.
-    threshold: entities with a lower probability are dropped; 0, the default, keeps all.
-    scores_key: if set, `doc.spans[scores_key]` holds the entities that this
-        component found, with their probabilities in `.attrs["scores"]`.
-    incorrect_spans_key: if set, `doc.spans[incorrect_spans_key]` of a gold Doc
-        holds spans that are known not to be entities, for training.
-    line_is_sentence: whether each line of a text is a sentence of its own. Without it a
-        line break that only wraps a line is passed over. Docs that have sentence
-        boundaries are cut there alone.
-    addresses: whether an e-mail address, a URL or a token with markup in it may be part
-        of an entity. By default training on gold entities of such tokens sets it.
-
-    None leaves a setting to the component: it has the default, or what is set in `cfg`,
-    which is saved; see `settings.settle`. What makes no sense is refused when it is used.
+    """Finds named entities and writes them to `doc.ents`.
 
     Entities and blocked tokens that a Doc brings along stay as they are.
+
+    None leaves a setting to the component: it has the default, or what is set in `cfg`,
+    which is saved; see `settings.settle`. A setting that makes no sense is refused when it
+    is used.
+
+    Args:
+        vocab: The pipeline's.
+        model: Docs → Potentials, as CrfTagger.v2 makes it; tagger/potentials.py says what
+            one of your own has to do.
+        name: The name of the component in the pipeline.
+        tag_scheme: How entities are written as tags, "BILUO" or "BIO".
+        threshold: Entities with a lower probability are dropped; 0, the default, keeps all.
+        scores_key: If set, `doc.spans[scores_key]` holds the entities that this component
+            found, with their probabilities in `.attrs["scores"]`.
+        incorrect_spans_key: If set, `doc.spans[incorrect_spans_key]` of a gold Doc holds
+            spans that are known not to be entities, for training.
+        line_is_sentence: Whether each line of a text is a sentence of its own. Without it,
+            a line break that only wraps a line is passed over. Docs that have sentence
+            boundaries are cut there alone.
+        addresses: Whether an e-mail address, a URL or a token with markup in it may be part
+            of an entity. By default, training on gold entities of such tokens sets it.
+        scorer: Scores Examples, as spaCy's `ner_scorer` does.
     """
 
     def __init__(
@@ -146,16 +151,21 @@ class ElmoNer(LabelledPipe):
     ) -> None:
         """Learn the labels and sizes from examples.
 
-        nlp: the pipeline, whose config says what the model is. In one that is trained
-            already, `nlp.add_pipe("elmo_ner").initialize(nlp=nlp)` leaves the others as
-            they are.
-        labels: from `spacy init labels`; otherwise they are read off the examples.
-
         A component with the default tok2vec starts from the ELMo of the default pipeline,
         where no other was loaded, and from its vectors and clusters, where the vocab has
         none. With the default model, no gold entity annotation and no labels but those of
-        the default pipeline it takes over all labels and weights. ValueError where the
-        default pipeline is needed and not installed.
+        the default pipeline, it takes over all labels and weights.
+
+        Args:
+            get_examples: Returns the examples, of which a few are read.
+            nlp: The pipeline, whose config says what the model is. In one that is trained
+                already, `nlp.add_pipe("elmo_ner").initialize(nlp=nlp)` leaves the others
+                as they are.
+            labels: From `spacy init labels`; otherwise they are read off the examples.
+
+        Raises:
+            ValueError: If the default pipeline is needed and not installed, or labels are
+                given as one string.
         """
         if get_examples is None:
             get_examples = partial(no_examples, self.vocab)
@@ -207,10 +217,16 @@ class ElmoNer(LabelledPipe):
         )
 
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
-        """The entities of each Doc; the Docs are not changed.
+        """Find the entities of each Doc. The Docs are not changed.
 
         A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences, and
         a sentence that is longer than the model's windows in parts that overlap.
+
+        Args:
+            docs: Docs with or without words.
+
+        Returns:
+            The entities of each Doc, which `set_annotations` takes.
         """
         self.use_settings()
         with own_threads(self.model.ops.device_type):
@@ -235,7 +251,12 @@ class ElmoNer(LabelledPipe):
         )
 
     def set_annotations(self, docs: Iterable[Doc], entities: List[Entities]) -> None:
-        """Write entities to doc.ents beside those that are there already."""
+        """Write entities to `doc.ents`, beside those that are there already.
+
+        Args:
+            docs: The Docs that were read.
+            entities: What `predict` found in each.
+        """
         for doc, (spans, probabilities) in zip(docs, entities, strict=True):
             kept = list(doc.ents)
             blocked_places = blocked_tokens(doc)
@@ -265,7 +286,18 @@ class ElmoNer(LabelledPipe):
         sgd: Optional[Optimizer] = None,
         losses: Optional[Dict[str, float]] = None,
     ) -> Dict[str, float]:
-        """Learn from a batch of examples; the loss is added to `losses`."""
+        """Learn from a batch of examples.
+
+        Args:
+            examples: Predicted and gold Docs. A gold Doc without entity annotation teaches
+                nothing; missing values in one are unknown, not outside.
+            drop: The dropout rate.
+            sgd: The optimizer. Without one, gradients are kept for `finish_update`.
+            losses: The loss is added to what it has under the component's name.
+
+        Returns:
+            The losses.
+        """
         examples = list(examples)
         validate_examples(examples, "ElmoNer.update")
         if self.cfg.get("addresses") is None and has_addresses(examples):
@@ -273,7 +305,18 @@ class ElmoNer(LabelledPipe):
         return learn(self, examples, self.get_loss, drop=drop, sgd=sgd, losses=losses)
 
     def get_loss(self, examples: Iterable[Example], scores: Potentials) -> Loss:
-        """Loss of the scores, and its gradient."""
+        """Compute the negative log-likelihood of the gold entities.
+
+        Args:
+            examples: Predicted and gold Docs.
+            scores: What the model made of the predicted ones.
+
+        Returns:
+            The loss and its gradient.
+
+        Raises:
+            ValueError: If the loss is not a number.
+        """
         loss = likelihood_loss(
             list(examples),
             scores,
@@ -296,8 +339,19 @@ class ElmoNer(LabelledPipe):
         sgd: Optional[Optimizer] = None,
         losses: Optional[Dict[str, float]] = None,
     ) -> Dict[str, float]:
-        """Stay close to what the component said when `nlp.resume_training` was
-        called; labels added since then are free to be learnt."""
+        """Stay close to what the component said when `nlp.resume_training` was called.
+
+        Labels that were added since then are free to be learnt.
+
+        Args:
+            examples: Docs to be read; gold annotation is not looked at.
+            drop: The dropout rate.
+            sgd: The optimizer. Without one, gradients are kept for `finish_update`.
+            losses: The loss is added to what it has under the component's name.
+
+        Returns:
+            The losses.
+        """
         examples = list(examples)
         validate_examples(examples, "ElmoNer.rehearse")
         if self._rehearsal_model is None:

@@ -54,18 +54,23 @@ def build_crf_tagger_v2(
     precision: str = "float32",
     nO: Optional[int] = None,
 ) -> Tagger:
-    """BiLSTM-CRF over the vectors of any tok2vec.
-
-    tok2vec: its vectors are the tagger's features; JoinedTok2Vec.v1 makes one
-        of several.
-    hidden_width, depth: of the BiLSTM, each direction; depth 0 leaves it out.
-    document_width: of what a token learns from its whole Doc, see DocumentContext; with
-        0, each sentence is tagged by itself.
-    max_sentence_length: the BiLSTM reads longer sentences in windows of as many tokens.
-    precision: of the BiLSTM's products, see Elmo.v1.
-    nO: number of tags; set by the component.
+    """Build a BiLSTM-CRF over the vectors of any tok2vec.
 
     `dropout` of the training config acts on the features and on every layer.
+
+    Args:
+        tok2vec: Its vectors are the tagger's features; JoinedTok2Vec.v1 makes one of
+            several.
+        hidden_width: Of the BiLSTM, in each direction.
+        depth: Layers of the BiLSTM; 0 leaves it out.
+        document_width: Of what a token learns from its whole Doc, see DocumentContext; with
+            0, each sentence is tagged by itself.
+        max_sentence_length: The BiLSTM reads longer sentences in windows of so many tokens.
+        precision: Of the BiLSTM's products, see Elmo.v1.
+        nO: The number of tags, which the component sets.
+
+    Returns:
+        Docs → Potentials.
     """
     check_precision(precision, "The tagger")
     network: Network = Model(
