@@ -59,8 +59,11 @@ class Packaged:
         self.network = bilm_of(self.nlp)
 
     def forget(self) -> None:
-        """Let all words be new to its biLM again."""
+        """Let all words be new again."""
         self.network._words.forget()
+        for node in self.nlp.get_pipe("elmo_ner").model.walk():
+            if node.name == "char_cnn":
+                node.shims[0].module._known.forget()
 
     def __call__(self, sentences: Sentences) -> List[Doc]:
         docs = [

@@ -123,7 +123,9 @@ class LazyTorchShim(PyTorchShim):
                 updated, _ = optimizer(
                     (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
                 )
-                parameter.data.copy_(xp2torch(updated))
+                # not into its data: what is derived from it has to see the change
+                with torch.no_grad():
+                    parameter.copy_(xp2torch(updated))
             parameter.grad.zero_()
         self._grad_scaler.update()
 

@@ -9,11 +9,11 @@ import torch
 
 from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.bilm.weight_files import read_weights
-from spacy_elmo_ner.bilm.weights import to_encoder
 from spacy_elmo_ner.cli.convert_weights import convert_weights
 from spacy_elmo_ner.pretraining.loop import pretrain
 from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.settings import Settings
+from tests.encoders import to_encoder
 
 allennlp_elmo = pytest.importorskip("allennlp.modules.elmo")
 

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.elmo.word_cache import WordCache
+from spacy_elmo_ner.bilm.word_cache import WordCache
 
 BOUNDARIES = torch.tensor([[-1.0, -1.0], [-2.0, -2.0]])
 batches = st.lists(
