@@ -49,8 +49,7 @@ OPTIONS = ElmoOptions(
     lstm_width=768,
     projection_width=256,
 )
-SENTENCES = (1, 32, 256)
-# inputs → a product, ready to multiply
+# W and b → a product with them
 Prepare = Callable[[Tensor, Optional[Tensor]], Product]
 
 
@@ -75,6 +74,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
+    sentences: List[int] = typer.Option(
+        [1, 32, 256], help="That an LSTM reads at once."
+    ),
     rounds: int = typer.Option(15, help="Rounds; the median counts."),
     seconds: float = typer.Option(0.05, help="How long each is timed in a round."),
 ) -> None:
@@ -84,7 +86,7 @@ def main(
     print("| trick | where | with, ms | without, ms | without / with |")
     print("|---|---|--:|--:|--:|")
     with torch.no_grad():
-        for trick in tricks():
+        for trick in tricks(sentences):
             used, left_out = measure(trick, rounds, seconds)
             print(
                 f"| {trick.name} | {trick.where} | {used * 1e3:.3f} "
@@ -111,16 +113,16 @@ def measure(trick: Trick, rounds: int, seconds: float) -> List[float]:
     return [statistics.median(of_call) for of_call in times]
 
 
-def tricks() -> Iterator[Trick]:
+def tricks(sentences: List[int]) -> Iterator[Trick]:
     """All that this machine's torch and CPU can do."""
-    yield from of_recurrences()
+    yield from of_recurrences(sentences)
     yield from of_products()
     yield from of_words()
 
 
-def of_recurrences() -> Iterator[Trick]:
+def of_recurrences(sentences: List[int]) -> Iterator[Trick]:
     """What makes an LSTM faster."""
-    for n in SENTENCES:
+    for n in sentences:
         precisions = ["float32", *(["int8"] if has_int8() else [])]
         for precision in precisions:
             lstm = projected_lstm(precision)
