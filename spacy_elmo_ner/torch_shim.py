@@ -14,6 +14,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import nn
 
 from .files.checksum import checksum
+from .kernels.derived import mark_changed
 from .kernels.threads import own_threads
 
 HEADER = "spacy_elmo_ner"
@@ -123,9 +124,8 @@ class LazyTorchShim(PyTorchShim):
                 updated, _ = optimizer(
                     (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
                 )
-                # not into its data: what is derived from it has to see the change
-                with torch.no_grad():
-                    parameter.copy_(xp2torch(updated))
+                parameter.data.copy_(xp2torch(updated))
+                mark_changed(parameter)
             parameter.grad.zero_()
         self._grad_scaler.update()
 
