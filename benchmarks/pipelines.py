@@ -11,6 +11,7 @@ from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.network import ElmoNetwork
+from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from spacy_elmo_ner.pipeline.packaged import load_packaged
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
@@ -61,9 +62,9 @@ class Packaged:
     def forget(self) -> None:
         """Let all words be new again."""
         self.network._words.forget()
-        for node in self.nlp.get_pipe("elmo_ner").model.walk():
+        for node in cast(ElmoNer, self.nlp.get_pipe("elmo_ner")).model.walk():
             if node.name == "char_cnn":
-                node.shims[0].module._known.forget()
+                cast(Any, node.shims[0]).module._known.forget()
 
     def __call__(self, sentences: Sentences) -> List[Doc]:
         docs = [

@@ -1,6 +1,9 @@
+from typing import List
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from spacy_elmo_ner.bilm.word_cache import WordCache
 
@@ -10,22 +13,24 @@ batches = st.lists(
 )
 
 
-def vectors_of(words):
+def vectors_of(words: List[str]) -> Tensor:
     return torch.tensor([[ord(word), ord(word) ** 2] for word in words]).float()
 
 
 @given(batches, st.integers(0, 10))
-def test_vectors_are_those_that_would_be_computed(batches, size):
+def test_vectors_are_those_that_would_be_computed(
+    batches: List[List[str]], size: int
+) -> None:
     cache = WordCache(BOUNDARIES, size)
     for words in batches:
         expected = torch.cat([BOUNDARIES, vectors_of(words).reshape(-1, 2)])
         assert torch.equal(cache.vectors(words, vectors_of), expected)
 
 
-def test_a_word_is_computed_once():
-    computed = []
+def test_a_word_is_computed_once() -> None:
+    computed: List[str] = []
 
-    def compute(words):
+    def compute(words: List[str]) -> Tensor:
         computed.extend(words)
         return vectors_of(words)
 
@@ -37,7 +42,7 @@ def test_a_word_is_computed_once():
 
 
 @given(batches, st.integers(0, 10))
-def test_it_never_holds_more_than_its_size(batches, size):
+def test_it_never_holds_more_than_its_size(batches: List[List[str]], size: int) -> None:
     cache = WordCache(BOUNDARIES, size)
     for words in batches:
         cache.vectors(words, vectors_of)
