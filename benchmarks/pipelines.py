@@ -13,6 +13,7 @@ from thinc.api import fix_random_seed
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
+from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 from .bilm_speed import FILTERS, SIZES
@@ -60,8 +61,11 @@ class Default:
         self.network = bilm_of(self.nlp)
 
     def forget(self) -> None:
-        """Let all words be new to its biLM again."""
+        """Let all words be new again."""
         self.network._words.forget()
+        for node in cast(ElmoNer, self.nlp.get_pipe("elmo_ner")).model.walk():
+            if node.name == "char_cnn":
+                cast(Any, node.shims[0]).module._known.forget()
 
     def __call__(self, sentences: Sentences) -> List[Doc]:
         docs = [

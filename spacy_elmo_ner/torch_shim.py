@@ -14,6 +14,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import nn
 
 from .files.checksum import checksum
+from .kernels.derived import mark_changed
 from .kernels.threads import own_threads
 
 HEADER = "spacy_elmo_ner"
@@ -124,6 +125,7 @@ class LazyTorchShim(PyTorchShim):
                     (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
                 )
                 parameter.data.copy_(xp2torch(updated))
+                mark_changed(parameter)
             parameter.grad.zero_()
         self._grad_scaler.update()
 

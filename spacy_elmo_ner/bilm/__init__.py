@@ -4,6 +4,7 @@
     char_ids.py         word → 50 byte ids, words → types
     char_cnn.py         byte ids → word vector, once per type
     char_convolution.py its convolutions, as sums of a table's rows
+    word_cache.py       word vectors of the words met before
     lstm.py             word vectors and state → LSTM layers and state
     encoder.py          the two together: types and sentences → three layers per token
     weights.py          arrays by their published names ⇄ the modules

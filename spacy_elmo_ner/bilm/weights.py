@@ -227,11 +227,3 @@ def _comparable(options: ElmoOptions, name: str) -> object:
     value = getattr(options, name)
     # None and 0 both say that a clip is off
     return value or None if name in ("cell_clip", "projection_clip") else value
-
-
-def to_encoder(weights: ElmoWeights, source: str) -> ElmoEncoder:
-    """A new module with these weights. Raises ValueError as `check_arrays`."""
-    start_state = "trained" if weights.has_start else "zeros"
-    encoder = ElmoEncoder(weights.options, start_state=start_state)
-    set_weights(encoder, weights, source)
-    return encoder

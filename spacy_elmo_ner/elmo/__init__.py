@@ -3,7 +3,6 @@
 thinc_node.py    the Thinc node around a network: Docs in, arrays out
 network.py       the biLM's encoder and the mix, in batches that fit into memory
 layer_mix.py     layers → one vector per token
-word_cache.py    word vectors of the words met before
 layer_cache.py   layers of the sentences met before, on disk, for training
 architecture.py  Elmo.v1, our own modules in that node
 allennlp.py      AllenNLPElmo.v1, AllenNLP's modules in it

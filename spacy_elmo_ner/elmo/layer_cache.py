@@ -59,7 +59,6 @@ class LayerCache:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder, self.max_bytes = Path(folder), max_bytes
-        self.hits = self.misses = 0
         self._files: Dict[str, Optional[_File]] = {}
         self._process = os.getpid()
         self._lock = ForkSafeLock()
@@ -85,9 +84,6 @@ class LayerCache:
                 self._set_aside(bilm, str(error))
             except (sqlite3.Error, OSError) as error:
                 self._give_up(bilm, str(error))
-        n_found = sum(layers is not None for layers in found)
-        self.hits += n_found
-        self.misses += len(found) - n_found
         return found
 
     def write(self, bilm: str, sentences: Dict[bytes, np.ndarray]) -> None:

@@ -12,12 +12,12 @@ from ..bilm.char_ids import encode_words
 from ..bilm.encoder import N_BOUNDARIES, ElmoEncoder
 from ..bilm.options import ElmoOptions
 from ..bilm.weights import ElmoWeights, set_weights
+from ..bilm.word_cache import WordCache
 from ..kernels.derived import Prepared
 from ..kernels.packed_products import usable_precision
 from ..kernels.threads import in_parallel, threads_to_use
 from .layer_cache import LayerCache, fingerprint, sentence_key
 from .layer_mix import LayerMix
-from .word_cache import WordCache
 
 # With fewer sentences a product's weights are read for too few rows.
 LEAST_SENTENCES = 16

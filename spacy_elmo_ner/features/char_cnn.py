@@ -10,12 +10,17 @@ from thinc.types import Floats2d
 from torch import nn
 from torch.nn import functional as F
 
-from ..bilm.char_ids import PADDING, encode_words
+from ..bilm.char_ids import PADDING, encode_words, index_types
+from ..bilm.word_cache import WordCache
+from ..kernels.derived import Prepared
 from ..kernels.steady_product import steady_product
 from ..kernels.threads import rows_in_parallel
 from ..torch_shim import LazyTorchShim
 from .tok2vec import Backprop, Tok2Vec
 from .word_types import word_types
+
+# of how many words the vectors are kept while nothing is learnt
+CACHED_WORDS = 20_000
 
 
 def build_char_cnn_v1(
@@ -70,18 +75,34 @@ class TrainableCharCnn(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv1d(char_width, count, width) for width, count in filters
         )
+        self._known: Prepared[WordCache] = Prepared()
 
-    def forward(self, ids: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    def forward(self, words: List[str], index: torch.Tensor) -> torch.Tensor:
         """Vectors of tokens.
 
         Args:
-            ids: Character ids of the distinct words, (words, characters).
+            words: Distinct words.
             index: Each token's word, (tokens,).
 
         Returns:
             (tokens, sum of the counts)
         """
-        return rows_in_parallel(self.maxima, ids).index_select(0, index)
+        return self.vectors(words).index_select(0, index)
+
+    def vectors(self, words: List[str]) -> torch.Tensor:
+        """Distinct words → (words, sum of counts)."""
+        if torch.is_grad_enabled():
+            self._known.forget()
+            return self._compute(words)
+        return self._known.get(self._new_cache, self).vectors(words, self._compute)
+
+    def _new_cache(self) -> WordCache:
+        width = sum(len(cast(nn.Conv1d, one).weight) for one in self.convolutions)
+        return WordCache(self.embedding.weight.new_empty(0, width), CACHED_WORDS)
+
+    def _compute(self, words: List[str]) -> torch.Tensor:
+        ids = torch.from_numpy(encode_words(words)).to(self.embedding.weight.device)
+        return rows_in_parallel(self.maxima, ids)
 
     def maxima(self, ids: torch.Tensor) -> torch.Tensor:
         """Vectors of words.
@@ -129,17 +150,17 @@ def init(
 def forward(
     model: Tok2Vec, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Backprop]:
-    """The Docs' vectors, and their gradient's way back into the network."""
-    words, index = word_types(docs)
-    if not words:
+    seen, index = word_types(docs)
+    if not seen:
         return _nothing(model, docs)
+    words, (of_seen,) = index_types([seen])
     shim = cast(LazyTorchShim, model.shims[0])
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     device = next(shim.module.parameters()).device
     inputs = ArgsKwargs(
         args=(
-            torch.from_numpy(encode_words(words)).to(device),
-            torch.from_numpy(index).to(device),
+            words,
+            torch.from_numpy(of_seen[index]).to(device),
         ),
         kwargs={},
     )

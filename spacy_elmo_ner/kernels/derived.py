@@ -8,6 +8,9 @@ from .fork_safe_lock import ForkSafeLock
 
 Made = TypeVar("Made")
 
+# the attribute of a weight that counts them
+CHANGES = "_n_changes"
+
 
 class Prepared(Generic[Made]):
     """Holds one thing made from weights. It is never saved, pickled or copied."""
@@ -21,9 +24,13 @@ class Prepared(Generic[Made]):
         """What `make` returned when all of the module's weights were as they are now.
 
         An optimizer that writes into a weight's memory by itself leaves no trace that
-        could be seen here: call `forget` wherever gradients are recorded.
+        could be seen here: call `forget` wherever gradients are recorded, or
+        `mark_changed` afterwards.
         """
-        of = tuple((weight.data_ptr(), weight._version) for weight in _weights(module))
+        of = tuple(
+            (weight.data_ptr(), weight._version, getattr(weight, CHANGES, 0))
+            for weight in _weights(module)
+        )
         # of two threads that come at once, one waits for what the other makes
         with self._lock:
             made = self._made
@@ -37,6 +44,13 @@ class Prepared(Generic[Made]):
 
     def __reduce__(self) -> Tuple[Type["Prepared"], Tuple]:
         return Prepared, ()
+
+
+def mark_changed(weight: Tensor) -> None:
+    """Say that a weight's memory was written to in a way that autograd does not see, as
+    through `weight.data`; something may have been made of it since gradients were recorded.
+    """
+    setattr(weight, CHANGES, getattr(weight, CHANGES, 0) + 1)
 
 
 def _weights(module: nn.Module) -> List[Tensor]:

@@ -11,7 +11,7 @@ import torch
 from spacy_elmo_ner.bilm.char_ids import boundary_ids, encode_words, index_types
 from spacy_elmo_ner.bilm.encoder import ElmoEncoder
 from spacy_elmo_ner.bilm.weight_files import read_weights, write_safetensors
-from spacy_elmo_ner.bilm.weights import to_encoder
+from tests.encoders import to_encoder
 
 SENTENCE_FILES = {
     "allennlp": "sentences.json",

@@ -16,7 +16,8 @@ from spacy_elmo_ner.bilm.weight_files import (
     write_hdf5,
     write_safetensors,
 )
-from spacy_elmo_ner.bilm.weights import ElmoWeights, set_weights, to_encoder, to_weights
+from spacy_elmo_ner.bilm.weights import ElmoWeights, set_weights, to_weights
+from tests.encoders import to_encoder
 from tests.tiny_bilm import OPTIONS
 
 

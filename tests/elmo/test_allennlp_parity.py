@@ -13,8 +13,9 @@ from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.bilm.encoder import WARM_UP_TIMES, WARM_UP_WORD, ElmoEncoder
 from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.bilm.weight_files import read_weights, write_hdf5
-from spacy_elmo_ner.bilm.weights import to_encoder, to_weights
+from spacy_elmo_ner.bilm.weights import to_weights
 from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
+from tests.encoders import to_encoder
 
 allennlp_elmo = pytest.importorskip("allennlp.modules.elmo")
 

@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from spacy_elmo_ner.kernels.derived import Prepared
+from spacy_elmo_ner.kernels.derived import Prepared, mark_changed
+
+
+def write_unseen(weight: Tensor) -> None:
+    weight.data.add_(1)
+    mark_changed(weight)
 
 
 def module() -> nn.Module:
@@ -17,6 +22,7 @@ def module() -> nn.Module:
     "change",
     [
         lambda some: some[1][0].weight.add_(1),
+        lambda some: write_unseen(some[0].weight),
         lambda some: setattr(some[0].bias, "data", torch.ones(3)),
         lambda some: setattr(some[1][0], "bias", nn.Parameter(torch.ones(1))),
         lambda some: setattr(some[1], "0", nn.Linear(3, 1)),

@@ -8,10 +8,10 @@ import torch
 
 from spacy_elmo_ner.bilm.char_ids import encode_words, index_types
 from spacy_elmo_ner.bilm.weight_files import read_weights
-from spacy_elmo_ner.bilm.weights import to_encoder
 from spacy_elmo_ner.cli.convert_weights import convert_weights
 from spacy_elmo_ner.pretraining.loop import pretrain
 from spacy_elmo_ner.pretraining.processes import Processes
+from tests.encoders import to_encoder
 from tests.pretraining.conftest import MakeCorpus, MakeSettings
 
 allennlp_elmo = pytest.importorskip("allennlp.modules.elmo")

@@ -17,7 +17,7 @@ class WordCache:
     When it is full it starts anew: what is frequent is soon back. Threads may share it;
     none waits while another one computes.
 
-    boundaries: (boundaries, projection_width); they are always there.
+    boundaries: (boundaries, width), none perhaps; they are always there.
     """
 
     def __init__(self, boundaries: Tensor, size: int) -> None:
@@ -36,7 +36,7 @@ class WordCache:
         with self._lock:
             rows = [self._rows.get(word, -1) for word in words]
             found = [*boundaries, *(row for row in rows if row >= 0)]
-            index = torch.tensor(found, device=self._table.device)
+            index = torch.tensor(found, dtype=torch.int64, device=self._table.device)
             vectors = self._table.index_select(0, index)
         new = [word for word, row in zip(words, rows, strict=True) if row < 0]
         if not new:
@@ -50,7 +50,7 @@ class WordCache:
         for row in rows:
             order.append(known if row >= 0 else unknown)
             known, unknown = known + (row >= 0), unknown + (row < 0)
-        index = torch.tensor(order, device=vectors.device)
+        index = torch.tensor(order, dtype=torch.int64, device=vectors.device)
         return torch.cat([vectors, computed]).index_select(0, index)
 
     def _clear(self) -> None:

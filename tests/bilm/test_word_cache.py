@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spacy_elmo_ner.elmo.word_cache import WordCache
+from spacy_elmo_ner.bilm.word_cache import WordCache
 
 BOUNDARIES = torch.tensor([[-1.0, -1.0], [-2.0, -2.0]])
 batches = st.lists(
@@ -28,7 +28,7 @@ def test_vectors_are_those_that_would_be_computed(
 
 
 def test_a_word_is_computed_once() -> None:
-    computed = []
+    computed: List[str] = []
 
     def compute(words: List[str]) -> Tensor:
         computed.extend(words)
