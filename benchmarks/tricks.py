@@ -24,6 +24,7 @@ from spacy_elmo_ner.kernels.int8_products import (
     Int8Product,
     VnniKernel,
     has_fbgemm,
+    has_int8,
     has_vnni,
     int8_kernel,
 )
@@ -33,7 +34,6 @@ from spacy_elmo_ner.kernels.packed_products import (
     OneDnnProduct,
     PlainProduct,
     Product,
-    has_int8,
     has_onednn,
     prepare_product,
 )
@@ -278,7 +278,7 @@ def maxima_of_windows(char_cnn: CharCnn, ids: Tensor) -> Tensor:
     characters = char_cnn.char_embed[ids - MASK]
     maxima = []
     for convolution in char_cnn.convolutions:
-        W: Tensor = convolution.W_cnn[0]  # type: ignore[index,assignment]
+        W: Tensor = convolution.W_cnn[0]  # type: ignore[index]
         windows = characters.unfold(1, len(W), 1).transpose(2, 3).flatten(2)
         maxima.append((windows @ W.flatten(0, 1) + convolution.b_cnn).amax(1))  # type: ignore[operator]
     return torch.cat(maxima, 1)

@@ -81,7 +81,7 @@ class GraphedLstm(nn.Module):
         """See `InferenceLstm.forward`."""
         if self._is_possible and _is_suitable(inputs, steps):
             segments = segments_of(tuple(steps))
-            with torch.cuda.device_of(inputs), _LOCK:  # type: ignore[no-untyped-call]
+            with torch.cuda.device_of(inputs), _LOCK:
                 try:
                     graphs = [
                         self._graph(segment, inputs, hidden, cell)
@@ -213,4 +213,4 @@ def _own_stream(like: Tensor) -> Iterator[None]:
 
 @lru_cache(maxsize=None)
 def _stream(device: torch.device) -> torch.cuda.Stream:
-    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    return torch.cuda.Stream(device)

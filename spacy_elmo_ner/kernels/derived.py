@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from .fork_safe_lock import ForkSafeLock
 
 Made = TypeVar("Made")
+# of a weight: where it is, and how often it was written to, by two counts
+Version = Tuple[int, int, int]
 
 # the attribute of a weight that counts them
 CHANGES = "_n_changes"
@@ -17,7 +19,7 @@ class Prepared(Generic[Made]):
 
     def __init__(self) -> None:
         self._made: Optional[Made] = None
-        self._of: Tuple = ()
+        self._of: Tuple[Version, ...] = ()
         self._lock = ForkSafeLock()
 
     def get(self, make: Callable[[], Made], module: nn.Module) -> Made:
@@ -42,7 +44,7 @@ class Prepared(Generic[Made]):
     def forget(self) -> None:
         self._made = None
 
-    def __reduce__(self) -> Tuple[Type["Prepared"], Tuple]:
+    def __reduce__(self) -> Tuple[Type["Prepared[Made]"], Tuple[()]]:
         return Prepared, ()
 
 

@@ -26,7 +26,7 @@ class ForkSafeLock:
     ) -> None:
         self._lock.release()
 
-    def __reduce__(self) -> Tuple[Type["ForkSafeLock"], Tuple]:
+    def __reduce__(self) -> Tuple[Type["ForkSafeLock"], Tuple[()]]:
         return ForkSafeLock, ()
 
     def open(self) -> None:

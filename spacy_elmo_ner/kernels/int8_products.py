@@ -45,7 +45,8 @@ class VnniKernel(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x · W: (n, inputs) → (n, outputs)."""
         rounded = torch.add(self.rounded_zero, x, alpha=self.per_input)
-        return self.multiply(rounded.to(torch.uint8))
+        product: Tensor = self.multiply(rounded.to(torch.uint8))
+        return product
 
 
 class VnniMultiply(nn.Module):
@@ -64,12 +65,13 @@ class VnniMultiply(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
-        return torch.ops.onednn.qlinear_pointwise(
+        product: Tensor = torch.ops.onednn.qlinear_pointwise(
             *(x, 1.0, self.zero),
             *(self.W, self.steps, self.zeros, None),
             *(1.0, 0, torch.float32),
             *("none", [], ""),
         )
+        return product
 
 
 class FbgemmKernel(nn.Module):
@@ -93,9 +95,9 @@ class FbgemmKernel(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See `VnniKernel.forward`."""
-        return torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-            x, self.input_step, self.zero, self.W
-        )
+        multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+        product: Tensor = multiply(x, self.input_step, self.zero, self.W)
+        return product
 
 
 class Fbgemm7BitKernel(FbgemmKernel):
@@ -135,8 +137,8 @@ class Int8Product(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
-        largest = self._largest(x)
-        product, b = self.multiply(x / largest), self.b
+        largest, b = self._largest(x), self.b
+        product: Tensor = self.multiply(x / largest)
         if b is None:
             return product.mul_(largest)
         return torch.addcmul(b, product, largest)
@@ -168,7 +170,8 @@ class BoundedInt8Product(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
-        product, b = self.multiply(x), self.b
+        product: Tensor = self.multiply(x)
+        b = self.b
         return product if b is None else product.add_(b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ class LstmWithGradient(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(  # type: ignore[override]
+    def backward(
         ctx: Any, d_outputs: Tensor, d_last_hidden: Tensor, d_last_cell: Tensor
     ) -> Tuple[Optional[Tensor], ...]:
         settings: LstmSettings = ctx.settings

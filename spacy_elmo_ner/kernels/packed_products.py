@@ -66,13 +66,17 @@ class OneDnnProduct(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
-        return self.multiply(x)
+        product: Tensor = self.multiply(x)
+        return product
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
-        if self.multiply.is_usual(x.shape[0]):
-            return torch.ops.mkldnn._linear_pointwise(x, other, self.W, self.b, "add")
-        return other.add_(self.forward(x))
+        if not self.multiply.is_usual(x.shape[0]):
+            return other.add_(self.forward(x))
+        total: Tensor = torch.ops.mkldnn._linear_pointwise(
+            x, other, self.W, self.b, "add"
+        )
+        return total
 
 
 class Bfloat16Product(nn.Module):
@@ -93,7 +97,8 @@ class Bfloat16Product(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
-        product, b = self.multiply(x.to(torch.bfloat16)).float(), self.b
+        product: Tensor = self.multiply(x.to(torch.bfloat16)).float()
+        b = self.b
         return product if b is None else product.add_(b)
 
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
@@ -112,11 +117,17 @@ class OneDnnMultiply(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
-        return torch.ops.mkldnn._linear_pointwise(x, self.W, self.b, "none", [], "")
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(
+            x, self.W, self.b, "none", [], ""
+        )
+        return product
 
 
 def _in_onednn_layout(W: Tensor) -> Tensor:
-    return torch.ops.mkldnn._reorder_linear_weight(W.t().contiguous(), USUAL_ROWS)
+    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(
+        W.t().contiguous(), USUAL_ROWS
+    )
+    return packed
 
 
 Product = Union[

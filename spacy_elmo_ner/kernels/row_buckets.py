@@ -44,9 +44,10 @@ class InUsualRows(nn.Module):
     def _fill_and_multiply(self, x: Tensor) -> Tensor:
         n = x.shape[0]
         missing = self._usual(n) - n
-        if missing == 0:
-            return self.multiply(x)
-        return self.multiply(torch.constant_pad_nd(x, [0, 0, 0, missing]))[:n]
+        if missing > 0:
+            x = torch.constant_pad_nd(x, [0, 0, 0, missing])
+        product: Tensor = self.multiply(x)
+        return product if missing == 0 else product[:n]
 
 
 class InBlocksOfRows(nn.Module):
