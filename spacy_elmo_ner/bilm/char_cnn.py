@@ -65,10 +65,11 @@ class CharCnn(nn.Module):
 
     def _vectors(self, char_ids: Tensor) -> Tensor:
         """What `forward` returns."""
-        vectors = self.activation(self.maxima(char_ids))
+        vectors: Tensor = self.activation(self.maxima(char_ids))
         for highway in self.highways:
             vectors = highway(vectors)
-        return self.projection(vectors)
+        vectors = self.projection(vectors)
+        return vectors
 
 
 class Highway(nn.Module):
@@ -110,4 +111,5 @@ class Affine(nn.Module):
             self._prepared.forget()
             return steady_product(x, W, b)
         # nothing is learnt: its weights are kept ready
-        return self._prepared.get(lambda: prepare_product(W, b), self)(x)
+        product: Tensor = self._prepared.get(lambda: prepare_product(W, b), self)(x)
+        return product

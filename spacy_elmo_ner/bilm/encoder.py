@@ -84,7 +84,8 @@ class ElmoEncoder(nn.Module):
     def word_vectors(self, type_ids: Tensor) -> Tensor:
         """Vectors of the two boundaries and of all types: (2 + n_types, projected)."""
         boundaries = torch.from_numpy(boundary_ids()).to(type_ids.device)
-        return self.char_cnn(torch.cat([boundaries, type_ids]))
+        vectors: Tensor = self.char_cnn(torch.cat([boundaries, type_ids]))
+        return vectors
 
     def layers(
         self,

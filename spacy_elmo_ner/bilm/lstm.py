@@ -203,10 +203,11 @@ class ProjectedLstm(nn.Module):
         rows: row in inputs of each packed row, (N,), or None when inputs are the rows.
         hidden, cell: first states of the B sentences, longest sentence first.
         """
+        found: Tuple[Tensor, Tensor, Tensor]
         if torch.is_grad_enabled():
             self._inference.forget()
             settings = LstmSettings(steps, self.cell_clip, self.projection_clip)
-            return LstmWithGradient.apply(
+            found = LstmWithGradient.apply(  # type: ignore[no-untyped-call]
                 inputs if rows is None else inputs[rows],
                 hidden,
                 cell,
@@ -215,11 +216,13 @@ class ProjectedLstm(nn.Module):
                 self.W_P_0,
                 settings,
             )
+            return found
         inference = self._inference.get(self._prepare, self)
         # under torch.autocast inputs come in its type, and the state in that of the weights
-        return inference(
+        found = inference(
             inputs, rows, steps, hidden.to(inputs.dtype), cell.to(inputs.dtype)
         )
+        return found
 
     def _prepare(self) -> nn.Module:
         of_input, recurrent = self.W_0.split(self.projected)

@@ -14,7 +14,7 @@ import zlib
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Type
 
 import numpy as np
 
@@ -162,7 +162,7 @@ class LayerCache:
             stacklevel=2,
         )
 
-    def __reduce__(self) -> Tuple:
+    def __reduce__(self) -> Tuple[Type["LayerCache"], Tuple[Path, int]]:
         return LayerCache, (self.folder, self.max_bytes)
 
 

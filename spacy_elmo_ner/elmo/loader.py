@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Callable, List, Optional, TypeVar, Union, cast
+from typing import Any, Callable, List, Optional, TypeVar, Union, cast
 
 from spacy.language import Language
 from thinc.api import Model
@@ -13,7 +13,8 @@ from ..torch_shim import LazyTorchShim
 from .network import ElmoNetwork
 from .thinc_node import NODE_NAME, START, put_weights
 
-TargetT = TypeVar("TargetT", bound=Union[Language, Model])
+AnyModel = Model[Any, Any]
+TargetT = TypeVar("TargetT", bound=Union[Language, AnyModel])
 
 
 def create_elmo_weights_v1(
@@ -71,7 +72,7 @@ def elmo_weights_of(nlp: Language, source: str) -> ElmoWeights:
     return to_weights(ours[0].encoder)
 
 
-def elmo_nodes(target: Union[Language, Model]) -> List[Model]:
+def elmo_nodes(target: Union[Language, AnyModel]) -> List[AnyModel]:
     """The ELMo nodes of a model, or of all components, disabled ones too."""
     if isinstance(target, Language):
         models = [
@@ -88,14 +89,14 @@ def elmo_nodes(target: Union[Language, Model]) -> List[Model]:
     ]
 
 
-def remember_start(node: Model) -> None:
+def remember_start(node: AnyModel) -> None:
     """Let an ELMo that is fine-tuned begin anew with the weights that it has now."""
     module = cast(LazyTorchShim, node.shims[0]).module
     if isinstance(module, ElmoNetwork) and not module.frozen:
         node.attrs[START] = to_weights(module.encoder)
 
 
-def has_lost_its_start(node: Model) -> bool:
+def has_lost_its_start(node: AnyModel) -> bool:
     """Whether an ELMo was fine-tuned, and what it began with is not there any more."""
     shim = cast(LazyTorchShim, node.shims[0])
     is_tuned = not shim.is_untrained and not shim.module.frozen
