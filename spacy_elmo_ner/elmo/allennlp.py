@@ -42,7 +42,7 @@ def build_allennlp_elmo_v1(
     batch_tokens: int = 2048,
     max_sentence_length: int = 512,
 ) -> Elmo:
-    """ELMo vectors by AllenNLP's modules, for environments that have AllenNLP.
+    """Build ELMo vectors by AllenNLP's modules, for environments that have AllenNLP.
 
     The arguments, the vectors and the way weights come and are saved are those of
     `architecture.build_elmo_v1`, with two differences: AllenNLP cannot do without skip
@@ -52,7 +52,8 @@ def build_allennlp_elmo_v1(
     A pipeline that was saved with it needs AllenNLP to be loaded, and its weights do
     not fit Elmo.v1.
 
-    Raises ValueError as `build_elmo_v1`, and where AllenNLP cannot be imported.
+    Raises:
+        ValueError: As `build_elmo_v1`, and where AllenNLP cannot be imported.
     """
     try:
         import allennlp.modules.elmo  # noqa: F401
@@ -106,7 +107,11 @@ class AllenNLPNetwork(nn.Module):
         self._lock = ForkSafeLock()
 
     def set_weights(self, weights: ElmoWeights, source: str) -> None:
-        """Put a biLM's weights in place. Raises ValueError when they do not fit."""
+        """Put a biLM's weights in place.
+
+        Raises:
+            ValueError: If they do not fit.
+        """
         check_options(self.options, weights.options, source)
         check_arrays(weights, source)
         bilm = self._read(weights)._elmo_lstm

@@ -16,16 +16,20 @@ from .thinc_node import CACHE
 def create_elmo_cache_v1(
     *, folder: Path, max_gigabytes: float = 10.0
 ) -> Callable[[Language], Language]:
-    """A callback for the config's [initialize.after_init]: a frozen ELMo computes each
-    sentence once, and reads it from disk in later epochs.
+    """Make a callback that gives ELMo a cache on disk, for [initialize.after_init].
 
-    folder: where the files are; made when it is not there. Runs may share it.
-    max_gigabytes: how large the file of one biLM may grow. A token takes
-        2 · (2 · n_layers + 1) · projection_width bytes, and 4 · projection_width when
-        ELMo gives a single layer.
+    A frozen ELMo then computes each sentence once, and reads it from disk in later
+    epochs. Vectors are rounded to half precision while training, and exact in the
+    trained pipeline, which knows nothing of the cache.
 
-    Vectors are rounded to half precision while training, and exact in the trained
-    pipeline, which knows nothing of the cache.
+    Args:
+        folder: Where the files are; made when it is not there. Runs may share it.
+        max_gigabytes: How large the file of one biLM may grow. A token takes 2 · (2 ·
+            n_layers + 1) · projection_width bytes, and 4 · projection_width when ELMo
+            gives a single layer.
+
+    Raises:
+        ValueError: If max_gigabytes is not above 0.
     """
     if max_gigabytes <= 0:
         raise ValueError(
@@ -38,7 +42,13 @@ def create_elmo_cache_v1(
 def use_elmo_cache(nlp: Language, *, folder: Path, max_gigabytes: float) -> Language:
     """Give every ELMo of the pipeline the cache, and return the pipeline.
 
-    Raises ValueError where there is no ELMo, or one that is not frozen.
+    Args:
+        nlp: The pipeline.
+        folder: See `create_elmo_cache_v1`.
+        max_gigabytes: See `create_elmo_cache_v1`.
+
+    Raises:
+        ValueError: If there is no ELMo, or one that is not frozen.
     """
     cache = LayerCache(folder, int(max_gigabytes * GIGABYTE))
     nodes = elmo_nodes(nlp)

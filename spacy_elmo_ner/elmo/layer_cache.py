@@ -53,8 +53,9 @@ class LayerCache:
     biLM computes. A file that is damaged or none of ours is renamed, and a new one
     begun.
 
-    folder: made when it does not exist.
-    max_bytes: size at which a file takes no more sentences.
+    Args:
+        folder: Made when it does not exist.
+        max_bytes: Size at which a file takes no more sentences.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -64,10 +65,14 @@ class LayerCache:
         self._lock = ForkSafeLock()
 
     def read(self, bilm: str, sentences: Sequence[bytes]) -> List[Optional[np.ndarray]]:
-        """Layers of each sentence, (tokens, width) float16, or None.
+        """Look up the layers of each sentence.
 
-        bilm: name of the biLM and of what is kept of it, see `fingerprint`.
-        sentences: see `sentence_key`.
+        Args:
+            bilm: Name of the biLM and of what is kept of it, see `fingerprint`.
+            sentences: See `sentence_key`.
+
+        Returns:
+            (tokens, width) float16 of each, or None.
         """
         with self._lock:
             return self._read(bilm, sentences)

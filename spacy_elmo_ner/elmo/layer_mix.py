@@ -9,12 +9,13 @@ MIX = "elmo"
 
 
 def depth_of(layer: str, n_layers: int) -> int:
-    """How many LSTM layers a choice of layer needs.
+    """Find how many LSTM layers a choice of layer needs.
 
     "elmo" is the learnt mix of all; "word_emb" the word vector alone; "lstm_outputs1",
     "lstm_outputs2" and so on a single LSTM layer. The names are TensorFlow Hub's.
 
-    Raises ValueError for any other name.
+    Raises:
+        ValueError: For any other name.
     """
     depths = {"word_emb": 0}
     depths.update({f"lstm_outputs{i}": i for i in range(1, n_layers + 1)})
@@ -29,10 +30,11 @@ def depth_of(layer: str, n_layers: int) -> int:
 class LayerMix(nn.Module):
     """γ · Σ softmax(w)_k h_k with w and γ learnt on the task, or the last layer alone.
 
-    layer: see `depth_of`.
-    n_layers: LSTM layers of the biLM; the mix also has the word vector.
-
     The mix begins as the plain average.
+
+    Args:
+        layer: See `depth_of`.
+        n_layers: LSTM layers of the biLM; the mix also has the word vector.
     """
 
     def __init__(self, layer: str, n_layers: int) -> None:

@@ -20,14 +20,16 @@ TargetT = TypeVar("TargetT", bound=Union[Language, AnyModel])
 def create_elmo_weights_v1(
     *, weights: Path, options: Optional[Path] = None
 ) -> Callable[[Language], Language]:
-    """A callback that loads ELMo's weights, for the config's [initialize.before_init].
+    """Make a callback that loads ELMo's weights, for [initialize.before_init].
 
-    weights: a published HDF5 file, or a safetensors file that `convert-weights` made.
-    options: the HDF5 file's options.json.
+    The files are read when the pipeline is initialized; from then on the weights are in
+    the pipeline. As [nlp.after_pipeline_creation] it works too, but then the files are
+    asked for whenever the pipeline is loaded.
 
-    The files are read when the pipeline is initialized; from then on the weights are
-    in the pipeline. As [nlp.after_pipeline_creation] it works too, but then the files
-    are asked for whenever the pipeline is loaded.
+    Args:
+        weights: A published HDF5 file, or a safetensors file that `convert-weights`
+            made.
+        options: The HDF5 file's options.json.
     """
     return partial(load_elmo_weights, weights=weights, options=options)
 
@@ -40,8 +42,14 @@ def load_elmo_weights(
 ) -> TargetT:
     """Load the weights into every ELMo of a pipeline or of a model, and return it.
 
-    Raises ValueError when there is no ELMo, when `read_weights` cannot read the files,
-    or when they have other sizes than the model.
+    Args:
+        target: The pipeline, or the model.
+        weights: See `read_weights`.
+        options: See `read_weights`.
+
+    Raises:
+        ValueError: If there is no ELMo, if `read_weights` cannot read the files, or if
+            they have other sizes than the model.
     """
     nodes = elmo_nodes(target)
     if not nodes:
@@ -57,10 +65,14 @@ def load_elmo_weights(
 
 
 def elmo_weights_of(nlp: Language, source: str) -> ElmoWeights:
-    """A copy of the weights of a pipeline's ELMo.
+    """Copy the weights of a pipeline's ELMo.
 
-    source: where the pipeline is from. Raises ValueError when there is no ELMo of ours
-    in it, or more than one.
+    Args:
+        nlp: The pipeline.
+        source: Where it is from, for the error.
+
+    Raises:
+        ValueError: If it has no ELMo of ours, or more than one.
     """
     modules = [cast(LazyTorchShim, node.shims[0]).module for node in elmo_nodes(nlp)]
     ours = [module for module in modules if isinstance(module, ElmoNetwork)]

@@ -26,13 +26,15 @@ LEAST_SENTENCES = 16
 class ElmoNetwork(nn.Module):
     """ELMo as a layer of another network.
 
-    options: the biLM's sizes.
-    layer: see `layer_mix.depth_of`.
-    frozen: whether the biLM keeps its weights; the mix learns either way.
-    batch_tokens: how many tokens, padding and boundaries counted, to encode at a time.
-    cached_words: of how many words to keep the word vectors.
-    precision: of the LSTMs on a CPU, see `packed_products.PRECISIONS`.
-    start_state: of every sentence, see `encoder.START_STATES`.
+    Args:
+        options: The biLM's sizes.
+        layer: See `layer_mix.depth_of`.
+        frozen: Whether the biLM keeps its weights; the mix learns either way.
+        batch_tokens: How many tokens, padding and boundaries counted, to encode at a
+            time.
+        cached_words: Of how many words to keep the word vectors.
+        precision: Of the LSTMs on a CPU, see `packed_products.PRECISIONS`.
+        start_state: Of every sentence, see `encoder.START_STATES`.
     """
 
     def __init__(
@@ -60,7 +62,11 @@ class ElmoNetwork(nn.Module):
         self._name: Prepared[str] = Prepared()
 
     def set_weights(self, weights: ElmoWeights, source: str) -> None:
-        """Put a biLM's weights in place. Raises ValueError when they do not fit."""
+        """Put a biLM's weights in place.
+
+        Raises:
+            ValueError: If they do not fit.
+        """
         set_weights(self.encoder, weights, source)
 
     def reset_mix(self) -> None:
@@ -77,13 +83,18 @@ class ElmoNetwork(nn.Module):
         dropout: float = 0.0,
         cache: Optional[LayerCache] = None,
     ) -> Tensor:
-        """Vectors (n_rows, width); rows that no token claims are zero.
+        """Give each token its vector.
 
-        types: the distinct words.
-        sentences: each token's index in types.
-        places: each token's row in the result.
-        dropout: rate at which values are dropped.
-        cache: for a frozen biLM, where to look for layers and to leave them.
+        Args:
+            types: The distinct words.
+            sentences: Each token's index in types.
+            places: Each token's row in the result.
+            n_rows: Rows of the result.
+            dropout: Rate at which values are dropped.
+            cache: For a frozen biLM, where to look for layers and to leave them.
+
+        Returns:
+            Vectors (n_rows, width); rows that no token claims are zero.
         """
         rows = next(self.parameters()).new_zeros(n_rows, self.width)
         if not sentences:
@@ -175,10 +186,13 @@ class ElmoNetwork(nn.Module):
 
 
 def sub_batches(lengths: Sequence[int], batch_tokens: int) -> List[List[int]]:
-    """Indices of sentences, longest first, cut so that each batch fits.
+    """Cut sentences into batches that fit, longest first.
 
-    A batch's longest sentence, with its boundaries, times its number of sentences is
-    at most batch_tokens; a sentence that is too long for that is a batch alone.
+    A batch's longest sentence, with its boundaries, times its number of sentences is at
+    most batch_tokens; a sentence that is too long for that is a batch alone.
+
+    Returns:
+        The indices of each batch's sentences.
     """
     batches: List[List[int]] = []
     longest = 0

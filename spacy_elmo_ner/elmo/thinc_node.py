@@ -34,9 +34,10 @@ Elmo = Model[List[Doc], List[Floats2d]]
 class Words(NamedTuple):
     """The words of a batch of Docs, white space and the like left out.
 
-    types: the distinct words.
-    sentences: each token's index in types, one array a sentence.
-    places: each token's place among the tokens of all Docs, one array a sentence.
+    Attributes:
+        types: The distinct words.
+        sentences: Each token's index in types, one array a sentence.
+        places: Each token's place among the tokens of all Docs, one array a sentence.
     """
 
     types: List[str]
@@ -54,12 +55,19 @@ def elmo_node(
     batch_tokens: int,
     max_sentence_length: int,
 ) -> Elmo:
-    """A tok2vec around a network.
+    """Build a tok2vec around a network.
 
-    network: makes one that has the arguments and methods of `network.ElmoNetwork`.
-    All else: see `architecture.build_elmo_v1`.
+    Args:
+        network: Makes one that has the arguments and methods of `network.ElmoNetwork`.
+        options: The biLM's sizes.
+        layer: See `architecture.build_elmo_v1`, as for all that follow.
+        frozen: Whether the biLM keeps its weights.
+        dropout: Rate at which values of the vectors are dropped in training.
+        batch_tokens: How many tokens, padding counted, are encoded at a time.
+        max_sentence_length: A sentence with more tokens is encoded in windows.
 
-    Raises ValueError for an unknown layer and for limits that make no sense.
+    Raises:
+        ValueError: For an unknown layer, and for limits that make no sense.
     """
     depth_of(layer, options.n_layers)
     for name, value in (
@@ -118,9 +126,15 @@ def has_weights(model: Elmo) -> bool:
 
 
 def put_weights(model: Elmo, weights: ElmoWeights, source: str) -> None:
-    """Begin with these weights. Raises ValueError when they do not fit.
+    """Begin with these weights.
 
-    source: what to call them in the error.
+    Args:
+        model: The node.
+        weights: The biLM.
+        source: What to call the weights in the error.
+
+    Raises:
+        ValueError: If they do not fit.
     """
     shim = cast(LazyTorchShim, model.shims[0])
     module: Any = shim.module if shim.is_built else shim.build()
