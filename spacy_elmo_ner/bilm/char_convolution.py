@@ -38,7 +38,9 @@ class Convolution(nn.Module):
 class ConvolutionTable:
     """All of a biLM's convolutions, with their weights as they are now.
 
-    char_embed: (261, width).
+    Args:
+        char_embed: Character vectors, (261, width).
+        convolutions: The filters of each width.
     """
 
     def __init__(self, char_embed: Tensor, convolutions: Sequence[Convolution]) -> None:
@@ -81,8 +83,16 @@ class ConvolutionTable:
 def _rows(char_embed: Tensor, W: Tensor, b: Tensor, place: int) -> Tensor:
     """What a convolution makes of each character, and of BEYOND, at a window's place.
 
-    The bias comes with the first character. (262, count)
-    W: (length, width, count).
+    The bias comes with the first character.
+
+    Args:
+        char_embed: (261, width).
+        W: (length, width, count).
+        b: (count,).
+        place: The character's place in the window.
+
+    Returns:
+        (262, count).
     """
     length, _, count = W.shape
     if place >= length:

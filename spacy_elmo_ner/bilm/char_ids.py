@@ -20,10 +20,13 @@ PADDING = 260 + MASK
 
 
 def encode_words(words: Sequence[str]) -> np.ndarray:
-    """Character ids of words: (n_words, 50), int64.
+    """Turn words into character ids.
 
     Only a word's first 48 bytes count, even if that cuts a character in two, and lone
     surrogates, which have no bytes, are dropped: both as the published code does.
+
+    Returns:
+        (n_words, 50), int64.
     """
     encoded = [word.encode("utf8", "ignore")[: MAX_CHARACTERS - 2] for word in words]
     lengths = np.array([len(word) for word in encoded], dtype=np.int64)

@@ -26,9 +26,11 @@ WARM_UP_WORD, WARM_UP_TIMES = ".", 3
 class ElmoEncoder(nn.Module):
     """The whole biLM of Peters et al. 2018, section 3, up to its layers.
 
-    precision: of the LSTMs' prediction on a CPU, see `packed_products.PRECISIONS`.
-    start_state: what every sentence starts from that is given no state, one of
-        START_STATES.
+    Args:
+        options: Its sizes.
+        precision: Of the LSTMs' prediction on a CPU, see `packed_products.PRECISIONS`.
+        start_state: What every sentence starts from that is given no state, one of
+            START_STATES.
     """
 
     def __init__(
@@ -57,17 +59,19 @@ class ElmoEncoder(nn.Module):
         state: Optional[BiLMState] = None,
         depth: Optional[int] = None,
     ) -> Tuple[List[Tensor], BiLMState]:
-        """Layers of all tokens of all sentences, in the order given, and where reading
-        them ends.
+        """Read sentences, each of which starts from the state.
 
-        type_ids: character ids of the distinct words, (n_types, 50).
-        sentences: each token's row in type_ids, without boundaries; at least one
-            sentence, which may be empty.
-        state: see `BiLM.forward`; the start state if left out.
-        depth: see `BiLM.forward`.
+        Args:
+            type_ids: Character ids of the distinct words, (n_types, 50).
+            sentences: Each token's row in type_ids, without boundaries; at least one
+                sentence, which may be empty.
+            state: See `BiLM.forward`; the start state if left out.
+            depth: See `BiLM.forward`.
 
-        Returns depth + 1 tensors (n_tokens, 2 · projection_width): the word vector
-        twice, then each LSTM layer, all without the boundaries; and the end state.
+        Returns:
+            The layers of all tokens of all sentences, in the order given, and the end
+            state. The layers are depth + 1 tensors (n_tokens, 2 · projection_width):
+            the word vector twice, then each LSTM layer, all without the boundaries.
         """
         word_vectors = self.word_vectors(type_ids)
         tokens = torch.from_numpy(with_boundaries(sentences)).to(type_ids.device)
@@ -94,11 +98,15 @@ class ElmoEncoder(nn.Module):
         *,
         depth: Optional[int] = None,
     ) -> List[Tensor]:
-        """The layers that `forward` gives from the start state, without reading the
-        boundaries again for each sentence: what is known after the first is the same
-        for all, and nothing comes after the last.
+        """Give the layers that `forward` gives from the start state, sooner.
 
-        word_vectors: what `word_vectors` returned. Each sentence has a word at least.
+        The boundaries are not read again for each sentence: what is known after the
+        first is the same for all, and nothing comes after the last.
+
+        Args:
+            word_vectors: What `word_vectors` returned.
+            sentences: As for `forward`, each with a word at least.
+            depth: See `BiLM.forward`.
         """
         # only the types of these sentences, when the vectors are those of many more
         present, tokens = np.unique(np.concatenate(sentences), return_inverse=True)
@@ -153,8 +161,12 @@ class ElmoEncoder(nn.Module):
 
 
 def with_boundaries(sentences: Sequence[np.ndarray]) -> np.ndarray:
-    """Words as rows behind those of the boundaries, each sentence between BEGIN and
-    END, one after another: (n_tokens,), int64."""
+    """Put each sentence between BEGIN and END.
+
+    Returns:
+        The words of all sentences, one after another, as rows behind those of the
+        boundaries: (n_tokens,), int64.
+    """
     parts: List[ArrayLike] = []
     for sentence in sentences:
         parts += [[BEGIN], sentence + N_BOUNDARIES, [END]]

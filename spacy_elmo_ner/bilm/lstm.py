@@ -29,8 +29,9 @@ FORGET_BIAS = 1.0
 class BiLMState(NamedTuple):
     """What B sentences start from or end in.
 
-    hidden: projected outputs, (2 directions, n_layers, B, projection_width).
-    cell: memory cells, (2 directions, n_layers, B, lstm_width).
+    Attributes:
+        hidden: Projected outputs, (2 directions, n_layers, B, projection_width).
+        cell: Memory cells, (2 directions, n_layers, B, lstm_width).
     """
 
     hidden: Tensor
@@ -40,7 +41,9 @@ class BiLMState(NamedTuple):
 class BiLM(nn.Module):
     """Both directions of the language model, without its softmax.
 
-    precision: of prediction on a CPU, see `packed_products.PRECISIONS`.
+    Args:
+        options: The biLM's sizes.
+        precision: Of prediction on a CPU, see `packed_products.PRECISIONS`.
     """
 
     def __init__(self, options: ElmoOptions, precision: str) -> None:
@@ -57,17 +60,21 @@ class BiLM(nn.Module):
         state: Optional[BiLMState] = None,
         depth: Optional[int] = None,
     ) -> Tuple[List[Tensor], BiLMState]:
-        """LSTM outputs of B sentences, N tokens in all, boundaries included.
+        """Read B sentences, N tokens in all, boundaries included.
 
-        types: vectors of the distinct words, (n_types, projection_width).
-        tokens: row in types of every token, sentence after sentence, (N,).
-        lengths: tokens of each of the B sentences, at least 1.
-        state: what each sentence starts from, or, of one sentence, what all start from;
-            zeros if left out. The backward direction starts at a sentence's end.
-        depth: how many LSTM layers to run, all if left out.
+        Args:
+            types: Vectors of the distinct words, (n_types, projection_width).
+            tokens: Row in types of every token, sentence after sentence, (N,).
+            lengths: Tokens of each of the B sentences, at least 1.
+            state: What each sentence starts from, or, of one sentence, what all start
+                from; zeros if left out. The backward direction starts at a sentence's
+                end.
+            depth: How many LSTM layers to run, all if left out.
 
-        Returns a tensor (N, 2 · projection_width) per layer, forward before backward,
-        and the state in which each sentence ends; both have `depth` layers.
+        Returns:
+            LSTM outputs, a tensor (N, 2 · projection_width) per layer, forward before
+            backward, and the state in which each sentence ends; both have `depth`
+            layers.
         """
         if depth is None:
             depth = self.options.n_layers
@@ -140,11 +147,19 @@ class LstmStack(nn.Module):
         cell: Tensor,
         depth: int,
     ) -> Tuple[List[Tensor], Tensor, Tensor]:
-        """Outputs (N, projection_width) of `depth` layers, last hidden, last cells.
+        """Run `depth` layers.
 
-        tokens: row in types of each packed row, (N,).
-        steps: rows of each step, see `packing.Packing`.
-        hidden, cell: first states, (depth, B, width); the last have the same shape.
+        Args:
+            types: Vectors of the distinct words, (n_types, projection_width).
+            tokens: Row in types of each packed row, (N,).
+            steps: Rows of each step, see `packing.Packing`.
+            hidden: First hidden states, (depth, B, projection_width).
+            cell: First cells, (depth, B, lstm_width).
+            depth: How many layers to run.
+
+        Returns:
+            Outputs (N, projection_width) of each layer, last hidden states and last
+            cells, in the shapes of the first.
         """
         outputs: List[Tensor] = []
         # begun with no layer, which is all there is at depth 0
@@ -197,11 +212,18 @@ class ProjectedLstm(nn.Module):
         hidden: Tensor,
         cell: Tensor,
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Outputs (N, projected), last hidden (B, projected), last cells (B, width).
+        """Read packed rows.
 
-        inputs: distinct inputs, (n, projected).
-        rows: row in inputs of each packed row, (N,), or None when inputs are the rows.
-        hidden, cell: first states of the B sentences, longest sentence first.
+        Args:
+            inputs: Distinct inputs, (n, projected).
+            rows: Row in inputs of each packed row, (N,), or None when inputs are the
+                rows.
+            steps: Rows of each step, see `packing.Packing`.
+            hidden: First hidden states of the B sentences, longest sentence first.
+            cell: Their first cells.
+
+        Returns:
+            Outputs (N, projected), last hidden (B, projected), last cells (B, width).
         """
         found: Tuple[Tensor, Tensor, Tensor]
         if torch.is_grad_enabled():

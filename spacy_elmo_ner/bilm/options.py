@@ -28,20 +28,24 @@ REMEDY = "get the file again from where the weights were published"
 class ElmoOptions:
     """Everything about a biLM that is not a weight.
 
-    filters: (width in characters, number of filters), one pair per convolution.
-    n_highway: highway layers after the convolutions.
-    activation: "relu" or "tanh", of the convolutions; highways always use relu.
-    lstm_width: cells per direction and layer.
-    projection_width: width of a word vector and of each direction's output.
-    cell_clip, projection_clip: bound on the absolute value of cells and of projected
-        outputs. None or 0 is off.
-    skip_connections: whether each LSTM layer after the first adds its input.
-    n_characters: 262 counts the mask, as published models do; 261, written by
-        bilm-tf while training, does not. The weights are the same either way.
-
     Widths are at most MAX_WIDTH; layers, highways and convolutions at most MAX_LAYERS.
 
-    Raises ValueError when a value contradicts the format.
+    Attributes:
+        char_embedding_width: Width of a character's vector.
+        filters: (width in characters, number of filters), one pair per convolution.
+        n_highway: Highway layers after the convolutions.
+        activation: "relu" or "tanh", of the convolutions; highways always use relu.
+        lstm_width: Cells per direction and layer.
+        projection_width: Width of a word vector and of each direction's output.
+        n_layers: LSTM layers of each direction.
+        cell_clip: Bound on the absolute value of cells. None or 0 is off.
+        projection_clip: The same of projected outputs.
+        skip_connections: Whether each LSTM layer after the first adds its input.
+        n_characters: 262 counts the mask, as published models do; 261, written by
+            bilm-tf while training, does not. The weights are the same either way.
+
+    Raises:
+        ValueError: If a value contradicts the format.
     """
 
     char_embedding_width: int = 16
@@ -93,12 +97,13 @@ class ElmoOptions:
 
     @classmethod
     def from_published(cls, published: Dict[str, Any]) -> "ElmoOptions":
-        """Options from the content of an options.json.
+        """Read the content of an options.json.
 
-        As in bilm-tf, use_skip_connections, cell_clip and proj_clip may be left out
-        and are then off. Keys that only training needs are ignored.
+        As in bilm-tf, use_skip_connections, cell_clip and proj_clip may be left out and
+        are then off. Keys that only training needs are ignored.
 
-        Raises ValueError that names a missing key or a contradictory value.
+        Raises:
+            ValueError: Names a missing key or a contradictory value.
         """
         cnn = _section(published, "char_cnn")
         lstm = _section(published, "lstm")
@@ -146,9 +151,10 @@ class ElmoOptions:
 
 
 def read_options(path: Union[str, Path]) -> ElmoOptions:
-    """Options from an options.json.
+    """Read an options.json.
 
-    Raises ValueError when the file is missing, is not JSON, or contradicts the format.
+    Raises:
+        ValueError: If the file is missing, is not JSON, or contradicts the format.
     """
     path = Path(path)
     if not path.is_file():
@@ -166,7 +172,11 @@ def read_options(path: Union[str, Path]) -> ElmoOptions:
 
 
 def parse_json(text: Union[str, bytes], path: Path) -> Dict[str, Any]:
-    """The object in the JSON that `path` holds. Raises ValueError that names it."""
+    """Parse the object in the JSON that `path` holds.
+
+    Raises:
+        ValueError: Names the file, if that is no JSON or no object.
+    """
     with reading(path, REMEDY):
         published = json.loads(text)
     if not isinstance(published, dict):
@@ -178,7 +188,7 @@ def parse_json(text: Union[str, bytes], path: Path) -> Dict[str, Any]:
 
 
 def parse_options(published: Dict[str, Any], path: Path) -> ElmoOptions:
-    """`ElmoOptions.from_published`, with errors that name the file they are from."""
+    """Call `ElmoOptions.from_published`, with errors that name the file."""
     try:
         return ElmoOptions.from_published(published)
     except ValueError as error:

@@ -42,17 +42,19 @@ REMEDY = "get it again and compare its size and checksum with the published ones
 def read_weights(
     path: Union[str, Path], options: Optional[Union[str, Path]] = None
 ) -> ElmoWeights:
-    """Weights from either kind of file.
-
-    path: an HDF5 file, or a safetensors file of ours.
-    options: the HDF5 file's options.json; a safetensors file has its own inside.
+    """Read weights from either kind of file.
 
     Names, shapes, types and storage are checked before anything is read, and what lies
     outside of the file is not read at all, so that no file, however made, takes more
     memory than it takes room.
 
-    Raises ValueError when a file is missing, damaged or of another kind, when an array
-    is missing, contradicts the options, or is not finite.
+    Args:
+        path: An HDF5 file, or a safetensors file of ours.
+        options: The HDF5 file's options.json; a safetensors file has its own inside.
+
+    Raises:
+        ValueError: If a file is missing, damaged or of another kind, or if an array is
+            missing, contradicts the options, or is not finite.
     """
     path = Path(path)
     if not path.is_file():
@@ -85,10 +87,16 @@ def read_weights(
 def write_hdf5(
     weights: ElmoWeights, path: Union[str, Path], options: Union[str, Path]
 ) -> None:
-    """Write the published format: arrays to `path`, sizes to `options`.
+    """Write the published format.
 
-    Raises ValueError for weights that could not be read back, or have what the format
-    has not; nothing is written then.
+    Args:
+        weights: The biLM.
+        path: The file of its arrays.
+        options: The file of its sizes.
+
+    Raises:
+        ValueError: If the weights could not be read back, or have what the format has
+            not; nothing is written then.
     """
     check_arrays(weights, "The biLM to be written")
     if weights.has_start:
@@ -113,10 +121,14 @@ def write_safetensors(
 ) -> None:
     """Write our single-file format.
 
-    half: round the numbers to float16, which takes half the room. They are read as
-        float32 again.
+    Args:
+        weights: The biLM.
+        path: The file.
+        half: Round the numbers to float16, which takes half the room. They are read as
+            float32 again.
 
-    Raises ValueError for weights that could not be read back; nothing is written then.
+    Raises:
+        ValueError: If the weights could not be read back; nothing is written then.
     """
     check_arrays(weights, "The biLM to be written")
     arrays = {name: array.contiguous() for name, array in weights.arrays.items()}
@@ -147,9 +159,10 @@ def _read_hdf5(path: Path, options: ElmoOptions) -> ElmoWeights:
 
 
 def _datasets(file: h5py.File, path: Path) -> Dict[str, h5py.Dataset]:
-    """The datasets by their names, with nothing of them read and no link followed.
+    """Find the datasets by their names, with nothing of them read and no link followed.
 
-    Raises ValueError for a link, which may lead into any other file.
+    Raises:
+        ValueError: For a link, which may lead into any other file.
     """
     found: Dict[str, h5py.Dataset] = {}
     groups: List[Tuple[str, h5py.Group]] = [("", file)]
@@ -180,8 +193,13 @@ def _datasets(file: h5py.File, path: Path) -> Dict[str, h5py.Dataset]:
 
 
 def _check_storage(datasets: Dict[str, h5py.Dataset], path: Path) -> None:
-    """Raise ValueError unless every byte of the datasets is in the file, as it is: then
-    they take no more memory than the file takes room, and come from nowhere else."""
+    """Check that every byte of the datasets is in the file, as it is.
+
+    Then they take no more memory than the file takes room, and come from nowhere else.
+
+    Raises:
+        ValueError: If one is not.
+    """
     room = path.stat().st_size
     for name, dataset in datasets.items():
         layout = dataset.id.get_create_plist()
@@ -234,8 +252,13 @@ def _read_safetensors(path: Path) -> ElmoWeights:
 
 
 def _check_header(path: Path) -> None:
-    """Raise ValueError if the safetensors' description of its arrays is larger than any
-    biLM's, since it is parsed as a whole."""
+    """Check that the safetensors' description of its arrays is no larger than a biLM's.
+
+    It is parsed as a whole.
+
+    Raises:
+        ValueError: If it is larger.
+    """
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
     if size > MAX_FILE:

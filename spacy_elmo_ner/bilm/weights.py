@@ -23,8 +23,9 @@ START_GROUP = "START/"
 class ElmoWeights(NamedTuple):
     """A biLM outside of any module.
 
-    options: its sizes.
-    arrays: float32 tensors on the CPU by the names of `all_datasets`.
+    Attributes:
+        options: Its sizes.
+        arrays: float32 tensors on the CPU by the names of `all_datasets`.
     """
 
     options: ElmoOptions
@@ -42,14 +43,19 @@ def has_start(names: Iterable[str]) -> bool:
 
 
 class Published(NamedTuple):
-    """Where a published dataset belongs: its shape, and its parameter's name."""
+    """Where a published dataset belongs.
+
+    Attributes:
+        shape: Of the dataset and of its parameter.
+        parameter: The parameter's name.
+    """
 
     shape: Tuple[int, ...]
     parameter: str
 
 
 def published_datasets(options: ElmoOptions) -> Dict[str, Published]:
-    """Every dataset of the published HDF5 file with these options."""
+    """List every dataset of the published HDF5 file with these options."""
     embedding, joined = options.char_embedding_width, options.n_filters
     cells, projected = options.lstm_width, options.projection_width
     datasets = {
@@ -84,7 +90,7 @@ def published_datasets(options: ElmoOptions) -> Dict[str, Published]:
 
 
 def all_datasets(options: ElmoOptions, *, has_start: bool) -> Dict[str, Published]:
-    """The published ones, and those of a trained start state if there is one."""
+    """List the published ones, and those of a trained start state if there is one."""
     datasets = published_datasets(options)
     if has_start:
         for name, width in (
@@ -99,7 +105,9 @@ def all_datasets(options: ElmoOptions, *, has_start: bool) -> Dict[str, Publishe
 class Described(NamedTuple):
     """What a file says of a dataset before any of its values is read.
 
-    dtype: its name, such as "float32".
+    Attributes:
+        shape: As in `Published`.
+        dtype: Its name, such as "float32".
     """
 
     shape: Tuple[int, ...]
@@ -113,10 +121,16 @@ def check_described(
     *,
     dtypes: Sequence[str] = ("float32",),
 ) -> None:
-    """Raise ValueError unless the datasets are those that the options promise, in their
-    shapes and in one of the dtypes.
+    """Check that the datasets are those that the options promise.
 
-    source: what to call the weights in the error.
+    Args:
+        options: The biLM's sizes.
+        described: The datasets by their names.
+        source: What to call the weights in the error.
+        dtypes: The types that are allowed.
+
+    Raises:
+        ValueError: If a name, a shape or a type is wrong.
     """
     datasets = all_datasets(options, has_start=has_start(described))
     for name, (shape, _) in datasets.items():
@@ -145,9 +159,14 @@ def check_described(
 
 
 def check_arrays(weights: ElmoWeights, source: str) -> None:
-    """Raise ValueError unless the arrays are what the options promise, and finite.
+    """Check that the arrays are what the options promise, and finite.
 
-    source: what to call the weights in the error.
+    Args:
+        weights: The biLM.
+        source: What to call it in the error.
+
+    Raises:
+        ValueError: If they are not.
     """
     described = {
         name: Described(tuple(array.shape), str(array.dtype).replace("torch.", ""))
@@ -163,7 +182,7 @@ def check_arrays(weights: ElmoWeights, source: str) -> None:
 
 
 def to_weights(encoder: ElmoEncoder) -> ElmoWeights:
-    """A copy of the module's arrays."""
+    """Copy the module's arrays."""
     state = encoder.state_dict()
     datasets = all_datasets(encoder.options, has_start=encoder.start_state == "trained")
     return ElmoWeights(
@@ -181,8 +200,14 @@ def set_weights(encoder: ElmoEncoder, weights: ElmoWeights, source: str) -> None
     Weights without a trained start state were trained from zeros, so that is what the
     state becomes where the module has one.
 
-    Raises ValueError when they do not fit each other or the module, which then stays
-    as it was.
+    Args:
+        encoder: The module.
+        weights: The biLM.
+        source: What to call it in the error.
+
+    Raises:
+        ValueError: If they do not fit each other or the module, which then stays as it
+            was.
     """
     check_options(encoder.options, weights.options, source)
     check_arrays(weights, source)
@@ -200,9 +225,15 @@ def set_weights(encoder: ElmoEncoder, weights: ElmoWeights, source: str) -> None
 
 
 def check_options(ours: ElmoOptions, theirs: ElmoOptions, source: str) -> None:
-    """Raise ValueError unless weights with their options fit a model with ours.
+    """Check that weights with their options fit a model with ours.
 
-    The error holds the arguments with which a model would fit.
+    Args:
+        ours: Of the model.
+        theirs: Of the weights.
+        source: What to call the weights in the error.
+
+    Raises:
+        ValueError: Holds the arguments with which a model would fit.
     """
     # how the file counts characters makes no difference to the arrays
     names = [

@@ -17,7 +17,9 @@ class WordCache:
     When it is full it starts anew: what is frequent is soon back. Threads may share it;
     none waits while another one computes.
 
-    boundaries: (boundaries, width), none perhaps; they are always there.
+    Args:
+        boundaries: (boundaries, width), none perhaps; they are always there.
+        size: How many words to keep.
     """
 
     def __init__(self, boundaries: Tensor, size: int) -> None:
@@ -28,9 +30,12 @@ class WordCache:
     def vectors(
         self, words: Sequence[str], compute: Callable[[List[str]], Tensor]
     ) -> Tensor:
-        """The boundaries' vectors, then those of the words, which are distinct.
+        """Give the boundaries' vectors, then those of the words.
 
-        compute: gives the vectors of words, one row each; called for new words only.
+        Args:
+            words: Distinct words.
+            compute: Gives the vectors of words, one row each; called for new words
+                only.
         """
         boundaries = range(len(self.boundaries))
         with self._lock:
