@@ -20,13 +20,11 @@ from spacy_elmo_ner.bilm.char_ids import MASK, encode_words
 from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.bilm.word_cache import WordCache
 from spacy_elmo_ner.kernels.int8_products import (
-    BoundedInt8Product,
     Int8Product,
     VnniKernel,
     has_fbgemm,
     has_int8,
     has_vnni,
-    int8_kernel,
 )
 from spacy_elmo_ner.kernels.lstm_inference import InferenceLstm
 from spacy_elmo_ner.kernels.packed_products import (
@@ -147,13 +145,6 @@ def of_recurrences(sentences: List[int]) -> Iterator[Trick]:
                 reading(without_gil(projected_lstm("int8")), n),
                 reading(without_gil(projected_lstm("int8", steps=vnni_product)), n),
             )
-        if has_int8():
-            yield Trick(
-                "one scale for inputs within 1",
-                f"the tagger's LSTM, int8, {n} sentences",
-                reading(without_gil(tagger_lstm(bounded_product)), n),
-                reading(without_gil(tagger_lstm(scaled_product)), n),
-            )
 
 
 def of_products() -> Iterator[Trick]:
@@ -242,23 +233,8 @@ def projected_lstm(precision: str, steps: Optional[Prepare] = None) -> Inference
     )
 
 
-def tagger_lstm(prepare: Prepare, inputs: int = 256, width: int = 200) -> InferenceLstm:
-    """A layer without a projection; reads what ELMo's reads."""
-    W = torch.randn(inputs + width, 4 * width) / 20
-    gates = prepare_product(W[:inputs], torch.zeros(4 * width), precision="int8")
-    return InferenceLstm(gates, prepare(W[inputs:], None))
-
-
 def vnni_product(W: Tensor, b: Optional[Tensor]) -> Product:
     return Int8Product(W, b, VnniKernel)
-
-
-def scaled_product(W: Tensor, b: Optional[Tensor]) -> Product:
-    return Int8Product(W, b, int8_kernel(few_rows=True))
-
-
-def bounded_product(W: Tensor, b: Optional[Tensor]) -> Product:
-    return BoundedInt8Product(W, b, int8_kernel(few_rows=True), 1.0)
 
 
 def reading(lstm: InferenceLstm, n: int) -> Callable[[], Any]:
@@ -266,10 +242,8 @@ def reading(lstm: InferenceLstm, n: int) -> Callable[[], Any]:
     lengths = [len(sentence) for sentence in zipf_sentences(n)]
     packing = pack(lengths)
     inputs = torch.randn(sum(lengths), OPTIONS.projection_width)
-    projected = lstm.projection is not None
-    outputs = OPTIONS.projection_width if projected else 200
-    width = OPTIONS.lstm_width if projected else 200
-    hidden, cell = torch.zeros(n, outputs), torch.zeros(n, width)
+    hidden = torch.zeros(n, OPTIONS.projection_width)
+    cell = torch.zeros(n, OPTIONS.lstm_width)
     return lambda: lstm(inputs, None, packing.steps, hidden, cell)
 
 

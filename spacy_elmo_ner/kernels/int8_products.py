@@ -29,38 +29,37 @@ class VnniKernel(nn.Module):
     W: (inputs, outputs).
     steps: what the weights of each output are rounded to multiples of, (outputs,);
         at most weight_steps of them are a weight.
-    limit: inputs are from -limit to limit.
     """
 
     weight_steps = STEPS
+    input_steps: Final[int] = STEPS
 
-    def __init__(self, W: Tensor, steps: Tensor, limit: float) -> None:
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
         super().__init__()
         self.rounded_zero = torch.tensor(ZERO + 0.5)
-        self.per_input = STEPS / limit
-        self.multiply = InUsualRows(
-            VnniMultiply((W / steps).round().to(torch.int8), steps * (limit / STEPS))
-        )
+        self.multiply = InUsualRows(VnniMultiply(W, steps))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x · W: (n, inputs) → (n, outputs)."""
-        rounded = torch.add(self.rounded_zero, x, alpha=self.per_input)
+    def forward(self, x: Tensor, largest: Tensor) -> Tensor:
+        """(n, inputs) and each row's largest, (n, 1) → x / largest · W, (n, outputs)."""
+        rounded = torch.addcmul(
+            self.rounded_zero, x, largest.reciprocal(), value=self.input_steps
+        )
         product: Tensor = self.multiply(rounded.to(torch.uint8))
         return product
 
 
 class VnniMultiply(nn.Module):
-    """x · W in multiples of `steps`, for inputs of ZERO + x, as bytes, and any number of
-    rows."""
+    """x / STEPS · W for inputs of ZERO + x, as bytes, and any number of rows."""
 
     zero: Final[int] = ZERO
 
     def __init__(self, W: Tensor, steps: Tensor) -> None:
         super().__init__()
         self.W = torch.ops.onednn.qlinear_prepack(
-            W.t().contiguous(), [USUAL_ROWS, W.shape[0]]
+            (W / steps).round().to(torch.int8).t().contiguous(),
+            [USUAL_ROWS, W.shape[0]],
         )
-        self.steps = steps
+        self.steps = steps / STEPS
         self.zeros = torch.zeros(len(steps), dtype=torch.int64)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,20 +82,20 @@ class FbgemmKernel(nn.Module):
     """
 
     weight_steps = STEPS
+    input_step: Final[float] = 1 / STEPS
     zero: Final[int] = ZERO
 
-    def __init__(self, W: Tensor, steps: Tensor, limit: float) -> None:
+    def __init__(self, W: Tensor, steps: Tensor) -> None:
         super().__init__()
-        self.input_step = limit / STEPS
         zeros = torch.zeros(len(steps), dtype=torch.int64)
         self.W = torch.ops.quantized.linear_prepack(
             torch.quantize_per_channel(W.t(), steps, zeros, 0, torch.qint8)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, largest: Tensor) -> Tensor:
         """See `VnniKernel.forward`."""
         multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
-        product: Tensor = multiply(x, self.input_step, self.zero, self.W)
+        product: Tensor = multiply(x / largest, self.input_step, self.zero, self.W)
         return product
 
 
@@ -133,12 +132,13 @@ class Int8Product(nn.Module):
     def __init__(self, W: Tensor, b: Optional[Tensor], kernel: Int8Kernel) -> None:
         super().__init__()
         self.b = b
-        self.multiply = kernel(W, _weight_steps(W, kernel), 1.0)
+        steps = W.abs().amax(0).clamp(min=TINY) / kernel.weight_steps
+        self.multiply = kernel(W, steps)
 
     def forward(self, x: Tensor) -> Tensor:
         """See `PlainProduct.forward`."""
         largest, b = self._largest(x), self.b
-        product: Tensor = self.multiply(x / largest)
+        product: Tensor = self.multiply(x, largest)
         if b is None:
             return product.mul_(largest)
         return torch.addcmul(b, product, largest)
@@ -146,41 +146,12 @@ class Int8Product(nn.Module):
     def plus(self, other: Tensor, x: Tensor) -> Tensor:
         """See `PlainProduct.plus`."""
         largest, b = self._largest(x), self.b
-        other.addcmul_(self.multiply(x / largest), largest)
+        other.addcmul_(self.multiply(x, largest), largest)
         return other if b is None else other.add_(b)
 
     def _largest(self, x: Tensor) -> Tensor:
         """Each row's largest input, (n, 1)."""
         return x.abs().amax(1, keepdim=True).clamp_(min=self.tiny)
-
-
-class BoundedInt8Product(nn.Module):
-    """The same of inputs that are known to be from -limit to limit, all with one scale: in
-    a step of few rows the search for each row's largest takes as long as the product.
-    """
-
-    b: Optional[Tensor]
-
-    def __init__(
-        self, W: Tensor, b: Optional[Tensor], kernel: Int8Kernel, limit: float
-    ) -> None:
-        super().__init__()
-        self.b = b
-        self.multiply = kernel(W, _weight_steps(W, kernel), limit)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See `PlainProduct.forward`."""
-        product: Tensor = self.multiply(x)
-        b = self.b
-        return product if b is None else product.add_(b)
-
-    def plus(self, other: Tensor, x: Tensor) -> Tensor:
-        """See `PlainProduct.plus`."""
-        return other.add_(self.forward(x))
-
-
-def _weight_steps(W: Tensor, kernel: Int8Kernel) -> Tensor:
-    return W.abs().amax(0).clamp(min=TINY) / kernel.weight_steps
 
 
 def has_int8() -> bool:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .cpu_features import cpu_has, cpu_has_bfloat16
-from .int8_products import BoundedInt8Product, Int8Product, has_int8, int8_kernel
+from .int8_products import Int8Product, has_int8, int8_kernel
 from .row_buckets import USUAL_ROWS, InBlocksOfRows, InUsualRows
 from .steady_product import steady_product
 
@@ -130,9 +130,7 @@ def _in_onednn_layout(W: Tensor) -> Tensor:
     return packed
 
 
-Product = Union[
-    PlainProduct, OneDnnProduct, Bfloat16Product, Int8Product, BoundedInt8Product
-]
+Product = Union[PlainProduct, OneDnnProduct, Bfloat16Product, Int8Product]
 
 
 def prepare_product(
@@ -141,7 +139,6 @@ def prepare_product(
     *,
     precision: str = "float32",
     few_rows: bool = False,
-    limit: Optional[float] = None,
 ) -> Product:
     """W (inputs, outputs) and b (outputs,), ready to multiply.
 
@@ -149,17 +146,13 @@ def prepare_product(
         they are. Sums are float32.
     few_rows: whether it is for a step, with a row for each sentence, rather than for all
         steps together.
-    limit: inputs are known to be from -limit to limit.
     """
     W = W.detach()
     if W.device.type != "cpu" or W.dtype != torch.float32:
         return PlainProduct(W, b)
     precision = usable_precision(precision)
     if precision == "int8":
-        kernel = int8_kernel(few_rows=few_rows)
-        if limit is None:
-            return Int8Product(W, b, kernel)
-        return BoundedInt8Product(W, b, kernel, limit)
+        return Int8Product(W, b, int8_kernel(few_rows=few_rows))
     if not has_onednn():
         return PlainProduct(W, b)
     if precision == "bfloat16":

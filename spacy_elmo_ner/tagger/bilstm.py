@@ -83,10 +83,7 @@ class BiLstm(nn.LSTM):
         W_x, W_h, b = (_gates_in_our_order(one) for one in (W_x, W_h, b_x + b_h))
         lstm = InferenceLstm(
             prepare_product(W_x.t(), b, precision=self.precision),
-            # σ and tanh are from -1 to 1
-            prepare_product(
-                W_h.t(), precision=self.precision, few_rows=True, limit=1.0
-            ),
+            prepare_product(W_h.t(), precision=self.precision, few_rows=True),
         )
         return without_gil(lstm)
 

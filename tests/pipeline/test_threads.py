@@ -136,6 +136,8 @@ def test_while_another_thread_trains_a_copy(shared: Language, expected: Any) -> 
     learner.start()
     try:
         found = run_in_threads(shared, texts(160))
+        while len(losses) < 3 and learner.is_alive():
+            found = run_in_threads(shared, texts(160))
     finally:
         stop.set()
         learner.join()
