@@ -22,9 +22,8 @@ from spacy_elmo_ner.pretraining.loop import Reporter, pretrain
 from spacy_elmo_ner.pretraining.precision import usable_training_precision
 from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.settings import Settings, read_settings
-from spacy_elmo_ner.pretraining.token_corpus import write_corpus
-from spacy_elmo_ner.pretraining.tokenization import tokenize_files
 
+from .corpora import made_corpus
 from .texts import MEAN_LENGTH, zipf_sentences
 
 # updates before the measured ones: memory is taken, kernels are made
@@ -69,16 +68,7 @@ def main(
 def made_text(folder: Path, settings: Settings, n_tokens: int) -> Settings:
     """The settings, for one epoch over about so many made tokens, none of them held out."""
     count = round(n_tokens / (MEAN_LENGTH + N_BOUNDARIES))
-    sentences = [" ".join(words) for words in zipf_sentences(count)]
-    text, tokens = folder / "text.txt", folder / "tokens"
-    text.write_text("\n\n".join(sentences), "utf8")
-    lang = settings.text.lang
-    write_corpus(tokenize_files([text], lang=lang, held_out=0.0, processes=1), tokens)
-    return replace(
-        settings,
-        text=replace(settings.text, tokens=str(tokens)),
-        training=replace(settings.training, epochs=1.0),
-    )
+    return made_corpus(folder, settings, zipf_sentences(count))
 
 
 def row(settings: Settings, device: torch.device, rounds: int, side: int) -> str:

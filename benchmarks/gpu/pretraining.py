@@ -18,9 +18,8 @@ from spacy_elmo_ner.pretraining.loop import pretrain
 from spacy_elmo_ner.pretraining.processes import Processes
 from spacy_elmo_ner.pretraining.settings import Settings, read_settings
 from spacy_elmo_ner.pretraining.softmax import Candidates
-from spacy_elmo_ner.pretraining.token_corpus import write_corpus
-from spacy_elmo_ner.pretraining.tokenization import tokenize_files
 
+from ..corpora import made_corpus
 from ..texts import Sentences
 from .device import Device, dtype_of
 from .networks import differences
@@ -61,7 +60,7 @@ def time_pretraining(
         most = (WARM + MEASURED + 1) * max(update_tokens)
         repeated = -(-most // sum(map(len, sentences)))
         settings = read_settings(load_config(config).interpolate())
-        settings = _made_corpus(Path(folder), settings, sentences * repeated)
+        settings = made_corpus(Path(folder), settings, sentences * repeated)
         for n in update_tokens:
             for precision in precisions:
                 training = replace(
@@ -73,18 +72,6 @@ def time_pretraining(
                 columns = trial.plain, trial.fused, trial.gradients, trial.share
                 cells = [report.cell(partial(column)) for column in columns]
                 report.row(precision, f"{n:,}", *cells)
-
-
-def _made_corpus(folder: Path, settings: Settings, sentences: Sentences) -> Settings:
-    text, tokens = folder / "text.txt", folder / "tokens"
-    text.write_text("\n\n".join(map(" ".join, sentences)), "utf8")
-    lang = settings.text.lang
-    write_corpus(tokenize_files([text], lang=lang, held_out=0.0, processes=1), tokens)
-    return replace(
-        settings,
-        text=replace(settings.text, tokens=str(tokens)),
-        training=replace(settings.training, epochs=1.0),
-    )
 
 
 class Trial:
