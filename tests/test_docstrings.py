@@ -12,7 +12,7 @@ ENTRY = re.compile(r"^    (\*{0,2}\w+): ", re.MULTILINE)
 # what would be an entry, but is in no section: "width: ...", or "start, end: ..."
 LOOSE = re.compile(r"^(\w+)(?:, \w+)*: ", re.MULTILINE)
 # not rewritten yet
-OLD_STYLE = ("pipeline/", "kernels/threads.py")
+OLD_STYLE = ("pipeline/",)
 
 
 def documented(package: Path) -> Iterator[Tuple[str, Node, Dict[str, str]]]:
