@@ -1,15 +1,12 @@
 """The `elmo_ner` component: named entities by a CRF tagger, over ELMo by default."""
 
-import warnings
 from functools import partial
-from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 from spacy.tokens import Span as DocSpan
-from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import check_lexeme_norms
+from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Optimizer
 
@@ -18,15 +15,9 @@ from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..text.words import has_words
 from .constraints import blocked_tokens
 from .decoding import Entities, decode
-from .default_model import DEFAULT_MODEL, lacks_tables
-from .default_pipeline import (
-    default_labels,
-    has_default_tok2vec,
-    is_default_model,
-    load_default_component,
-    start_from_default,
-)
-from .examples import gold_labels, has_addresses, no_examples
+from .default_model import DEFAULT_MODEL
+from .examples import has_addresses
+from .initialization import initialize
 from .labelled_pipe import LabelledPipe
 from .learning import learn
 from .long_docs import find_in_parts
@@ -167,54 +158,7 @@ class ElmoNer(LabelledPipe):
             ValueError: If the default pipeline is needed and not installed, or labels are
                 given as one string.
         """
-        if get_examples is None:
-            get_examples = partial(no_examples, self.vocab)
-        validate_get_examples(get_examples, "ElmoNer.initialize")
-        check_lexeme_norms(self.vocab, "named entity recognizer")
-        if nlp is None and lacks_tables(self.model, self.vocab):
-            raise ValueError(
-                f"'{self.name}' starts from the weights of en_elmo_ner_sm, as its config "
-                "says, but initialize() was not given the pipeline. Call "
-                "nlp.initialize(); or initialize(nlp=nlp) for this component alone."
-            )
-        if isinstance(labels, str):
-            raise ValueError(
-                f"The labels of '{self.name}' are {labels!r}; give a list of labels."
-            )
-        if labels is not None:
-            found, annotated = list(labels), True
-        else:
-            found, annotated = gold_labels(get_examples())
-        config = {} if nlp is None else nlp.get_pipe_config(self._name_in(nlp))
-        if config and has_default_tok2vec(config):
-            if not annotated:
-                if is_default_model(config) and {*self.labels} <= {*default_labels()}:
-                    load_default_component(self)
-                    return
-                self._warn_of_untrained_tagger()
-            start_from_default(self)
-        for label in found:
-            self.know_label(label)
-        docs = [example.predicted for example in islice(get_examples(), 10)]
-        if not any(len(doc) for doc in docs):
-            docs = [Doc(self.vocab, words=["a", "word"])]
-        self.set_output(len(self.scheme.tags))
-        self.model.initialize(X=docs)
-
-    def _name_in(self, nlp: Language) -> str:
-        """The name that it has there: spaCy 3.3 does not tell it when it is renamed."""
-        names = [name for name, pipe in nlp.components if pipe is self]
-        return names[0] if names else self.name
-
-    def _warn_of_untrained_tagger(self) -> None:
-        labels = ", ".join(self.labels) or "none"
-        warnings.warn(
-            f"'{self.name}' was initialized without examples of its labels ({labels}), so "
-            "its tagger has learnt nothing yet and finds nothing. Give nlp.initialize() "
-            "examples and train it; or leave the model as it is by default and add labels "
-            "after nlp.initialize(), to begin with the tagger of the default pipeline.",
-            stacklevel=3,
-        )
+        initialize(self, get_examples, nlp, labels)
 
     def predict(self, docs: Iterable[Doc]) -> List[Entities]:
         """Find the entities of each Doc. The Docs are not changed.
