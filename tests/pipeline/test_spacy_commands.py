@@ -97,21 +97,6 @@ def test_find_threshold(saved: Path, corpus: Path) -> None:
 
 
 @since_3_5
-def test_find_threshold_of_a_label(
-    trained: Language, corpus: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "of_labels"
-    trained.config["components"]["elmo_ner"]["threshold"] = {"LOC": 0.5, "PERSON": 0.5}
-    trained.to_disk(folder)
-    output = run(
-        "find-threshold", folder, corpus, "elmo_ner", "threshold.LOC", "ents_r"
-    )
-    assert "Best threshold: 0.0" in output
-    # at 1.0 no LOC is left, but all others are
-    assert 0 < float(output.split("1.0 ")[1].split()[0]) < 1
-
-
-@since_3_5
 def test_benchmark_speed(saved: Path, corpus: Path) -> None:
     options = ["--batches", "30", "--warmup", "1", "--batch-size", "1"]
     assert "Mean" in run("benchmark", "speed", saved, corpus, *options)
