@@ -11,8 +11,11 @@ Entity = Tuple[int, int, str]
 class Guess(NamedTuple):
     """A predicted entity.
 
-    doc: The number of its Doc.
-    is_right: Whether the gold has it, with these borders and this label.
+    Attributes:
+        doc: The number of its Doc.
+        label: Its label.
+        probability: Its probability.
+        is_right: Whether the gold has it, with these borders and this label.
     """
 
     doc: int

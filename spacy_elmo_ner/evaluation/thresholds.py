@@ -8,9 +8,10 @@ from .guesses import Guess
 class Threshold(NamedTuple):
     """The lowest that reaches a precision.
 
-    value: Entities with a lower probability are dropped; 1 where no threshold reaches it.
-    kept: Entities that are left.
-    right: Those of them that are right.
+    Attributes:
+        value: Entities with a lower probability are dropped; 1 where none reaches it.
+        kept: Entities that are left.
+        right: Those of them that are right.
     """
 
     value: float

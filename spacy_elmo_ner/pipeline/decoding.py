@@ -22,10 +22,11 @@ from .constraints import allowed_in
 class Entities(NamedTuple):
     """The entities of a Doc, and what is computed of their probabilities.
 
-    spans: token spans.
-    probabilities: of each span.
-    tokens: float32 (tokens, 2), the marginal of each token's tag, and that of the tag
-        "O"; NaN for a token that is no word.
+    Attributes:
+        spans: Token spans.
+        probabilities: Of each span, if computed.
+        tokens: float32 (tokens, 2), the marginal of each token's tag, and that of the
+            tag "O"; NaN for a token that is no word. None if not computed.
     """
 
     spans: List[Span]
@@ -45,12 +46,18 @@ def decode(
 ) -> List[Entities]:
     """The most probable entities of each Doc that respect what is already set.
 
-    docs: those of which the model made the potentials.
-    of_spans, of_tokens: which probabilities are computed.
-
     The best path runs through the Doc's entities and around its blocked tokens.
     Probabilities are marginals under the same conditions: the share of all paths on
     which exactly this entity, or this tag, stands there.
+
+    Args:
+        docs: Those of which the model made the potentials.
+        potentials: What it made of them.
+        scheme: The tags.
+        addresses: Whether an address may be an entity.
+        temperature: Divides the scores of which probabilities are made.
+        of_spans: Whether the probabilities of entities are computed.
+        of_tokens: Whether those of the tokens' tags are.
     """
     rows = potentials.rows
     parameters = potentials.legal_parameters(scheme)

@@ -21,7 +21,7 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Optimizer
 
-from ..kernels.threads import items_in_parallel, own_threads
+from ..kernels.threads import free_threads, map_in_threads, own_threads
 from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..text.words import has_words
 from .annotation import annotate
@@ -215,7 +215,7 @@ class ElmoNer(LabelledPipe):
 
         Args:
             doc: The Doc, which is changed.
-            settings: Settings of this call, instead of those in `cfg`: threshold,
+            **settings: Settings of this call, instead of those in `cfg`: threshold,
                 allow_labels, deny_labels, temperature, probabilities, scores_key. With a pipeline:
                 `nlp(text, component_cfg={"elmo_ner": {"threshold": 0.9}})`.
 
@@ -233,20 +233,26 @@ class ElmoNer(LabelledPipe):
     def pipe(
         self, stream: Iterable[Doc], *, batch_size: int = 128, **settings: Any
     ) -> Iterator[Doc]:
-        """Find the entities of a stream of Docs.
+        """Find the entities of a stream of Docs, several batches at a time.
 
         Args:
-            stream: The Docs.
-            batch_size: How many Docs are read together.
-            settings: Settings of this call, see `__call__`.
+            stream: The Docs, which are read a few batches ahead.
+            batch_size: How many Docs a thread reads together.
+            **settings: Settings of this call, see `__call__`.
 
         Yields:
             The Docs, in order.
         """
+        n_threads = free_threads(self.model.ops.device_type)
+        if getattr(self.vocab, "in_memory_zone", False):
+            # a thread must not read Docs whose zone has ended
+            n_threads = 1
+        batches = minibatch(stream, batch_size)
+        predict = partial(self.predict, **settings)
         handle_error = self.get_error_handler()
-        for docs in minibatch(stream, batch_size):
+        for docs, entities in map_in_threads(predict, batches, n_threads):
             try:
-                self.set_annotations(docs, self.predict(docs, **settings), **settings)
+                self.set_annotations(docs, entities(), **settings)
             except Exception as error:
                 handle_error(self.name, self, docs, error)
             else:
@@ -260,7 +266,7 @@ class ElmoNer(LabelledPipe):
 
         Args:
             docs: Docs with or without words.
-            settings: Settings of this call, see `__call__`.
+            **settings: Settings of this call, see `__call__`.
 
         Returns:
             The entities of each Doc, which `set_annotations` takes.
@@ -332,12 +338,13 @@ class ElmoNer(LabelledPipe):
     ) -> List[Found]:
         with own_threads(self.model.ops.device_type):
             return find_in_parts(
-                partial(items_in_parallel, find),
+                find,
                 join,
                 list(docs),
                 most=PREDICT_TOKENS,
                 longest=longest_sentence(self.model) or PREDICT_TOKENS,
                 line_is_sentence=self.cfg["line_is_sentence"],
+                n_threads=free_threads(self.model.ops.device_type),
             )
 
     def _find(self, cfg: Dict[str, Any], docs: List[Doc]) -> List[Entities]:
@@ -367,7 +374,7 @@ class ElmoNer(LabelledPipe):
         Args:
             docs: The Docs that were read.
             entities: What `predict` found in each.
-            settings: Settings of this call, see `__call__`.
+            **settings: Settings of this call, see `__call__`.
         """
         cfg = cfg_for_call(self.name, self.cfg, settings)
         for doc, found in zip(docs, entities, strict=True):

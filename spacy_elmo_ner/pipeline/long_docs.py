@@ -6,6 +6,7 @@ from typing import Callable, Iterable, Iterator, List, Sequence, Set, Tuple, Typ
 import numpy as np
 from spacy.tokens import Doc
 
+from ..kernels.threads import map_in_threads
 from ..tagger.tag_schemes import Span
 from ..text.parts import doc_parts, part_of
 from .decoding import Entities
@@ -21,13 +22,20 @@ def find_in_parts(
     most: int,
     longest: int,
     line_is_sentence: bool,
+    n_threads: int,
 ) -> List[Found]:
     """What `find` finds in Docs of which it is given a bounded number of tokens at once.
 
-    join: what it found in a Doc's parts, whose places are given → what is in the Doc.
-    most: tokens of whole sentences, of one Doc or of several, that are read together.
-    longest: tokens of a sentence that is read at once; longer ones are read in parts that
-        overlap, see `doc_parts`.
+    Args:
+        find: What there is in each of some Docs.
+        join: What was found in a Doc's parts, whose places are given → what is in the
+            Doc.
+        docs: The Docs.
+        most: Tokens of whole sentences, of one Doc or of several, that are read together.
+        longest: Tokens of a sentence that is read at once; longer ones are read in parts
+            that overlap, see `doc_parts`.
+        line_is_sentence: See `doc_parts`.
+        n_threads: How many are read at a time.
     """
     parts = [
         doc_parts(doc, most=most, longest=longest, line_is_sentence=line_is_sentence)
@@ -38,7 +46,8 @@ def find_in_parts(
         for doc, of_doc in zip(docs, parts, strict=True)
         for start, end in of_doc
     )
-    found = (entities for batch in _batches(read, most) for entities in find(batch))
+    batches = map_in_threads(find, _batches(read, most), n_threads)
+    found = (entities for _, result in batches for entities in result())
     return [join(of_doc, list(islice(found, len(of_doc)))) for of_doc in parts]
 
 

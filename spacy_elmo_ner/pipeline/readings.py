@@ -23,9 +23,11 @@ from .constraints import allowed_in
 class Reading(NamedTuple):
     """The entities of a sentence or a Doc.
 
-    start, end: its tokens.
-    entities: token spans in the Doc.
-    log_probability: the log of the share of all readings of these tokens.
+    Attributes:
+        start: Its first token.
+        end: The token after its last.
+        entities: Token spans in the Doc.
+        log_probability: The log of the share of all readings of these tokens.
     """
 
     start: int
@@ -70,7 +72,13 @@ def read_sentences(
 ) -> List[SentenceReadings]:
     """The k best readings of each sentence with words; fewer, where there are no more.
 
-    docs: those of which the model made the potentials.
+    Args:
+        docs: Those of which the model made the potentials.
+        potentials: What it made of them.
+        scheme: The tags.
+        k: How many readings.
+        temperature: Divides the scores of which probabilities are made.
+        addresses: Whether an address may be an entity.
     """
     rows = potentials.rows
     tempered = potentials.tempered(temperature)
@@ -137,7 +145,8 @@ def _moved(reading: Reading, by: int) -> Reading:
 def combine(doc: Doc, sentences: SentenceReadings, k: int) -> List[Reading]:
     """The k best readings of the Doc, best first.
 
-    Raises ValueError if sentences overlap, because one was too long to be read at once.
+    Raises:
+        ValueError: If sentences overlap, because one was too long to be read at once.
     """
     for before, after in zip(sentences, sentences[1:], strict=False):
         if before[0].end > after[0].start:

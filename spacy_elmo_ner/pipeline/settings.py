@@ -87,8 +87,11 @@ def new_cfg(*, tag_scheme: str, **configured: Any) -> Dict[str, Any]:
 def cfg_for_call(
     component: str, cfg: Dict[str, Any], given: Dict[str, Any]
 ) -> Dict[str, Any]:
-    """The cfg as one call wants it. Raises ValueError for a setting that is not of a
-    call, or makes no sense."""
+    """The cfg as one call wants it.
+
+    Raises:
+        ValueError: For a setting that is not of a call, or makes no sense.
+    """
     for name in given:
         if name not in OF_CALL:
             raise ValueError(

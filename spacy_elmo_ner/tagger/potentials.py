@@ -32,13 +32,16 @@ from .tag_schemes import TagScheme
 
 @dataclass(frozen=True)
 class Potentials:
-    """Scores of tags and of their neighbourhoods, or the gradients of these.
+    """Scores of T tags and of their neighbourhoods, or the gradients of these.
 
-    emissions: (N, T) for the N words of the rows and T tags.
-    transitions: (T, T), from row to column; start and end: (T,).
-    rows: the sentences of the Docs that were read.
+    Iteration gives the four tensors.
 
-    To iterate over it gives the four tensors.
+    Attributes:
+        emissions: The scores of each word's tags, (N, T) for the N words of the rows.
+        transitions: The score of each tag after each other, from row to column, (T, T).
+        start: The score of each tag at the start of a sentence, (T,).
+        end: The score of each tag at the end of a sentence, (T,).
+        rows: The sentences of the Docs that were read.
     """
 
     emissions: Tensor

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, Span
+from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.pipeline import elmo_ner
 from spacy_elmo_ner.pipeline.readings import Reading, combine
@@ -28,11 +29,12 @@ Path = Tuple[float, List[Tuple[int, int, str]], Tuple[int, ...]]
 @pytest.fixture(scope="module", params=["BIO", "BILUO"])
 def nlp(request: Any) -> Language:
     """It has learnt a little, so that no probability is 0 or 1."""
+    fix_random_seed(0)
     pipeline = spacy.blank("en")
     pipeline.add_pipe(
         "elmo_ner", config={"model": SMALL_MODEL, "tag_scheme": request.param}
     )
-    train(pipeline, examples_of(pipeline), steps=15)
+    train(pipeline, examples_of(pipeline), steps=20)
     return pipeline
 
 
