@@ -16,6 +16,7 @@ architecture; `architecture.build_crf_tagger_v2` is one. A model of your own
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable, Iterator, List, Optional
 
 import torch
@@ -56,6 +57,12 @@ class Potentials:
         """What the function makes of each tensor, of the same rows."""
         emissions, transitions, start, end = map(function, self)
         return Potentials(emissions, transitions, start, end, self.rows)
+
+    def tempered(self, temperature: float) -> "Potentials":
+        """The same order of all paths; above 1 their probabilities are more alike."""
+        if temperature == 1:
+            return self
+        return self.map(partial(torch.mul, other=1 / temperature))
 
     def legal_parameters(self, scheme: TagScheme) -> CrfParameters:
         """The CRF's parameters with what the tag scheme forbids put out of reach."""
