@@ -20,6 +20,7 @@ from .convert import convert
 from .convert_weights import convert_weights
 from .debug import debug
 from .entities import entities
+from .errors import errors
 from .escapes import escaped_lines
 from .evaluate import evaluate
 from .learning_curve import learning_curve
@@ -111,6 +112,7 @@ app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)
 app.command("learning-curve")(learning_curve)
 app.command("prune")(prune)
 app.command("evaluate")(evaluate)
+app.command("errors")(errors)
 app.command("entities")(entities)
 app.command("visualize")(visualize)
 app.command("clean")(clean)
