@@ -65,6 +65,8 @@ def errors(
     if not examples:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
     known = None if train is None else names_of(read_gold(train, nlp, gold))
+    if known is not None and not known:
+        raise ValueError(f"There are no entities in {train}; check what --train names.")
     scores_key = ask_for_probabilities(nlp)
     predicted = list(nlp.pipe(example.predicted for example in examples))
     report = find_errors(
