@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 from spacy_elmo_ner.cli.app import app
 
 COMMANDS = (
-    "convert vectors convert-weights import-elmo debug train pretrain learning-curve prune evaluate "
-    "errors "
-    "entities visualize clean"
+    "convert vectors convert-weights import-elmo debug train pretrain learning-curve "
+    "prune evaluate errors entities visualize clean"
 ).split()
 
 # how each command is given an input; the other inputs are right
