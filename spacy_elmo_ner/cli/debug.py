@@ -63,5 +63,5 @@ def known_labels(nlp: Language) -> List[str]:
         label
         for name, pipe in nlp.pipeline
         if nlp.get_pipe_meta(name).factory in FACTORIES
-        for label in pipe.labels
+        for label in pipe.labels  # type: ignore[attr-defined]
     ]

@@ -1,7 +1,7 @@
 """`errors`: what a pipeline gets wrong on a gold corpus."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Dict, Optional
 
 import srsly
 import typer
@@ -92,9 +92,10 @@ def ask_for_probabilities(nlp: Language) -> Optional[str]:
     Returns:
         The key there; None if the pipeline has no such component.
     """
-    for name, pipe in nlp.pipeline:
+    for name in nlp.pipe_names:
         if nlp.get_pipe_meta(name).factory == "elmo_ner":
-            key: str = pipe.cfg["scores_key"] or SCORES_KEY
-            pipe.cfg["scores_key"] = key
+            cfg: Dict[str, Any] = nlp.get_pipe(name).cfg  # type: ignore[attr-defined]
+            key: str = cfg["scores_key"] or SCORES_KEY
+            cfg["scores_key"] = key
             return key
     return None

@@ -131,23 +131,23 @@ def report_data(
     Raises:
         ValueError: If a corpus has no words.
     """
-    facts = []
-    for name, examples in (("training", train), ("development", dev)):
-        facts.append(count_corpus(examples))
-        if not facts[-1].tokens:
-            raise ValueError(
-                f"The {name} corpus has no words; check its path and limit."
-            )
+    of_train, of_dev = (
+        _facts(name, examples)
+        for name, examples in (("training", train), ("development", dev))
+    )
     train_docs, dev_docs = ([example.reference for example in c] for c in (train, dev))
     known = names_of(train_docs)
     seen = Counter(e.label_ for d in dev_docs for e in d.ents if name_of(e) in known)
-    problems = [*_label_problems(*facts, labels), *_amount_problems(train_docs)]
+    problems = [
+        *_label_problems(of_train, of_dev, labels),
+        *_amount_problems(train_docs),
+    ]
     for name, examples in (("training", train), ("development", dev)):
         problems += _span_problems(name, examples)
     problems += _contradictions(train_docs, dev_docs)
     problems += _overlap(train_docs, dev_docs)
     problems += _missing_vectors(train_docs, vectors)
-    return DataReport(*facts, dict(sorted(seen.items())), problems)
+    return DataReport(of_train, of_dev, dict(sorted(seen.items())), problems)
 
 
 def count_corpus(examples: Iterable[Example]) -> CorpusFacts:
@@ -163,6 +163,13 @@ def count_corpus(examples: Iterable[Example]) -> CorpusFacts:
     tokens = sum(words.values())
     by_name = dict(sorted(labels.items()))
     return CorpusFacts(docs, sentences, tokens, len(words), by_name, unknown)
+
+
+def _facts(name: str, examples: List[Example]) -> CorpusFacts:
+    facts = count_corpus(examples)
+    if not facts.tokens:
+        raise ValueError(f"The {name} corpus has no words; check its path and limit.")
+    return facts
 
 
 def _describe(name: str, facts: CorpusFacts) -> str:

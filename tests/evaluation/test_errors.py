@@ -48,7 +48,7 @@ def test_each_entity_is_in_one_pair_and_counts_are_conllevals(
         starts = [i == 0 or row[3] for i, row in enumerate(rows)]
         for side in (0, 1):
             words = [row[0] for row in rows]
-            docs[side].append(make_doc(words, [row[1 + side] for row in rows], starts))
+            docs[side].append(make_doc(words, [row[1:3][side] for row in rows], starts))
     report = find_errors(*docs, known={tuple(name.split()) for name in known})
     types = report_docs(*docs).conlleval.types
     assert report.labels == sorted(types)

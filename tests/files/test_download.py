@@ -1,6 +1,5 @@
 """Downloads from a real server that breaks off, has no parts, and changes its file."""
 
-import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,7 +48,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
             begin = 0
             is_same = if_range in site.headers.values() or not site.heeds_if_range
             if wanted and site.has_parts and is_same:
-                begin = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+                begin = int(wanted[len("bytes=") : -1])
             size = len(site.content)
             if begin >= size > 0:
                 self.send_error(416)
