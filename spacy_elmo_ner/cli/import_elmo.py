@@ -1,5 +1,6 @@
 """`import-elmo`: published ELMo weights, and those in an archive of AllenNLP's."""
 
+from hashlib import sha256 as sha256_of
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Optional
@@ -57,9 +58,12 @@ def import_elmo(
         weights = read_source(source, Path(source), options, sha256)
     else:
         published = PUBLISHED.get(source)
-        fetched = output.with_name(output.name + ".download")
+        url = published.weights if published else source
+        # what is left of one address is not taken for that of another
+        name = f"{output.name}.{sha256_of(url.encode()).hexdigest()[:8]}.download"
+        fetched = output.with_name(name)
         if not fetched.exists():
-            fetch(published.weights if published else source, fetched)
+            fetch(url, fetched)
         try:
             weights = read_source(source, fetched, options, sha256)
         except ValueError:

@@ -124,3 +124,20 @@ def test_published_models_have_addresses_of_their_own() -> None:
     assert PUBLISHED["small"].weights.endswith(
         "/2x1024_128_2048cnn_1xhighway/elmo_2x1024_128_2048cnn_1xhighway_weights.hdf5"
     )
+
+
+def test_what_was_fetched_from_elsewhere_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, address: str, fixture: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out" / "elmo.safetensors"
+    right = sha256((fixture / "lm_weights.hdf5").read_bytes()).hexdigest()
+    publish(monkeypatch, address, right)
+    weights = f"{address}/lm_weights.hdf5"
+    other = PublishedElmo(f"{address}/missing.json", weights + "?other", "a test")
+    monkeypatch.setitem(PUBLISHED, "medium", other)
+    assert "404" in run("medium", output).output
+    # the weights are kept for the next try, in which the options are there
+    (kept,) = output.parent.iterdir()
+    kept.write_bytes(b"other weights")
+    assert run("small", output).exit_code == 0
+    assert kept.read_bytes() == b"other weights"
