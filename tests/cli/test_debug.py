@@ -22,7 +22,7 @@ def test_report_as_text_and_as_json(repository: Path, tmp_path: Path) -> None:
         run("convert", repository / "assets" / "sample" / f"{name}.conll", output)
         corpora += [f"--paths.{name}", output]
     nlp = spacy.blank("en")
-    nlp.vocab.set_vector("the", np.ones(2, dtype="f"))
+    nlp.vocab.set_vector("the", np.ones(2, dtype="f"))  # type: ignore[arg-type]
     nlp.to_disk(tmp_path / "vectors")
     config = repository / "configs" / "sample.cfg"
     command = ("debug", config, *corpora, "--initialize.vectors", tmp_path / "vectors")
