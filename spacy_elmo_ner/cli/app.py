@@ -21,8 +21,10 @@ from .convert import convert
 from .convert_weights import convert_weights
 from .debug import debug
 from .entities import entities
+from .errors import errors
 from .escapes import escaped_lines
 from .evaluate import evaluate
+from .import_elmo import import_elmo
 from .learning_curve import learning_curve
 from .pretrain import pretrain
 from .prune import prune
@@ -106,6 +108,7 @@ def options(
 app.command("convert")(convert)
 app.command("vectors")(vectors)
 app.command("convert-weights")(convert_weights)
+app.command("import-elmo")(import_elmo)
 app.command("debug", context_settings=WITH_OVERRIDES)(debug)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)
@@ -113,6 +116,7 @@ app.command("learning-curve")(learning_curve)
 app.command("prune")(prune)
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
+app.command("errors")(errors)
 app.command("entities")(entities)
 app.command("visualize")(visualize)
 app.command("clean")(clean)

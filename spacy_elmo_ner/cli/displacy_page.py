@@ -52,7 +52,7 @@ PAGE = """<!DOCTYPE html>
 <h1>{title}</h1>
 <p>{subtitle}</p>
 {legend}
-</header>
+{tables}</header>
 <main>
 {articles}
 </main>
@@ -61,10 +61,18 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def displacy_page(shown: List[Shown], *, title: str, subtitle: str) -> str:
+def displacy_page(
+    shown: List[Shown], *, title: str, subtitle: str, tables: str = ""
+) -> str:
     """Make a page with an article for each text; gold stands beside the prediction.
 
     The legend counts the predicted entities of each label.
+
+    Args:
+        shown: The texts.
+        title: Heading of the page.
+        subtitle: What stands below.
+        tables: HTML to stand above the articles.
     """
     return PAGE.format(
         lang=escape(shown[0].predicted.lang_ if shown else "en"),
@@ -72,6 +80,7 @@ def displacy_page(shown: List[Shown], *, title: str, subtitle: str) -> str:
         subtitle=escape(subtitle),
         style=STYLE,
         legend=_legend(shown),
+        tables=tables,
         articles="\n".join(_article(item) for item in shown),
     )
 
