@@ -19,12 +19,14 @@ from .clean import clean
 from .convert import convert
 from .convert_weights import convert_weights
 from .debug import debug
+from .demo import demo
 from .entities import entities
 from .escapes import escaped_lines
 from .evaluate import evaluate
 from .learning_curve import learning_curve
 from .pretrain import pretrain
 from .prune import prune
+from .serve import serve
 from .train import train
 from .vectors import vectors
 from .visualize import visualize
@@ -113,6 +115,8 @@ app.command("prune")(prune)
 app.command("evaluate")(evaluate)
 app.command("entities")(entities)
 app.command("visualize")(visualize)
+app.command("demo")(demo)
+app.command("serve")(serve)
 app.command("clean")(clean)
 
 # spaCy loads this module by its entry point before it runs a command
