@@ -34,7 +34,10 @@ def serve(
         1_000, "--max-texts", min=1, help="Most texts of a request"
     ),
     timeout: float = typer.Option(
-        30.0, "--timeout", min=0.001, help="Seconds for a request to come, and its answer"
+        30.0,
+        "--timeout",
+        min=0.001,
+        help="Seconds for a request to come, and its answer",
     ),
 ) -> None:
     """Serve the entities of texts by HTTP, until it is interrupted. POST /entities takes

@@ -79,7 +79,9 @@ class Batches:
 
     def _answer(self, requests: List[Request]) -> None:
         try:
-            found = iter(self._entities([text for one in requests for text in one.texts]))
+            found = iter(
+                self._entities([text for one in requests for text in one.texts])
+            )
         except Exception as error:
             if len(requests) == 1:
                 requests[0].answer.set_exception(error)

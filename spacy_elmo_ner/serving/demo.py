@@ -107,6 +107,8 @@ def _show_text(text: str, found: List[Found]) -> None:
             manual=True,
             show_table=False,
             title=None,
+            # what was chosen among other labels is forgotten
+            key=" ".join(labels),
             displacy_options={"template": MARK},
         )
     else:
@@ -135,4 +137,6 @@ def _show_table(found: List[Found]) -> None:
             )
         },
     )
-    st.download_button("Download CSV", to_csv(found, columns), "entities.csv", "text/csv")
+    st.download_button(
+        "Download CSV", to_csv(found, columns), "entities.csv", "text/csv"
+    )

@@ -122,7 +122,9 @@ def _parse(body: bytes) -> Body:
             raise HTTPException(
                 400, f"The request is not valid JSON ({reason}). {USAGE}"
             ) from error
-        raise HTTPException(422, f"The request is JSON, but of another form. {USAGE}") from error
+        raise HTTPException(
+            422, f"The request is JSON, but of another form. {USAGE}"
+        ) from error
 
 
 def _check(texts: List[str], most: int, longest: int) -> None:
