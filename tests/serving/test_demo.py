@@ -18,10 +18,10 @@ pytest.importorskip("streamlit", reason='needs pip install "spacy-elmo-ner[demo]
 pytest.importorskip("spacy_streamlit", reason='needs "spacy-elmo-ner[demo]"')
 pytest.importorskip("selenium", reason="needs selenium")
 
-from selenium import webdriver  # noqa: E402
-from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.slow
 SLIDER = "[data-testid=stSlider] :is([role=slider], input)"
