@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from spacy.language import Language
 from starlette.requests import ClientDisconnect
 
-from .. import __version__
 from .batches import Batches
 
 USAGE = 'Send {"text": "…"}, or {"text": ["…", "…"]} for several.'
@@ -50,16 +49,14 @@ def create_app(nlp: Language, limits: Limits) -> FastAPI:
     Returns:
         An ASGI application.
     """
-    app = FastAPI(
-        title="Named entities", version=__version__, docs_url=None, redoc_url=None
-    )
+    name, version = f"{nlp.meta['lang']}_{nlp.meta['name']}", nlp.meta["version"]
+    app = FastAPI(title=name, version=version, docs_url=None, redoc_url=None)
     batches = Batches(nlp)
-    name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
 
     @app.get("/health")
     async def health() -> Dict[str, str]:
         """Say that the pipeline is loaded, and which it is."""
-        return {"status": "ok", "pipeline": name}
+        return {"status": "ok", "pipeline": f"{name} {version}"}
 
     @app.post("/entities", openapi_extra=_openapi())
     async def entities(request: Request) -> JSONResponse:
