@@ -15,6 +15,7 @@ from spacy.cli._util import app as spacy_app
 from typer.core import TyperGroup
 
 from .. import __version__
+from .calibrate import calibrate
 from .clean import clean
 from .convert import convert
 from .convert_weights import convert_weights
@@ -113,6 +114,7 @@ app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)
 app.command("learning-curve")(learning_curve)
 app.command("prune")(prune)
 app.command("evaluate")(evaluate)
+app.command("calibrate")(calibrate)
 app.command("entities")(entities)
 app.command("visualize")(visualize)
 app.command("demo")(demo)

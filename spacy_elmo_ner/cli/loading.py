@@ -17,6 +17,7 @@ from thinc.api import Config
 
 from ..files.reading import reading, reason
 from ..pipeline import default_pipeline
+from ..pipeline.elmo_ner import ElmoNer
 
 MODEL = typer.Option(
     None,
@@ -58,6 +59,21 @@ def load_pipeline(model: Optional[str]) -> Language:
             f"{folder / 'config.cfg'} is as it was saved, and load it with the packages "
             "and versions that its meta.json names."
         ) from error
+
+
+def ner_of(nlp: Language) -> ElmoNer:
+    """The pipeline's component `elmo_ner`, whatever its name.
+
+    Raises:
+        ValueError: If it has none, or several.
+    """
+    found = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)]
+    if len(found) != 1:
+        raise ValueError(
+            f"The pipeline has {len(found)} components elmo_ner among its components "
+            f"({', '.join(nlp.pipe_names) or 'none'}), but it needs one. Name another."
+        )
+    return found[0]
 
 
 def _check_files(folder: Path) -> None:
