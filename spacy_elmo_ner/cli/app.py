@@ -20,6 +20,7 @@ from .clean import clean
 from .convert import convert
 from .convert_weights import convert_weights
 from .debug import debug
+from .demo import demo
 from .entities import entities
 from .errors import errors
 from .escapes import escaped_lines
@@ -28,6 +29,7 @@ from .import_elmo import import_elmo
 from .learning_curve import learning_curve
 from .pretrain import pretrain
 from .prune import prune
+from .serve import serve
 from .train import train
 from .vectors import vectors
 from .visualize import visualize
@@ -119,6 +121,8 @@ app.command("calibrate")(calibrate)
 app.command("errors")(errors)
 app.command("entities")(entities)
 app.command("visualize")(visualize)
+app.command("demo")(demo)
+app.command("serve")(serve)
 app.command("clean")(clean)
 
 # spaCy loads this module by its entry point before it runs a command

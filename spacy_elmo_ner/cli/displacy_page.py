@@ -1,6 +1,5 @@
 """A complete HTML page around displaCy's entities."""
 
-import unicodedata
 from collections import Counter
 from html import escape
 from typing import Any, Dict, List, NamedTuple, Optional
@@ -9,6 +8,7 @@ from spacy import displacy
 from spacy.tokens import Doc
 
 from ..pipeline.colors import COLORS
+from ..text.direction import direction
 
 
 class Shown(NamedTuple):
@@ -151,22 +151,11 @@ def _mark(start: int, end: int, label: str) -> Dict[str, Any]:
 
 
 def _render(text: str, marks: List[Dict[str, Any]]) -> str:
-    direction = {"direction": _direction(text)}
+    settings = {"direction": direction(text)}
     return displacy.render(
-        {"text": text, "ents": marks, "settings": direction},
+        {"text": text, "ents": marks, "settings": settings},
         style="ent",
         manual=True,
         jupyter=False,
         options={"colors": COLORS},
     )
-
-
-def _direction(text: str) -> str:
-    """The direction of the first letter that has one, as in browsers with dir=auto."""
-    for letter in text:
-        kind = unicodedata.bidirectional(letter)
-        if kind in ("R", "AL"):
-            return "rtl"
-        if kind == "L":
-            return "ltr"
-    return "ltr"
