@@ -10,6 +10,7 @@ import pytest
 ROOMS: Dict[str, Set[str]] = {
     "text": set(),
     "files": set(),
+    "tables": {"text", "pipeline"},
     "kernels": set(),
     "bilm": {"kernels"},
     "elmo": {"bilm", "kernels", "text"},
