@@ -9,5 +9,6 @@ decoding.py        Potentials → entities and their probabilities
 constraints.py     what a Doc says of its entities already
 learning.py        a step of learning
 loss.py            losses and their gradients
+loading.py         a pipeline by its name, and what is wrong with its files
 examples.py        what examples say before anything is learnt
 """
