@@ -1,3 +1,24 @@
 """ELMo named entity recognition for spaCy."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .pipeline.loading import load as load
+    from .tables.frames import predict as predict
+    from .tables.frames import predict_frames as predict_frames
+
 __version__ = "0.2.0"
+
+# imported when they are asked for: torch and pandas take seconds
+PLACES = {
+    "load": ".pipeline.loading",
+    "predict": ".tables.frames",
+    "predict_frames": ".tables.frames",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(PLACES[name], __name__), name)

@@ -10,6 +10,8 @@ import pytest
 ROOMS: Dict[str, Set[str]] = {
     "text": set(),
     "files": set(),
+    "tables": {"text", "pipeline"},
+    "spark": {"tables", "pipeline"},
     "kernels": set(),
     "bilm": {"kernels"},
     "elmo": {"bilm", "kernels", "text"},

@@ -14,5 +14,6 @@ readings.py        the k best ways to read a Doc
 constraints.py     what a Doc says of its entities already
 learning.py        a step of learning
 loss.py            losses and their gradients
+loading.py         a pipeline by its name, and what is wrong with its files
 examples.py        what examples say before anything is learnt
 """

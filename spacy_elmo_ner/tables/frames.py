@@ -1,0 +1,146 @@
+"""Texts → DataFrames of their documents, sentences, entities or tokens."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Union
+
+from spacy.language import Language
+
+from ..pipeline.loading import load
+from .levels import COLUMNS, check_level, rows
+from .library import pandas as pd
+from .pipelines import line_is_sentence, sets_entities
+from .progress import progress_bar
+from .sources import Batch, Texts, read_batches
+
+BATCH_SIZE = 256
+# the others hold strings and lists
+DTYPES = {
+    **dict.fromkeys(("sentence", "token", "start", "end"), "int64"),
+    "chunk": "Int64",  # tokens outside have none
+    **dict.fromkeys(("probability", "chunk_probability"), "float64"),
+}
+
+
+def predict(
+    texts: Texts,
+    output_level: str = "chunk",
+    *,
+    pipeline: Union[Language, str, Path, None] = None,
+    text_column: Optional[str] = None,
+    batch_size: int = BATCH_SIZE,
+    progress: Optional[bool] = None,
+) -> pd.DataFrame:
+    """Find the entities of texts, as a table.
+
+    The columns are those of `tables.levels.rows`. The index says which text a row belongs
+    to: it is the index of a Series or DataFrame, or counts the texts from 0. The other
+    columns of a DataFrame stand before those of the entities; one with the same name gets
+    the suffix _input. A missing text (None, NaN, NA) is read as an empty one, which has a
+    row among documents, and none elsewhere.
+
+    Args:
+        texts: A text; a list or an iterator of texts; a pandas Series; or a DataFrame
+            that has a column of texts.
+        output_level: A row for each "document", "sentence", "chunk" (an entity) or
+            "token".
+        pipeline: A pipeline that sets `doc.ents`, or its folder or package; None is the
+            default one, which stays loaded.
+        text_column: The DataFrame's column of texts. If left out, it is the one named
+            text, or else the only one that holds strings.
+        batch_size: How many texts are read at once.
+        progress: Whether a bar on standard error counts the texts; None for where it is a
+            terminal, after two seconds.
+
+    Returns:
+        The table, in the order of the texts.
+
+    Raises:
+        ValueError: If there is no such level or column, a row holds something else than
+            a text or too long a one, or the pipeline cannot be loaded or finds no
+            entities.
+    """
+    frames = predict_frames(
+        texts,
+        output_level,
+        pipeline=pipeline,
+        text_column=text_column,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    return pd.concat(list(frames))
+
+
+def predict_frames(
+    texts: Texts,
+    output_level: str = "chunk",
+    *,
+    pipeline: Union[Language, str, Path, None] = None,
+    text_column: Optional[str] = None,
+    batch_size: int = BATCH_SIZE,
+    progress: Optional[bool] = None,
+) -> Iterator[pd.DataFrame]:
+    """As `predict`, a table for each batch of texts: as much memory for a million texts
+    as for one batch, if they come from an iterator.
+
+    Args:
+        texts: See `predict`.
+        output_level: See `predict`.
+        pipeline: See `predict`.
+        text_column: See `predict`.
+        batch_size: How many texts a table has the rows of.
+        progress: See `predict`.
+
+    Returns:
+        The tables, all with the same columns. There is one at least.
+
+    Raises:
+        ValueError: See `predict`. What is wrong with an iterator's texts is raised when
+            they are read, after the tables before.
+    """
+    check_level(output_level)
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; it has to be 1 or more.")
+    nlp = pipeline if isinstance(pipeline, Language) else _load(pipeline)
+    batches = read_batches(texts, text_column, size=batch_size, longest=nlp.max_length)
+    is_known = not isinstance(texts, str) and hasattr(texts, "__len__")
+    total = len(texts) if is_known else None  # type: ignore[arg-type]
+    return _frames(nlp, batches, output_level, progress_bar(progress, total=total))
+
+
+def _load(pipeline: Union[str, Path, None]) -> Language:
+    return _default_pipeline() if pipeline is None else load(pipeline)
+
+
+@lru_cache(maxsize=1)
+def _default_pipeline() -> Language:
+    return load()
+
+
+def _frames(
+    nlp: Language, batches: Iterator[Batch], level: str, bar: Any
+) -> Iterator[pd.DataFrame]:
+    by_line = line_is_sentence(nlp)
+    finds_entities = False
+    with bar:
+        for batch in batches:
+            docs = list(nlp.pipe(batch.texts))
+            finds_entities = finds_entities or sets_entities(nlp, docs)
+            found = [list(rows(doc, level, line_is_sentence=by_line)) for doc in docs]
+            yield _frame(batch.beside, found, level)
+            bar.update(len(docs))
+
+
+def _frame(
+    beside: pd.DataFrame, found: List[List[Dict[str, Any]]], level: str
+) -> pd.DataFrame:
+    columns = list(COLUMNS[level])
+    table = pd.DataFrame(
+        [row for of_text in found for row in of_text], columns=columns, dtype=object
+    )
+    table = table.astype({name: DTYPES[name] for name in columns if name in DTYPES})
+    places = [place for place, of_text in enumerate(found) for _ in of_text]
+    beside = beside.iloc[places]
+    table.index = beside.index
+    names = [f"{one}_input" if one in columns else one for one in beside.columns]
+    return pd.concat([beside.set_axis(names, axis="columns"), table], axis="columns")

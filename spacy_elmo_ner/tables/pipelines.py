@@ -1,0 +1,36 @@
+"""What a table has to know of the pipeline that makes its Docs."""
+
+from typing import Sequence
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+
+def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
+    """Whether the pipeline is known to set entities, by what its components declare, or
+    by some of its Docs. Not yet, if none of these has a token.
+
+    Raises:
+        ValueError: If it has set none, not even that there are none.
+    """
+    metas = [nlp.get_pipe_meta(name) for name in nlp.pipe_names]
+    if any("doc.ents" in meta.assigns for meta in metas):
+        return True
+    docs = [doc for doc in docs if len(doc)]
+    if docs and not any(doc.has_annotation("ENT_IOB") for doc in docs):
+        names = ", ".join(nlp.pipe_names) or "none"
+        raise ValueError(
+            f"The pipeline finds no entities; its components are: {names}. Add one that "
+            'does, with nlp.add_pipe("elmo_ner", source=spacy_elmo_ner.load()), or let a '
+            'component of your own declare assigns=["doc.ents"].'
+        )
+    return len(docs) > 0
+
+
+def line_is_sentence(nlp: Language) -> bool:
+    """Whether its `elmo_ner` takes each line for a sentence."""
+    return any(
+        nlp.get_pipe_meta(name).factory == "elmo_ner"
+        and bool(nlp.get_pipe(name).cfg.get("line_is_sentence"))  # type: ignore[attr-defined]
+        for name in nlp.pipe_names
+    )
