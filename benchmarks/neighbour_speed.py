@@ -1,6 +1,6 @@
 """The default pipeline on cores that it shares: `python -m benchmarks.neighbour_speed`.
 
-Words per second of nlp.pipe with one thread and with the default threads: alone on the
+Words per second of nlp.pipe, over one stream of sentences, with one thread and with the default threads: alone on the
 machine; two processes at once, counted together; beside another torch process that
 multiplies matrices with its default threads; and beside plain loops, one for each CPU.
 Each process has threads as its environment says (OMP_NUM_THREADS) when it starts, and
@@ -77,7 +77,9 @@ def main(
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         file = Path(folder) / "sentences.json"
         file.write_text(json.dumps(sentences[:limit]), encoding="utf8")
-        text = dict(system="default", sentences=str(file), for_seconds=seconds)
+        text = dict(
+            system="default", sentences=str(file), for_seconds=seconds, stream=True
+        )
         workers: Dict[str, List[Worker]] = {ONE: [], DEFAULT: []}
         for how in 2 * list(workers):
             worker = Worker(

@@ -1,7 +1,7 @@
 """The pipelines that are measured, and the biLM inside them."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, cast
+from typing import Any, Callable, Dict, Iterable, Iterator, List, cast
 
 import spacy
 import torch
@@ -68,15 +68,21 @@ class Default:
                 cast(Any, node.shims[0]).module._known.forget()
 
     def __call__(self, sentences: Sentences) -> List[Doc]:
-        docs = [
-            Doc(
-                self.nlp.vocab,
-                words=words,
-                sent_starts=[i == 0 for i in range(len(words))],
-            )
-            for words in sentences
-        ]
-        return list(self.nlp.pipe(docs, batch_size=len(docs)))
+        return list(self.nlp.pipe(map(self._doc, sentences), batch_size=len(sentences)))
+
+    def stream(self, sentences: Sentences, batch_size: int) -> Iterator[Doc]:
+        """Read them again and again, their words new each time."""
+
+        def docs() -> Iterator[Doc]:
+            while True:
+                self.forget()
+                yield from map(self._doc, sentences)
+
+        yield from self.nlp.pipe(docs(), batch_size=batch_size)
+
+    def _doc(self, words: List[str]) -> Doc:
+        starts = [i == 0 for i in range(len(words))]
+        return Doc(self.nlp.vocab, words=words, sent_starts=starts)
 
 
 def bilm_of(nlp: Language) -> ElmoNetwork:

@@ -4,12 +4,14 @@ Reads one JSON object a line, and answers with one:
 
     {"system": …, "threads": …, "batch": …, "sentences": file, "keep": bool}
         → {"seconds": …}; with "vectors": file, the vectors are written there too.
-    {"system": …, "batch": …, "sentences": file, "for_seconds": …, "whole": bool}
+    {"system": …, "batch": …, "sentences": file, "for_seconds": …, "whole": bool,
+     "stream": bool}
         → {"speed": words per second, "cpu_speed": words per second of CPU time,
            "threads": of torch, "peak": MB resident at most so far}
 
 Without "threads" torch has those of the process. With "whole" all sentences are read
-equally often, and the last time may take longer.
+equally often, and the last time may take longer. With "stream" the system takes its
+batches from a stream that does not end.
 """
 
 import json
@@ -98,6 +100,8 @@ def answer_to(request: Dict[str, Any], system: Any) -> Dict[str, float]:
     with torch.no_grad():
         # weights are laid out at the first call, threads started
         system(batches[0])
+        if request.get("stream"):
+            return read_stream(system, sentences, size, request["for_seconds"])
         if "for_seconds" in request:
             whole = request.get("whole", False)
             return read_again(system, batches, request["for_seconds"], whole=whole)
@@ -127,9 +131,29 @@ def read_again(
             taken = time.perf_counter() - start
             if taken >= seconds and not whole:
                 break
+    return speeds(words, taken, time.process_time() - cpu_start)
+
+
+def read_stream(
+    system: Any, sentences: Sentences, size: int, seconds: float
+) -> Dict[str, float]:
+    """Read a stream of the sentences for so long."""
+    words, taken = 0, 0.0
+    start, cpu_start = time.perf_counter(), time.process_time()
+    docs = system.stream(sentences, size)
+    while taken < seconds:
+        words += len(next(docs))
+        taken = time.perf_counter() - start
+    answer = speeds(words, taken, time.process_time() - cpu_start)
+    # what it has read ahead is not counted
+    docs.close()
+    return answer
+
+
+def speeds(words: int, taken: float, cpu_taken: float) -> Dict[str, float]:
     return {
         "speed": words / taken,
-        "cpu_speed": words / (time.process_time() - cpu_start),
+        "cpu_speed": words / cpu_taken,
         "threads": torch.get_num_threads(),
         "peak": peak(),
     }

@@ -1,6 +1,5 @@
 """Sentences → one vector per token: encoder and layer mix, in batches that fit."""
 
-from functools import partial
 from typing import Iterator, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
@@ -15,12 +14,8 @@ from ..bilm.weights import ElmoWeights, set_weights
 from ..bilm.word_cache import WordCache
 from ..kernels.derived import Prepared
 from ..kernels.packed_products import usable_precision
-from ..kernels.threads import in_parallel, threads_to_use
 from .layer_cache import LayerCache, fingerprint, sentence_key
 from .layer_mix import LayerMix
-
-# With fewer sentences a product's weights are read for too few rows.
-LEAST_SENTENCES = 16
 
 
 class ElmoNetwork(nn.Module):
@@ -120,17 +115,11 @@ class ElmoNetwork(nn.Module):
         with torch.set_grad_enabled(record):
             words = self._word_vectors(types)
 
-        def read(part: List[int]) -> List[Tensor]:
-            of_part = [sentences[i] for i in part]
-            return self.encoder.layers(words, of_part, depth=self.mix.depth)
-
         for batch in self._batches(sentences):
-            # a direction has a thread; where there are more, sentences are divided, too
-            n_parts = min(threads_to_use() // 2, len(batch) // LEAST_SENTENCES)
-            parts = [batch[i :: max(n_parts, 1)] for i in range(max(n_parts, 1))]
+            of_batch = [sentences[i] for i in batch]
             with torch.set_grad_enabled(record):
-                layers = in_parallel([partial(read, part) for part in parts])
-            yield from zip(parts, layers, strict=True)
+                layers = self.encoder.layers(words, of_batch, depth=self.mix.depth)
+            yield batch, layers
 
     def _encode_cached(
         self, types: Sequence[str], sentences: Sequence[np.ndarray], cache: LayerCache

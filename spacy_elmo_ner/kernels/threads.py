@@ -3,17 +3,32 @@
 torch's threads wait for each other at the end of every product, and spin while they wait:
 with a neighbour on one of two cores, two of them are ten times as slow as one. What is
 divided here has no such barrier: a thread takes the next piece of work when it is done
-with its last, and sleeps when there is none.
+with its last, and sleeps when there is none. A stream of batches has a batch in each
+thread, see `map_in_threads`; within a single batch, the two directions of the LSTMs have
+one each, see `in_parallel`.
 """
 
 import os
 import threading
-from bisect import bisect_right
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import lru_cache, partial
-from itertools import accumulate, chain, pairwise
-from typing import Callable, Dict, Iterator, List, Sequence, Sized, TypeVar
+from itertools import islice
+from typing import (
+    Callable,
+    Deque,
+    Dict,
+    Generic,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+)
 
 import torch
 from threadpoolctl import ThreadpoolController
@@ -23,14 +38,9 @@ from .autocast import is_autocast_on
 from .cpu_features import usable_cpus
 from .fork_safe_lock import ForkSafeLock
 
-Item = TypeVar("Item", bound=Sized)
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Of a part in `items_in_parallel`. A step of a recurrence takes hardly longer with a few
-# rows than with one, so two threads are better used for the two directions: with 32
-# sentences they are 1.55 times as fast as one, and 1.40 times with half of the sentences
-# in each, which wait for each other in Python.
-LEAST_ITEMS = 8
 # the environment variable that says how many threads prediction has
 SETTING = "SPACY_ELMO_NER_THREADS"
 
@@ -93,12 +103,8 @@ def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
         with _one_torch_thread(share):
             return call()
 
-    try:
-        # the first is for this thread
-        waiting = [_executor().submit(work, call) for call in calls[1:]]
-    except RuntimeError:
-        # the main thread has ended, and with it those of all executors
-        return [call() for call in calls]
+    # the first is for this thread
+    waiting = [_submit(work, call) for call in calls[1:]]
     results: List[Result] = []
     try:
         results.append(work(calls[0]))
@@ -111,9 +117,13 @@ def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
     return results
 
 
-def threads_to_use() -> int:
-    """How many `in_parallel` may use here: 1 for those who did not ask for more."""
-    return _local.n_threads
+def free_threads(device: str) -> int:
+    """How many threads work may be divided among here, see `own_threads`."""
+    if device != "cpu":
+        return 1
+    if _local.is_divided or is_autocast_on("cpu"):
+        return _local.n_threads
+    return wanted_threads()
 
 
 def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
@@ -125,26 +135,82 @@ def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     return torch.cat(in_parallel([partial(call, part) for part in parts]))
 
 
-def items_in_parallel(
-    call: Callable[[List[Item]], List[Result]], items: Sequence[Item]
-) -> List[Result]:
-    """call(items), which returns a result for each item by itself, in parts at once that
-    have two threads each.
+def map_in_threads(
+    call: Callable[[Item], Result], items: Iterable[Item], n_threads: int
+) -> Iterator[Tuple[Item, Callable[[], Result]]]:
+    """Apply `call` to items in threads, ahead of the one that iterates.
 
-    A part has items of similar length, and about its share of all lengths together: the
-    steps of a recurrence are those of its longest item.
+    The items are taken and the results given in order, in the thread that iterates. A
+    result does not depend on the number of threads: each call has a thread to itself,
+    unless there is only one item, whose call may use them all.
+
+    Args:
+        call: What to do with an item.
+        items: Read up to n_threads + 1 items ahead. If that fails, the error is raised
+            after the results of those before.
+        n_threads: How many calls are made at once; with 1, each is made when its result
+            is asked for.
+
+    Yields:
+        Each item, and a function that returns call(item) or raises its error.
     """
-    n_parts = min(_local.n_threads // 2, len(items) // LEAST_ITEMS)
-    if n_parts <= 1:
-        return call(list(items))
-    order = sorted(range(len(items)), key=lambda i: len(items[i]), reverse=True)
-    before = list(accumulate(len(items[i]) for i in order))
-    shares = [before[-1] * k // n_parts for k in range(1, n_parts)]
-    cuts = [0, *(bisect_right(before, share) for share in shares), len(items)]
-    parts = [order[start:end] for start, end in pairwise(cuts) if start < end]
-    found = in_parallel([partial(call, [items[i] for i in part]) for part in parts])
-    by_place = dict(zip(chain(*parts), chain(*found), strict=True))
-    return [by_place[i] for i in range(len(items))]
+    if n_threads <= 1:
+        yield from ((item, partial(call, item)) for item in items)
+        return
+    ahead = _Ahead(items)
+    first = ahead.take(2)
+    if len(first) < 2:
+        yield from ((item, partial(call, item)) for item in first)
+        ahead.raise_error()
+        return
+
+    def work(item: Item) -> Result:
+        with _one_torch_thread(1):
+            return call(item)
+
+    waiting: Deque[Tuple[Item, Future[Result]]] = deque()
+
+    def submit(more: Iterable[Item]) -> None:
+        for item in more:
+            # settings of the thread that iterates, such as Thinc's ops, are in its context
+            waiting.append((item, _submit(copy_context().run, work, item)))
+
+    try:
+        submit([*first, *ahead.take(n_threads - 2)])
+        while waiting:
+            submit(ahead.take(1))
+            item, future = waiting[0]
+            yield item, future.result
+            waiting.popleft()
+        ahead.raise_error()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+        # what they read may be gone when this returns
+        wait([future for _, future in waiting])
+
+
+class _Ahead(Generic[Item]):
+    """Items that are taken before they are needed, and the error at their end."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = iter(items)
+        self._error: Optional[BaseException] = None
+
+    def take(self, n: int) -> List[Item]:
+        """The next n items, or those that are left."""
+        taken: List[Item] = []
+        try:
+            if self._error is None:
+                for item in islice(self._items, n):
+                    taken.append(item)
+        except Exception as error:
+            self._error = error
+        return taken
+
+    def raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
 
 
 class _Local(threading.local):
@@ -183,9 +249,22 @@ def _executor() -> ThreadPoolExecutor:
         if pid not in _EXECUTORS:
             # a forked process has none of its parent's threads
             _EXECUTORS.clear()
-            most = max(wanted_threads(), usable_cpus(), 2)
-            _EXECUTORS[pid] = ThreadPoolExecutor(most - 1, "elmo")
+            most = max(wanted_threads(), usable_cpus())
+            _EXECUTORS[pid] = ThreadPoolExecutor(most, "elmo")
         return _EXECUTORS[pid]
+
+
+def _submit(call: Callable[..., Result], *args: object) -> "Future[Result]":
+    try:
+        return _executor().submit(call, *args)
+    except RuntimeError:
+        # the main thread has ended, and with it those of all executors
+        future: Future[Result] = Future()
+        try:
+            future.set_result(call(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 _EXECUTORS: Dict[int, ThreadPoolExecutor] = {}

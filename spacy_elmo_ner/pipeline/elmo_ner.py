@@ -3,17 +3,17 @@
 import warnings
 from functools import partial
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 from spacy.tokens import Span as DocSpan
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import check_lexeme_norms
+from spacy.util import check_lexeme_norms, minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Optimizer
 
-from ..kernels.threads import items_in_parallel, own_threads
+from ..kernels.threads import free_threads, map_in_threads, own_threads
 from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..text.words import has_words
 from .constraints import blocked_tokens
@@ -231,12 +231,37 @@ class ElmoNer(LabelledPipe):
         self.use_settings()
         with own_threads(self.model.ops.device_type):
             return find_in_parts(
-                partial(items_in_parallel, self._find),
+                self._find,
                 list(docs),
                 most=PREDICT_TOKENS,
                 longest=longest_sentence(self.model) or PREDICT_TOKENS,
                 line_is_sentence=self.cfg["line_is_sentence"],
+                n_threads=free_threads(self.model.ops.device_type),
             )
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Find the entities of a stream of Docs, several batches at a time.
+
+        Args:
+            stream: The Docs, which are read a few batches ahead.
+            batch_size: How many Docs a thread reads together.
+
+        Yields:
+            The Docs, in order.
+        """
+        n_threads = free_threads(self.model.ops.device_type)
+        if getattr(self.vocab, "in_memory_zone", False):
+            # a thread must not read Docs whose zone has ended
+            n_threads = 1
+        batches = minibatch(stream, batch_size)
+        handle_error = self.get_error_handler()
+        for docs, entities in map_in_threads(self.predict, batches, n_threads):
+            try:
+                self.set_annotations(docs, entities())
+            except Exception as error:
+                handle_error(self.name, self, docs, error)
+            else:
+                yield from docs
 
     def _find(self, docs: List[Doc]) -> List[Entities]:
         wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0

@@ -5,6 +5,7 @@ from typing import Callable, Iterable, Iterator, List, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
+from ..kernels.threads import map_in_threads
 from ..tagger.tag_schemes import Span
 from ..text.parts import doc_parts, part_of
 from .decoding import Entities
@@ -17,12 +18,14 @@ def find_in_parts(
     most: int,
     longest: int,
     line_is_sentence: bool,
+    n_threads: int,
 ) -> List[Entities]:
     """What `find` finds in Docs of which it is given a bounded number of tokens at once.
 
     most: tokens of whole sentences, of one Doc or of several, that are read together.
     longest: tokens of a sentence that is read at once; longer ones are read in parts that
         overlap, see `doc_parts`.
+    n_threads: how many are read at a time.
     """
     parts = [
         doc_parts(doc, most=most, longest=longest, line_is_sentence=line_is_sentence)
@@ -33,7 +36,8 @@ def find_in_parts(
         for doc, of_doc in zip(docs, parts, strict=True)
         for start, end in of_doc
     )
-    found = (entities for batch in _batches(read, most) for entities in find(batch))
+    batches = map_in_threads(find, _batches(read, most), n_threads)
+    found = (entities for _, result in batches for entities in result())
     return [joined(of_doc, list(islice(found, len(of_doc)))) for of_doc in parts]
 
 

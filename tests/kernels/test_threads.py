@@ -1,6 +1,5 @@
 import threading
 from functools import partial
-from itertools import chain
 from typing import List, Tuple
 
 import numpy as np
@@ -12,11 +11,10 @@ from spacy_elmo_ner.bilm.lstm import BiLM
 from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.kernels.threads import (
     SETTING,
+    free_threads,
     in_parallel,
-    items_in_parallel,
     own_threads,
     rows_in_parallel,
-    threads_to_use,
 )
 
 OPTIONS = ElmoOptions(
@@ -143,43 +141,21 @@ def test_vectors_are_those_of_one_thread_and_those_that_are_learnt_from(
     torch.testing.assert_close(state.cell, expected_state.cell)
 
 
-@pytest.mark.parametrize(
-    "lengths", [[], [3] * 7, [5, 0, 2] * 9, [90, *[1] * 60], [0] * 40]
-)
-def test_items_are_divided_by_their_lengths(threads: int, lengths: List[int]) -> None:
-    parts: List[List[str]] = []
-
-    def call(items: List[str]) -> List[str]:
-        parts.append(items)
-        return [item.upper() for item in items]
-
-    items = [chr(97 + i % 26) * length for i, length in enumerate(lengths)]
-    with own_threads():
-        found = items_in_parallel(call, items)
-    assert found == [item.upper() for item in items]
-    assert len(parts) <= max(1, threads // 2)
-    share = sum(lengths) / max(1, threads // 2) + max(lengths, default=0)
-    if len(lengths) >= 8 * threads:
-        assert all(sum(map(len, part)) <= share for part in parts)
-    else:
-        assert sorted(map(len, chain(*parts))) == sorted(lengths)
-
-
 def test_the_environment_says_how_many_threads(
     threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     met = threading.Barrier(4, timeout=10)
     monkeypatch.setenv(SETTING, "4")
     with own_threads():
-        assert threads_to_use() == 4
+        assert free_threads("cpu") == 4
         # more than torch has, and at once
         assert len(in_parallel([met.wait] * 4)) == 4
     monkeypatch.setenv(SETTING, "1")
     with own_threads():
-        assert threads_to_use() == 1
+        assert free_threads("cpu") == 1
     monkeypatch.setenv(SETTING, "")
     with own_threads():
-        assert threads_to_use() == threads
+        assert free_threads("cpu") == threads
 
 
 @pytest.mark.parametrize("setting", ["0", "-1", "two", "1.5", "²", " "])
@@ -193,4 +169,4 @@ def test_a_number_of_threads_that_is_none(
     # nothing is left of it
     monkeypatch.delenv(SETTING)
     with own_threads():
-        assert threads_to_use() >= 1
+        assert free_threads("cpu") >= 1
