@@ -5,9 +5,9 @@ import io
 import json
 import re
 from enum import Enum
-from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from ..corpus.conll_export import conll_lines
 from ..tables.levels import COLUMNS, rows
@@ -75,29 +75,17 @@ def write_jsonl(docs: Docs, layout: Layout) -> Iterator[str]:
 
 def write_csv(docs: Docs, layout: Layout) -> Iterator[str]:
     """CSV with a header. A cell that a spreadsheet would run begins with an apostrophe."""
-    line = io.StringIO()
     names = [SOURCE, *COLUMNS[layout.level]]
-    writer = csv.writer(line, lineterminator="\n")
-    writer.writerow(names)
-    yield line.getvalue()
+    yield _csv_line(names)
     for row in _rows(docs, layout):
-        line.seek(0)
-        line.truncate()
-        writer.writerow([_in_csv(row[name]) for name in names])
-        yield line.getvalue()
+        yield _csv_line([_in_csv(row[name]) for name in names])
 
 
 def write_conll(docs: Docs, layout: Layout) -> Iterator[str]:
     """CoNLL-2003's columns, a document for each text."""
     for doc, source in docs:
-        doc.set_ents(list(doc.ents), default="outside")
-        taken = {i for ent in doc.ents for i in range(ent.start + 1, ent.end)}
-        spans = sentence_spans(doc, line_is_sentence=layout.line_is_sentence)
-        starts = {start for start, _ in spans} - taken
-        for token in doc:
-            token.is_sent_start = token.i in starts
         try:
-            lines = list(conll_lines([doc]))
+            lines = list(conll_lines([_with_sentences(doc, layout)]))
         except ValueError as error:
             raise ValueError(f"{escaped(source)}: {error}") from error
         yield "".join(line + "\n" for line in lines)
@@ -124,6 +112,22 @@ def _rows(docs: Docs, layout: Layout) -> Iterator[Dict[str, Any]]:
             yield {SOURCE: source, **row}
 
 
+def _with_sentences(doc: Doc, layout: Layout) -> Doc:
+    """The words, entities and sentences, none of which ends within an entity."""
+    spans = sentence_spans(doc, line_is_sentence=layout.line_is_sentence)
+    inside = {i for ent in doc.ents for i in range(ent.start + 1, ent.end)}
+    starts = {start for start, _ in spans} - inside
+    copy = Doc(
+        doc.vocab,
+        words=[token.text for token in doc],
+        spaces=[bool(token.whitespace_) for token in doc],
+        sent_starts=[token.i in starts for token in doc],
+    )
+    ents = [Span(copy, ent.start, ent.end, label=ent.label_) for ent in doc.ents]
+    copy.set_ents(ents, default="outside")
+    return copy
+
+
 def _in_table(name: str, value: Any) -> str:
     if name == "text":
         return " ".join(value.split())
@@ -133,8 +137,16 @@ def _in_table(name: str, value: Any) -> str:
 
 
 def _in_csv(value: Any) -> str:
-    cell = _in_cell(value)
+    # older Pythons neither read nor write NUL in CSV
+    cell = _in_cell(value).replace("\0", r"\x00")
     return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _csv_line(cells: List[str]) -> str:
+    line = io.StringIO()
+    # a cell is quoted for what is in the line's end, and so for a lone CR
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()[:-2] + "\n"
 
 
 def _in_cell(value: Any) -> str:
