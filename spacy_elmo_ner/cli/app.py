@@ -27,6 +27,7 @@ from .learning_curve import learning_curve
 from .pretrain import pretrain
 from .prune import prune
 from .train import train
+from .uncertain import uncertain
 from .vectors import vectors
 from .visualize import visualize
 
@@ -114,6 +115,7 @@ app.command("prune")(prune)
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
 app.command("entities")(entities)
+app.command("uncertain")(uncertain)
 app.command("visualize")(visualize)
 app.command("clean")(clean)
 
