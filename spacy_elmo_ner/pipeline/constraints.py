@@ -9,10 +9,13 @@ may begin or end a sentence, the tag scheme says: `legal_transitions`, `legal_st
 from typing import List, Sequence, Tuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from spacy.attrs import ENT_IOB, ENT_TYPE, IOB_STRINGS
 from spacy.tokens import Doc, Span
+from torch import Tensor
 
+from ..tagger.sentence_rows import DocRows
 from ..tagger.tag_schemes import TagMask, TagScheme
 from ..text.words import no_names
 
@@ -27,6 +30,17 @@ def blocked_tokens(doc: Doc) -> List[int]:
     iob, types = doc.to_array([ENT_IOB, ENT_TYPE]).reshape(-1, 2).T
     is_blocked = (iob == IOB_STRINGS.index("B")) & (types == 0)
     return [int(i) for i in np.flatnonzero(is_blocked)]
+
+
+def allowed_in(
+    docs: Sequence[Doc], rows: DocRows, scheme: TagScheme, *, addresses: bool
+) -> Tensor:
+    """bool (N, tags): the tags that each word of the rows may take."""
+    masks = [
+        allowed_tags(doc, sentences, scheme, addresses=addresses)
+        for doc, sentences in zip(docs, rows.of_docs, strict=True)
+    ]
+    return torch.from_numpy(np.concatenate(masks))
 
 
 def allowed_tags(

@@ -1,0 +1,20 @@
+"""The benchmark of calibration, run for real on the sample."""
+
+import re
+from pathlib import Path
+from typing import Callable
+
+
+def test_table_and_picture(
+    tmp_path: Path, repository: Path, printed_by: Callable[..., str]
+) -> None:
+    picture = tmp_path / "reliability.svg"
+    # a document for each half has to have right and wrong guesses
+    conll = repository / "assets" / "sample" / "train.conll"
+    printed = printed_by("calibration", picture, "--conll", conll, "--bins", "5")
+    rows = re.findall(r"^\| (.+) \| half (\d), \d+ entities \| (.+) \|$", printed, re.M)
+    assert len(rows) == 12 and len({name for name, *_ in rows}) == 3
+    for _, _, numbers in rows:
+        temperature, *errors = map(float, numbers.split(" | "))
+        assert temperature > 0 and all(0 <= error <= 1 for error in errors)
+    assert "<svg" in picture.read_text(encoding="utf8")
