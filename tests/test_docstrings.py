@@ -11,8 +11,6 @@ SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):$", re.MULTILINE)
 ENTRY = re.compile(r"^    (\*{0,2}\w+): ", re.MULTILINE)
 # what would be an entry, but is in no section: "width: ...", or "start, end: ..."
 LOOSE = re.compile(r"^(\w+)(?:, \w+)*: ", re.MULTILINE)
-# not rewritten yet
-OLD_STYLE = ("pipeline/",)
 
 
 def documented(package: Path) -> Iterator[Tuple[str, Node, Dict[str, str]]]:
@@ -64,5 +62,4 @@ def test_parameters_are_described_in_sections(repository: Path) -> None:
         if isinstance(node, ast.ClassDef):
             known |= attributes(node)
         loose = known & set(LOOSE.findall(ast.get_docstring(node) or ""))
-        if not place.startswith(OLD_STYLE):
-            assert not loose, f"{place}: {loose} belong into Args: or Attributes:"
+        assert not loose, f"{place}: {loose} belong into Args: or Attributes:"

@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpus.annotation_export import EXPORTS, GuessedText
-from ..corpus.annotation_json import CharSpan
+from ..corpus.char_spans import CharSpan
 from ..files.atomic import check_writable, replacing
 from ..pipeline.readings import uncertainty
 from .escapes import echo, escaped

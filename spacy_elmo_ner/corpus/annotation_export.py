@@ -1,9 +1,9 @@
 """Texts with guessed entities → the files that annotation tools import."""
 
 import json
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-from .annotation_json import CharSpan
+from .char_spans import CharSpan
 
 
 class GuessedText(NamedTuple):
@@ -32,7 +32,8 @@ def prodigy(texts: Sequence[GuessedText]) -> Iterator[str]:
 def doccano(texts: Sequence[GuessedText]) -> Iterator[str]:
     """Yield the lines of a JSONL file for doccano's sequence labelling."""
     for one in texts:
-        yield _json({"text": one.text, "label": [*map(list, one.spans)], **one.meta})
+        labels: List[Any] = [[*span] for span in one.spans]
+        yield _json({"text": one.text, "label": labels, **one.meta})
 
 
 def label_studio(texts: Sequence[GuessedText]) -> Iterator[str]:

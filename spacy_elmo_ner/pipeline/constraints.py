@@ -46,10 +46,16 @@ def allowed_in(
 def allowed_tags(
     doc: Doc, sentences: Sequence[Indices], scheme: TagScheme, *, addresses: bool
 ) -> TagMask:
-    """bool (words, tags): the tags each word may take, sentence after sentence.
+    """Find the tags that each word may take.
 
-    sentences: the words of each, as places among the Doc's tokens.
-    addresses: whether an address may be an entity.
+    Args:
+        doc: The Doc.
+        sentences: The words of each, as places among the Doc's tokens.
+        scheme: The tags.
+        addresses: Whether an address may be an entity.
+
+    Returns:
+        bool (words, tags), sentence after sentence.
     """
     allowed = scheme.unrestricted(sum(map(len, sentences)))
     blocked = blocked_tokens(doc)

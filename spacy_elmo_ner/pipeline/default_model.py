@@ -44,11 +44,16 @@ def build_elmo_with_word_features_v1(
     Like spaCy's HashEmbedCNN it is one architecture for what could be joined in a
     config, so that the default of `elmo_ner` adds nothing to a user's own blocks.
 
-    frozen, precision: see Elmo.v1.
-    fine_tuned_words: see StaticVectors.v1.
+    The vocab needs vectors and the table `lexeme_cluster`; `elmo_ner` takes those of the
+    default pipeline where it has none.
 
-    Docs → (tokens, nO) each. The vocab needs vectors and the table `lexeme_cluster`;
-    `elmo_ner` takes those of the default pipeline where it has none.
+    Args:
+        frozen: See Elmo.v1.
+        precision: See Elmo.v1.
+        fine_tuned_words: See StaticVectors.v1.
+
+    Returns:
+        Docs → (tokens, nO) each.
     """
     tok2vec: Model[List[Doc], List[Floats2d]] = concatenate(
         build_char_cnn_v1(char_width=25, filters=[[3, 128]]),

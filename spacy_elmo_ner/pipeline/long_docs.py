@@ -103,11 +103,9 @@ def joined(parts: Sequence[Tuple[int, int]], entities: Sequence[Entities]) -> En
 
 
 def _seam(start: int, end: int, before: Iterable[Span], after: Iterable[Span]) -> int:
-    """The place from start to end, next to their middle, that lies in no span; the middle
-    itself if there is none.
-
-    before, after: spans of the two parts, those that are next to the seam first.
-    """
+    """The place from start to end, next to their middle, that lies in no span of the parts
+    before and after it; the middle itself if there is none. The spans that are next to the
+    seam come first."""
     taken: Set[int] = set()
     for span in takewhile(lambda span: span[1] > start, before):
         taken.update(range(span[0] + 1, span[1]))

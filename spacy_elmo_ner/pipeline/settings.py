@@ -128,15 +128,19 @@ def check_cfg(component: str, cfg: Dict[str, Any]) -> None:
 def settle(component: str, cfg: Dict[str, Any], before: Dict[str, Any]) -> None:
     """Let what the config gives act on a cfg that was loaded.
 
-    before: the cfg of the component as the config made it.
-
     What the config gives acts where that is not what it gave when the component was saved.
     Else what was set in cfg since then is as it was saved. So a config that gives what it
     gave already does not undo that: a component cannot know whether somebody said it
     again. Set it in cfg then. By default a config gives nothing, and whatever it gives
     later is new.
 
-    Raises ValueError for tags that the weights were not trained with.
+    Args:
+        component: Its name, for errors.
+        cfg: What was loaded; it is changed.
+        before: The cfg of the component as the config made it.
+
+    Raises:
+        ValueError: If the weights were trained with other tags.
     """
     if cfg["tag_scheme"] != before["tag_scheme"]:
         raise ValueError(

@@ -21,9 +21,10 @@ USAGE = 'Send {"text": "…"}, or {"text": ["…", "…"]} for several.'
 class Limits(NamedTuple):
     """What a request may cost.
 
-    max_bytes: size of its body.
-    max_texts: how many texts it has.
-    timeout: seconds in which it has to arrive, and then to be answered.
+    Attributes:
+        max_bytes: Size of its body.
+        max_texts: How many texts it has.
+        timeout: Seconds in which it has to arrive, and then to be answered.
     """
 
     max_bytes: int

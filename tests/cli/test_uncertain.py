@@ -41,7 +41,7 @@ def expected(nlp: Language, text: str) -> float:
     """1 less the share of the best reading, by the readings' own probabilities."""
     (readings,) = nlp.get_pipe("elmo_ner").k_best([nlp.make_doc(text)], 500)
     total = sum(reading.probability for reading in readings)
-    return 1 - readings[0].probability / max(total, 1.0)
+    return float(1 - readings[0].probability / max(total, 1.0))
 
 
 @pytest.mark.parametrize("format", ["prodigy", "doccano"])
