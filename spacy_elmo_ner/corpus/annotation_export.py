@@ -40,7 +40,7 @@ def label_studio(texts: Sequence[GuessedText]) -> Iterator[str]:
     """Yield the JSON list of tasks for Label Studio, whose guesses are predictions: they
     become annotations when somebody accepts them. The labelling config names its text
     "text" and its labels "label"."""
-    tasks = [
+    tasks: List[Dict[str, Any]] = [
         {
             "data": {"text": one.text, **one.meta},
             "predictions": [
