@@ -45,6 +45,9 @@ class Page:
         texts = [element.get_property("innerText") for element in elements]
         return [[*text.rsplit(maxsplit=2)] for text in texts]
 
+    def says(self, sentence: str) -> None:
+        self.until(lambda: sentence in self.browser.page_source)
+
     def text(self) -> str:
         """What the marked text shows."""
         found: str = self.one("div.entities").get_property("innerText")
@@ -193,7 +196,7 @@ def test_a_visitor_tries_a_text(
         ):
             (tmp_path / name).write_bytes(content)
             page.one("input[type=file]").send_keys(str(tmp_path / name))
-            page.until(lambda said=sentence: said in page.browser.page_source)
+            page.says(sentence)
 
         # another pipeline, whose entities have no probabilities
         page.browser.refresh()
