@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 from urllib.parse import urlsplit
@@ -45,6 +44,9 @@ class Page:
         elements = self.browser.find_elements(By.CSS_SELECTOR, "mark.entity")
         texts = [element.get_property("innerText") for element in elements]
         return [[*text.rsplit(maxsplit=2)] for text in texts]
+
+    def says(self, sentence: str) -> None:
+        self.until(lambda: sentence in self.browser.page_source)
 
     def text(self) -> str:
         """What the marked text shows."""
@@ -85,10 +87,6 @@ class Page:
             for url in urls
             if url.startswith(("http", "ws"))
         ]
-
-
-def is_said(page: Page, sentence: str) -> bool:
-    return sentence in page.browser.page_source
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +196,7 @@ def test_a_visitor_tries_a_text(
         ):
             (tmp_path / name).write_bytes(content)
             page.one("input[type=file]").send_keys(str(tmp_path / name))
-            page.until(partial(is_said, page, sentence))
+            page.says(sentence)
 
         # another pipeline, whose entities have no probabilities
         page.browser.refresh()

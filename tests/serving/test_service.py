@@ -9,12 +9,12 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 import spacy
 
-from spacy_elmo_ner.serving.found import entities, with_probabilities
+from spacy_elmo_ner.serving.found import Found, entities, with_probabilities
 
 pytest.importorskip("fastapi", reason='needs pip install "spacy-elmo-ner[serve]"')
 pytest.importorskip("uvicorn", reason='needs pip install "spacy-elmo-ner[serve]"')
@@ -41,7 +41,7 @@ def server(serving: Callable[..., Any], pipeline: str) -> Iterator[Any]:
         yield running
 
 
-def approximately(found: Sequence[Mapping[str, Any]]) -> List[Any]:
+def approximately(found: List[Found]) -> List[Any]:
     return [
         {**one, "probability": pytest.approx(one["probability"], abs=1e-3)}
         for one in found
