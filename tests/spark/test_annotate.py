@@ -174,7 +174,7 @@ def test_a_process_loads_the_pipeline_once_and_keeps_to_its_core(
     spark: "SparkSession", ruler: Path
 ) -> None:
     import pandas as pd
-    from pyspark.sql.functions import pandas_udf  # type: ignore[attr-defined]
+    from pyspark.sql.functions import pandas_udf
 
     from spacy_elmo_ner.spark import annotate
 
