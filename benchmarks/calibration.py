@@ -1,7 +1,7 @@
 """Can its probabilities be trusted: `python -m benchmarks.calibration PICTURE --conll eng.testa`.
 
 The default pipeline's temperature is fitted on one half of the documents and measured on
-the other, and the reverse. Beside it stand two confidences that are made of the same
+the other, and the reverse; each cell has both. Beside it stand two confidences that are made of the same
 scores in the ways of others: the mean over an entity's tokens of the softmax over the
 emissions, of the tag (Flair's tagger) or of the likeliest tag (Spark NLP's NerDL), which
 know nothing of transitions. They get a temperature, too, fitted in the same way.
@@ -138,28 +138,29 @@ def main(
     corpus = create_conll_corpus_v1(path=conll, group_by="document", limit=limit)
     examples = list(corpus(nlp))
     middle = len(examples) // 2
-    halves = [scored(ner, examples[:middle]), scored(ner, examples[middle:])]
+    pairings = {
+        "first and second half": (examples[:middle], examples[middle:]),
+        "every other document": (examples[::2], examples[1::2]),
+    }
+    print(f"{conll.name}: {len(examples)} documents, {bins} bins.\n")
     print(
-        f"{conll.name}: halves of {middle} and {len(examples) - middle} documents; "
-        f"{bins} bins.\n"
-    )
-    print(
-        "| confidence | measured on | temperature | ECE, equal width | ECE, equal mass "
+        "| halves | confidence | temperatures | ECE, equal width | ECE, equal mass "
         "| by chance alone | area under risk-coverage |"
     )
     print("|---|---|--:|--:|--:|--:|--:|")
     curves: Dict[str, List[Guess]] = {}
-    for name, confidence in CONFIDENCES.items():
-        halves_of = [Scorer(ner, half, confidence) for half in halves]
-        fitted = [fit_temperature(half) for half in halves_of]
-        for is_fitted in (False, True):
-            both: List[Guess] = []
-            for number, half in enumerate(halves_of):
-                temperature = fitted[1 - number] if is_fitted else 1.0
-                guesses = half(temperature)
-                both += guesses
-                print_row(name, f"half {number + 1}", temperature, guesses, bins)
-            curves[f"{name}, {'fitted' if is_fitted else 'as it is'}"] = both
+    for halves, parts in pairings.items():
+        read = [scored(ner, part) for part in parts]
+        for name, confidence in CONFIDENCES.items():
+            one, other = (Scorer(ner, half, confidence) for half in read)
+            for_other, for_one = fit_temperature(one), fit_temperature(other)
+            for how, temperatures in (
+                ("as it is", (1.0, 1.0)),
+                ("fitted", (for_one, for_other)),
+            ):
+                guesses = [one(temperatures[0]), other(temperatures[1])]
+                print_row(halves, f"{name}, {how}", temperatures, guesses, bins)
+                curves[f"{name}, {how}"] = [*guesses[0], *guesses[1]]
     draw(picture, curves, bins)
 
 
@@ -174,8 +175,21 @@ def scored(ner: ElmoNer, examples: List[Example]) -> List[Scored]:
 
 
 def print_row(
-    name: str, part: str, temperature: float, guesses: Sequence[Guess], bins: int
+    halves: str,
+    name: str,
+    temperatures: Sequence[float],
+    guesses: Sequence[Sequence[Guess]],
+    bins: int,
 ) -> None:
+    """Print what was measured on the one half, and on the other."""
+    columns = [measures(half, bins) for half in guesses]
+    cells = [[f"{temperature:.3g}" for temperature in temperatures]]
+    cells += [[f"{value:.4f}" for value in pair] for pair in zip(*columns, strict=True)]
+    row = " | ".join(" / ".join(cell) for cell in cells)
+    print(f"| {halves} | {name} | {row} |", flush=True)
+
+
+def measures(guesses: Sequence[Guess], bins: int) -> List[float]:
     probabilities = np.array([one.probability for one in guesses])
     right = np.array([one.is_right for one in guesses])
     errors = [
@@ -184,12 +198,8 @@ def print_row(
         )
         for equal_mass in (False, True)
     ]
-    print(
-        f"| {name} | {part}, {len(guesses):,} entities | {temperature:.3g} "
-        f"| {errors[0]:.4f} | {errors[1]:.4f} | {by_chance(probabilities, bins):.4f} "
-        f"| {risk_coverage_area(probabilities, right):.4f} |",
-        flush=True,
-    )
+    area = risk_coverage_area(probabilities, right)
+    return [*errors, by_chance(probabilities, bins), area]
 
 
 def by_chance(probabilities: NDArray[np.float64], bins: int) -> float:

@@ -31,6 +31,7 @@ from .pretrain import pretrain
 from .prune import prune
 from .serve import serve
 from .train import train
+from .uncertain import uncertain
 from .vectors import vectors
 from .visualize import visualize
 
@@ -120,6 +121,7 @@ app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
 app.command("errors")(errors)
 app.command("entities")(entities)
+app.command("uncertain")(uncertain)
 app.command("visualize")(visualize)
 app.command("demo")(demo)
 app.command("serve")(serve)

@@ -1,13 +1,26 @@
-"""`entities`: the entities of texts, one per line."""
+"""`entities`: the entities of texts, as a table or in another format."""
 
+import sys
+from functools import partial
 from pathlib import Path
-from typing import List, Optional
+from typing import Any, Iterable, Iterator, List, Optional, Tuple
 
 import typer
+from spacy.language import Language
+from spacy.tokens import Doc
 
-from .escapes import escaped
+from ..files.atomic import check_writable, replacing
+from ..tables.pipelines import line_is_sentence, sets_entities, settings_of_call
+from ..tables.progress import progress_bar
+from .entity_formats import BY_LEVEL, WRITERS, Docs, Format, Layout, Level
 from .loading import MODEL, load_pipeline
-from .texts import check_texts, read_texts
+from .outputs import check_distinct
+from .records import FileKind, files_in, read_records
+from .texts import Text, check_texts, check_unicode, read_texts
+from .visualize import describe
+
+# few, so that the first ones are printed soon
+BATCH_SIZE = 64
 
 
 def entities(
@@ -18,23 +31,110 @@ def entities(
         [],
         "--file",
         "-f",
-        help="Text file, each line a text of its own, or - for standard input",
+        help="Text file, each line a text of its own; .jsonl; .csv with a header; a folder "
+        "of such files; or - for standard input",
     ),
     model: Optional[str] = MODEL,
+    format: Format = typer.Option(Format.table, "--format", help="Output format"),
+    level: Optional[Level] = typer.Option(
+        None, "--level", "-l", help="What has a row: an entity (chunk) if left out"
+    ),
+    output: Optional[Path] = typer.Option(
+        None, "--output", "-o", help="File to write; standard output if left out"
+    ),
+    probabilities: bool = typer.Option(
+        False, "--probabilities", help="Compute the probabilities, which takes time"
+    ),
+    file_kind: Optional[FileKind] = typer.Option(
+        None,
+        "--read-as",
+        help="What the files and standard input hold, whatever their names say",
+    ),
+    text_column: Optional[str] = typer.Option(
+        None,
+        "--text-column",
+        help="The column of CSV, or the key of JSONL, that has the text; text if left out",
+    ),
+    progress: Optional[bool] = typer.Option(
+        None,
+        "--progress/--no-progress",
+        help="Count the texts on standard error; if left out, where that is a terminal "
+        "and the output goes elsewhere",
+    ),
 ) -> None:
     """Print each entity's text, label, start, end and source, separated by tabs. Start
     and end are character offsets in the text. The source is text:1 for the first text
     named, and the file and its line, or -:1 for standard input's first. White space in
     an entity is one space; control characters and backslashes are escaped, as in
     Python: \\t, \\x1b, \\\\.
+
+    --format jsonl and csv have the columns of spacy_elmo_ner.predict, for each --level.
+    conll writes each text as a document, html a displaCy page. In csv, a cell that a
+    spreadsheet would run as a formula begins with an apostrophe.
     """
     if not texts and not file:
         raise typer.BadParameter("Give a text, a --file, or - for standard input.")
-    check_texts(texts or [], file)
+    if level is not None and format not in BY_LEVEL:
+        raise typer.BadParameter(
+            f"--format {format.value} has no --level; leave it out."
+        )
+    files = list(files_in(file))
+    check_texts(texts or [], files)
+    check_unicode(text_column or "", "column")
+    if output is not None:
+        check_distinct([output], [*files, model])
+        check_writable(output)
+    elif progress is None and sys.stdout.isatty():
+        progress = False
     nlp = load_pipeline(model)
-    for batch in read_texts(texts or [], file, longest=nlp.max_length):
-        for doc, source in nlp.pipe(batch, as_tuples=True):
-            for ent in doc.ents:
-                name = " ".join(ent.text.split())
-                columns = [name, ent.label_, str(ent.start_char), str(ent.end_char)]
-                typer.echo("\t".join(map(escaped, [*columns, source])))
+    layout = Layout(
+        level=(level or Level.chunk).value,
+        probabilities=probabilities,
+        line_is_sentence=line_is_sentence(nlp),
+        about=describe(nlp),
+    )
+    read = partial(read_records, kind=file_kind, column=text_column)
+    batches = read_texts(texts or [], files, longest=nlp.max_length, read_file=read)
+    with progress_bar(progress) as bar:
+        docs = find(nlp, batches, probabilities=probabilities)
+        write(WRITERS[format](counted(docs, bar), layout), output)
+
+
+def find(
+    nlp: Language, batches: Iterable[List[Text]], *, probabilities: bool
+) -> Iterator[Tuple[Doc, str]]:
+    """Yield the Docs of texts, each batch before the next is read, and their sources.
+
+    Raises:
+        ValueError: If the pipeline finds no entities.
+    """
+    finds_entities = sets_entities(nlp, [])
+    for batch in batches:
+        docs: Docs = nlp.pipe(
+            batch,
+            as_tuples=True,
+            batch_size=BATCH_SIZE,
+            component_cfg=settings_of_call(nlp, probabilities=probabilities),
+        )
+        if not finds_entities:
+            docs = list(docs)
+            finds_entities = sets_entities(nlp, [doc for doc, _ in docs])
+        yield from docs
+
+
+def counted(docs: Docs, bar: Any) -> Iterator[Tuple[Doc, str]]:
+    """Yield the Docs, and let the bar count those that were written."""
+    for item in docs:
+        yield item
+        bar.update()
+
+
+def write(pieces: Iterator[str], output: Optional[Path]) -> None:
+    """Print what is written, or write it to a file that is whole or not there."""
+    if output is None:
+        for piece in pieces:
+            typer.echo(piece, nl=False)
+        return
+    with replacing(output) as temporary:
+        with temporary.open("w", encoding="utf8", newline="") as file:
+            file.writelines(pieces)

@@ -8,7 +8,16 @@ import sys
 import zlib
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, ContextManager, Iterable, Iterator, List, NamedTuple
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+)
 
 from ..corpus.text_files import ENCODINGS, GZIP, XZ
 from ..pretraining.text_files import OPENERS
@@ -25,6 +34,9 @@ class Text(NamedTuple):
 
     text: str
     source: str  # "text:number" of an argument, "file:line", "-:line"
+
+
+ReadFile = Callable[[Path], Iterator[List[Text]]]
 
 
 def check_texts(arguments: Iterable[str], files: Iterable[Path]) -> None:
@@ -78,7 +90,11 @@ def check_file(file: Path) -> None:
 
 
 def read_texts(
-    arguments: Iterable[str], files: Iterable[Path], *, longest: int
+    arguments: Iterable[str],
+    files: Iterable[Path],
+    *,
+    longest: int,
+    read_file: Optional[ReadFile] = None,
 ) -> Iterator[List[Text]]:
     """Yield the arguments, then each line of each file, without blank ones.
 
@@ -89,6 +105,7 @@ def read_texts(
         arguments: Texts.
         files: Files.
         longest: The most characters of a text.
+        read_file: Makes texts of a file; None for each line is one.
 
     Yields:
         What one read has brought, so that a pipe's first lines come before its last
@@ -99,7 +116,7 @@ def read_texts(
             no text at all; after the texts before it.
     """
     found = False
-    for batch in _batches(arguments, files):
+    for batch in _batches(arguments, files, read_file or file_batches):
         texts = [text for text in batch if text.text.strip()]
         for text in texts:
             if len(text.text) > longest:
@@ -114,21 +131,24 @@ def read_texts(
         raise ValueError("There is no text in what was given; it is blank or empty.")
 
 
-def _batches(arguments: Iterable[str], files: Iterable[Path]) -> Iterator[List[Text]]:
+def _batches(
+    arguments: Iterable[str], files: Iterable[Path], read_file: ReadFile
+) -> Iterator[List[Text]]:
     batch: List[Text] = []
     for number, argument in enumerate(arguments, start=1):
         if argument == STDIN:
             yield batch
-            yield from _file_batches(Path(STDIN))
+            yield from read_file(Path(STDIN))
             batch = []
         else:
             batch.append(Text(argument, f"text:{number}"))
     yield batch
     for file in files:
-        yield from _file_batches(file)
+        yield from read_file(file)
 
 
-def _file_batches(file: Path) -> Iterator[List[Text]]:
+def file_batches(file: Path) -> Iterator[List[Text]]:
+    """Yield the lines of a file that each read completes, blank ones too."""
     number = 0
     for lines in _line_batches(file):
         batch: List[Text] = []

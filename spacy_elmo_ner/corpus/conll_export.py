@@ -25,19 +25,54 @@ def write_conll(
 ) -> None:
     """Write each Doc as a document: sentences, words and entities.
 
+    Args:
+        docs: The Docs.
+        path: The file.
+        scheme: See `conll_lines`.
+        columns: See `conll_lines`.
+        docstart: See `conll_lines`.
+        separator: See `conll_lines`.
+
+    Raises:
+        ValueError: If the format cannot express a Doc. No file is written then.
+    """
+    write_lines(
+        path,
+        conll_lines(
+            docs,
+            scheme=scheme,
+            columns=columns,
+            docstart=docstart,
+            separator=separator,
+        ),
+    )
+
+
+def conll_lines(
+    docs: Iterable[Doc],
+    *,
+    scheme: str = "iob2",
+    columns: int = 4,
+    docstart: bool = True,
+    separator: str = " ",
+) -> Iterator[str]:
+    """The lines of a CoNLL file, without their ends.
+
     Tokens of nothing but spaces, tabs and line breaks are left out.
 
     Args:
         docs: The Docs.
-        path: The file.
         scheme: One of `TAG_SCHEMES`; io cannot separate neighbours of one type.
         columns: 2 for word and tag, 4 with two placeholders between them.
         docstart: Begin each Doc with a -DOCSTART- line; turn it off if every Doc is a
             single sentence.
         separator: A space or a tab. With tabs, words and labels may hold spaces.
 
+    Returns:
+        The lines.
+
     Raises:
-        ValueError: If the format cannot express a Doc. No file is written then.
+        ValueError: If the format cannot express a Doc.
     """
     check_scheme(scheme)
     if columns not in FILLERS:
@@ -48,7 +83,7 @@ def write_conll(
         )
     fillers = FILLERS[columns]
     header = [separator.join([DOCUMENT_HEADER, *fillers, "O"]), ""] * docstart
-    write_lines(path, _all_lines(docs, scheme, header, fillers, separator))
+    return _all_lines(docs, scheme, header, fillers, separator)
 
 
 def _all_lines(

@@ -121,6 +121,13 @@ def read_sentences(
     ]
 
 
+def uncertainty(sentences: SentenceReadings) -> float:
+    """How likely it is that the best reading of the least certain sentence is wrong; 0
+    without words."""
+    best = [of_sentence[0].probability for of_sentence in sentences if of_sentence]
+    return 1 - min(best, default=1.0)
+
+
 def join_parts(
     parts: Sequence[Tuple[int, int]], readings: Sequence[SentenceReadings]
 ) -> SentenceReadings:

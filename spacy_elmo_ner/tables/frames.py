@@ -1,15 +1,17 @@
 """Texts → DataFrames of their documents, sentences, entities or tokens."""
 
+from collections import deque
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Union
+from typing import Any, Deque, Dict, Iterator, List, Optional, Union
 
 from spacy.language import Language
+from spacy.tokens import Doc
 
 from ..pipeline.loading import load
 from .levels import COLUMNS, check_level, rows
 from .library import pandas as pd
-from .pipelines import line_is_sentence, sets_entities
+from .pipelines import line_is_sentence, sets_entities, settings_of_call
 from .progress import progress_bar
 from .sources import Batch, Texts, read_batches
 
@@ -30,6 +32,7 @@ def predict(
     text_column: Optional[str] = None,
     batch_size: int = BATCH_SIZE,
     progress: Optional[bool] = None,
+    probabilities: bool = False,
 ) -> pd.DataFrame:
     """Find the entities of texts, as a table.
 
@@ -51,6 +54,9 @@ def predict(
         batch_size: How many texts are read at once.
         progress: Whether a bar on standard error counts the texts; None for where it is a
             terminal, after two seconds.
+        probabilities: Whether `elmo_ner` computes the probabilities of entities and
+            tokens, which takes time. Without it, their columns are empty, unless the
+            component's own settings ask for them.
 
     Returns:
         The table, in the order of the texts.
@@ -67,6 +73,7 @@ def predict(
         text_column=text_column,
         batch_size=batch_size,
         progress=progress,
+        probabilities=probabilities,
     )
     return pd.concat(list(frames))
 
@@ -79,6 +86,7 @@ def predict_frames(
     text_column: Optional[str] = None,
     batch_size: int = BATCH_SIZE,
     progress: Optional[bool] = None,
+    probabilities: bool = False,
 ) -> Iterator[pd.DataFrame]:
     """As `predict`, a table for each batch of texts: as much memory for a million texts
     as for one batch, if they come from an iterator.
@@ -90,6 +98,7 @@ def predict_frames(
         text_column: See `predict`.
         batch_size: How many texts a table has the rows of.
         progress: See `predict`.
+        probabilities: See `predict`.
 
     Returns:
         The tables, all with the same columns. There is one at least.
@@ -105,7 +114,14 @@ def predict_frames(
     batches = read_batches(texts, text_column, size=batch_size, longest=nlp.max_length)
     is_known = not isinstance(texts, str) and hasattr(texts, "__len__")
     total = len(texts) if is_known else None  # type: ignore[arg-type]
-    return _frames(nlp, batches, output_level, progress_bar(progress, total=total))
+    return _frames(
+        nlp,
+        batches,
+        output_level,
+        progress_bar(progress, total=total),
+        size=batch_size,
+        probabilities=probabilities,
+    )
 
 
 def _load(pipeline: Union[str, Path, None]) -> Language:
@@ -118,17 +134,40 @@ def _default_pipeline() -> Language:
 
 
 def _frames(
-    nlp: Language, batches: Iterator[Batch], level: str, bar: Any
+    nlp: Language,
+    batches: Iterator[Batch],
+    level: str,
+    bar: Any,
+    *,
+    size: int,
+    probabilities: bool,
 ) -> Iterator[pd.DataFrame]:
+    waiting: Deque[Batch] = deque()
+
+    def texts() -> Iterator[str]:
+        for batch in batches:
+            waiting.append(batch)
+            yield from batch.texts
+
     by_line = line_is_sentence(nlp)
     finds_entities = False
+    settings = settings_of_call(nlp, probabilities=probabilities)
+    docs: List[Doc] = []
+    # one stream, so that the component may read several batches at a time
+    stream = nlp.pipe(texts(), batch_size=size, component_cfg=settings)
     with bar:
-        for batch in batches:
-            docs = list(nlp.pipe(batch.texts))
-            finds_entities = finds_entities or sets_entities(nlp, docs)
-            found = [list(rows(doc, level, line_is_sentence=by_line)) for doc in docs]
-            yield _frame(batch.beside, found, level)
-            bar.update(len(docs))
+        for doc in stream:
+            docs.append(doc)
+            if len(docs) == len(waiting[0].texts):
+                finds_entities = finds_entities or sets_entities(nlp, docs)
+                found = [
+                    list(rows(one, level, line_is_sentence=by_line)) for one in docs
+                ]
+                yield _frame(waiting.popleft().beside, found, level)
+                bar.update(len(docs))
+                docs = []
+        for batch in waiting:  # the only one, if there are no texts
+            yield _frame(batch.beside, [], level)
 
 
 def _frame(

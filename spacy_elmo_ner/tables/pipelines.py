@@ -1,9 +1,11 @@
 """What a table has to know of the pipeline that makes its Docs."""
 
-from typing import Sequence
+from typing import Any, Dict, Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc
+
+from ..pipeline.elmo_ner import ElmoNer
 
 
 def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
@@ -29,8 +31,22 @@ def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
 
 def line_is_sentence(nlp: Language) -> bool:
     """Whether its `elmo_ner` takes each line for a sentence."""
-    return any(
-        nlp.get_pipe_meta(name).factory == "elmo_ner"
-        and bool(nlp.get_pipe(name).cfg.get("line_is_sentence"))  # type: ignore[attr-defined]
-        for name in nlp.pipe_names
-    )
+    return any(cfg.get("line_is_sentence") for cfg in _cfgs(nlp).values())
+
+
+def settings_of_call(
+    nlp: Language, *, probabilities: bool
+) -> Dict[str, Dict[str, Any]]:
+    """The `component_cfg` of a call that asks `elmo_ner` for probabilities, or not."""
+    if not probabilities:
+        return {}
+    return {
+        name: {"probabilities": True}
+        for name, cfg in _cfgs(nlp).items()
+        if "probabilities" in cfg
+    }
+
+
+def _cfgs(nlp: Language) -> Dict[str, Dict[str, Any]]:
+    """The settings of each `elmo_ner`."""
+    return {name: pipe.cfg for name, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)}

@@ -12,9 +12,11 @@ def test_table_and_picture(
     # a document for each half has to have right and wrong guesses
     conll = repository / "assets" / "sample" / "train.conll"
     printed = printed_by("calibration", picture, "--conll", conll, "--bins", "5")
-    rows = re.findall(r"^\| (.+) \| half (\d), \d+ entities \| (.+) \|$", printed, re.M)
-    assert len(rows) == 12 and len({name for name, *_ in rows}) == 3
-    for _, _, numbers in rows:
-        temperature, *errors = map(float, numbers.split(" | "))
-        assert temperature > 0 and all(0 <= error <= 1 for error in errors)
+    rows = re.findall(
+        r"^\| (first .+|every .+) \| (.+), (as .+|fitted) \| (.+) \|$", printed, re.M
+    )
+    assert len(rows) == 12 and len({name for _, name, *_ in rows}) == 3
+    for *_, numbers in rows:
+        values = [float(value) for value in re.split(r" [|/] ", numbers)]
+        assert min(values[:2]) > 0 and all(0 <= value <= 1 for value in values[2:])
     assert "<svg" in picture.read_text(encoding="utf8")

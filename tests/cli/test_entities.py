@@ -1,4 +1,5 @@
 import gzip
+import inspect
 import io
 import lzma
 import os
@@ -12,7 +13,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.cli.entities import entities
+from spacy_elmo_ner.cli.entities import entities as command
 from spacy_elmo_ner.cli.escapes import escaped
 from spacy_elmo_ner.cli.texts import CHUNK, Text, read_texts
 
@@ -36,6 +37,15 @@ def ruler_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("ruler") / "pipeline"
     nlp.to_disk(folder)
     return str(folder)
+
+
+def entities(**options: Any) -> None:
+    """The command, with the options that it has if none are given."""
+    defaults = {
+        name: one.default.default if hasattr(one.default, "default") else one.default
+        for name, one in inspect.signature(command).parameters.items()
+    }
+    command(**{**defaults, **options})
 
 
 def rows(capsys: pytest.CaptureFixture[str]) -> List[List[str]]:

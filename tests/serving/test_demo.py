@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 from urllib.parse import urlsplit
@@ -84,6 +85,10 @@ class Page:
             for url in urls
             if url.startswith(("http", "ws"))
         ]
+
+
+def is_said(page: Page, sentence: str) -> bool:
+    return sentence in page.browser.page_source
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +198,7 @@ def test_a_visitor_tries_a_text(
         ):
             (tmp_path / name).write_bytes(content)
             page.one("input[type=file]").send_keys(str(tmp_path / name))
-            page.until(lambda said=sentence: said in page.browser.page_source)
+            page.until(partial(is_said, page, sentence))
 
         # another pipeline, whose entities have no probabilities
         page.browser.refresh()

@@ -9,7 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import pytest
 import spacy
@@ -41,7 +41,7 @@ def server(serving: Callable[..., Any], pipeline: str) -> Iterator[Any]:
         yield running
 
 
-def approximately(found: List[Dict[str, Any]]) -> List[Any]:
+def approximately(found: Sequence[Mapping[str, Any]]) -> List[Any]:
     return [
         {**one, "probability": pytest.approx(one["probability"], abs=1e-3)}
         for one in found

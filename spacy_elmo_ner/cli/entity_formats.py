@@ -1,0 +1,161 @@
+"""Docs → what `entities` writes, piece by piece as the Docs come."""
+
+import csv
+import io
+import json
+import re
+from enum import Enum
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
+
+from spacy.tokens import Doc, Span
+
+from ..corpus.conll_export import conll_lines
+from ..tables.levels import COLUMNS, rows
+from ..text.sentences import sentence_spans
+from .displacy_page import Shown, displacy_page
+from .escapes import CONTROLS, escaped
+
+SOURCE = "source"
+# of each level other than these a table has all columns
+TABLE = {"chunk": ("text", "label", "start", "end")}
+IN_JSON = re.compile(f"[{CONTROLS}]")
+# a spreadsheet would run a cell that begins so
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Docs = Iterable[Tuple[Doc, str]]
+
+
+class Format(str, Enum):
+    """How entities are written."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+    conll = "conll"
+    html = "html"
+
+
+class Level(str, Enum):
+    """What has a row of its own."""
+
+    document = "document"
+    sentence = "sentence"
+    chunk = "chunk"
+    token = "token"
+
+
+class Layout(NamedTuple):
+    """What the rows are, and of what pipeline."""
+
+    level: str
+    probabilities: bool
+    line_is_sentence: bool
+    about: str
+
+
+# with rows of a level; the others have a form of their own
+BY_LEVEL = (Format.table, Format.jsonl, Format.csv)
+
+
+def write_table(docs: Docs, layout: Layout) -> Iterator[str]:
+    """Columns that tabs separate, the source behind them."""
+    names = [*TABLE.get(layout.level, COLUMNS[layout.level]), SOURCE]
+    if layout.probabilities and layout.level in TABLE:
+        names.append("probability")
+    for row in _rows(docs, layout):
+        yield "\t".join(escaped(_in_table(name, row[name])) for name in names) + "\n"
+
+
+def write_jsonl(docs: Docs, layout: Layout) -> Iterator[str]:
+    """A JSON object a line."""
+    for row in _rows(docs, layout):
+        line = json.dumps(row, ensure_ascii=False)
+        yield IN_JSON.sub(_escape_in_json, line) + "\n"
+
+
+def write_csv(docs: Docs, layout: Layout) -> Iterator[str]:
+    """CSV with a header. A cell that a spreadsheet would run begins with an apostrophe."""
+    names = [SOURCE, *COLUMNS[layout.level]]
+    yield _csv_line(names)
+    for row in _rows(docs, layout):
+        yield _csv_line([_in_csv(row[name]) for name in names])
+
+
+def write_conll(docs: Docs, layout: Layout) -> Iterator[str]:
+    """CoNLL-2003's columns, a document for each text."""
+    for doc, source in docs:
+        try:
+            lines = list(conll_lines([_with_sentences(doc, layout)]))
+        except ValueError as error:
+            raise ValueError(f"{escaped(source)}: {error}") from error
+        yield "".join(line + "\n" for line in lines)
+
+
+def write_html(docs: Docs, layout: Layout) -> Iterator[str]:
+    """A displaCy page, once all Docs are there."""
+    shown = [Shown(doc, None, escaped(source)) for doc, source in docs]
+    yield displacy_page(shown, title="Named entities", subtitle=layout.about)
+
+
+WRITERS: Dict[Format, Callable[[Docs, Layout], Iterator[str]]] = {
+    Format.table: write_table,
+    Format.jsonl: write_jsonl,
+    Format.csv: write_csv,
+    Format.conll: write_conll,
+    Format.html: write_html,
+}
+
+
+def _rows(docs: Docs, layout: Layout) -> Iterator[Dict[str, Any]]:
+    for doc, source in docs:
+        for row in rows(doc, layout.level, line_is_sentence=layout.line_is_sentence):
+            yield {SOURCE: source, **row}
+
+
+def _with_sentences(doc: Doc, layout: Layout) -> Doc:
+    """The words, entities and sentences, none of which ends within an entity."""
+    spans = sentence_spans(doc, line_is_sentence=layout.line_is_sentence)
+    inside = {i for ent in doc.ents for i in range(ent.start + 1, ent.end)}
+    starts = {start for start, _ in spans} - inside
+    copy = Doc(
+        doc.vocab,
+        words=[token.text for token in doc],
+        spaces=[bool(token.whitespace_) for token in doc],
+        sent_starts=[token.i in starts for token in doc],
+    )
+    ents = [Span(copy, ent.start, ent.end, label=ent.label_) for ent in doc.ents]
+    copy.set_ents(ents, default="outside")
+    return copy
+
+
+def _in_table(name: str, value: Any) -> str:
+    if name == "text":
+        return " ".join(value.split())
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return _in_cell(value)
+
+
+def _in_csv(value: Any) -> str:
+    # older Pythons neither read nor write NUL in CSV
+    cell = _in_cell(value).replace("\0", r"\x00")
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _csv_line(cells: List[str]) -> str:
+    line = io.StringIO()
+    # a cell is quoted for what is in the line's end, and so for a lone CR
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()[:-2] + "\n"
+
+
+def _in_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return (
+        json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+    )
+
+
+def _escape_in_json(match: "re.Match[str]") -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -1,0 +1,156 @@
+"""Texts in JSONL and CSV files, and in the files of a folder."""
+
+import csv
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Any, Iterable, Iterator, List, Optional
+
+from .escapes import escaped
+from .texts import Text, file_batches
+
+TEXT = "text"
+PACKED = (".gz", ".xz")
+DELIMITERS = ",;\t"
+# a cell may be as long as a C long of any system says
+LONGEST_CELL = 2**31 - 1
+
+
+class FileKind(str, Enum):
+    """What a file holds."""
+
+    lines = "lines"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+KINDS = {".txt": FileKind.lines, ".jsonl": FileKind.jsonl, ".csv": FileKind.csv}
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield files as they are, and for a folder the texts, JSONL and CSV files below it,
+    sorted by name.
+
+    Raises:
+        ValueError: If a folder has none.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = [
+            file
+            for file in sorted(path.rglob("*"))
+            if _suffix(file) in KINDS
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            and file.is_file()
+        ]
+        if not found:
+            raise ValueError(
+                f"The folder {escaped(str(path))} has no files whose names end in "
+                f"{', '.join(KINDS)} (or these with {' or '.join(PACKED)}); name files."
+            )
+        yield from found
+
+
+def read_records(
+    file: Path, *, kind: Optional[FileKind], column: Optional[str]
+) -> Iterator[List[Text]]:
+    """Yield the texts of a file that each read completes.
+
+    Args:
+        file: The file, or "-".
+        kind: What it holds; None for what its name says, and else lines.
+        column: The CSV file's column or the JSON objects' key of the texts.
+
+    Raises:
+        ValueError: If it holds something else. It names the file and the line.
+    """
+    kind = kind or KINDS.get(_suffix(file), FileKind.lines)
+    column = column or TEXT
+    batches = file_batches(file)
+    if kind == FileKind.jsonl:
+        return (
+            [_from_json(line, column) for line in batch if line.text.strip()]
+            for batch in batches
+        )
+    return _csv_texts(batches, column) if kind == FileKind.csv else batches
+
+
+def _suffix(file: Path) -> str:
+    name = file.with_suffix("") if file.suffix.lower() in PACKED else file
+    return name.suffix.lower()
+
+
+def _from_json(line: Text, key: str) -> Text:
+    try:
+        record = json.loads(line.text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{escaped(line.source)}: this is no JSON ({error})."
+        ) from error
+    if isinstance(record, str):
+        return _checked(record, line.source)
+    if not isinstance(record, dict) or key not in record:
+        keys = ", ".join(map(repr, record)) if isinstance(record, dict) else "none"
+        raise ValueError(
+            f"{escaped(line.source)}: there is no key {key!r}; its keys are: "
+            f"{escaped(keys)}. Name the one that has the text with --text-column."
+        )
+    return _checked(record[key], line.source)
+
+
+def _checked(value: Any, source: str) -> Text:
+    if value is None:
+        value = ""
+    if not isinstance(value, str):
+        raise ValueError(
+            f"{escaped(source)}: the text is {value!r}; it has to be a string."
+        )
+    try:
+        value.encode("utf8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{escaped(source)}: the text holds half a character (a lone surrogate, at "
+            f"position {error.start})."
+        ) from error
+    return Text(value, source)
+
+
+def _csv_texts(batches: Iterator[List[Text]], column: str) -> Iterator[List[Text]]:
+    line = Text("", "")
+    is_last = False  # of those that one read has brought
+
+    def lines() -> Iterator[str]:
+        nonlocal line, is_last
+        for batch in batches:
+            for number, line in enumerate(batch, start=1):
+                is_last = number == len(batch)
+                yield line.text + "\n"
+
+    some = lines()
+    header_line = next((one for one in some if one.strip()), "")
+    delimiter = max(DELIMITERS, key=header_line.count)
+    header = next(csv.reader([header_line], delimiter=delimiter), [])
+    if header.count(column) != 1:
+        raise ValueError(
+            f"{escaped(line.source)}: there is no column {column!r}, or more than one; "
+            f"the columns are: {escaped(', '.join(map(repr, header)))}. The first line "
+            "names the columns; name the one that has the text with --text-column."
+        )
+    place = header.index(column)
+    csv.field_size_limit(LONGEST_CELL)
+    found: List[Text] = []
+    try:
+        for cells in csv.reader(some, delimiter=delimiter, strict=True):
+            if len(cells) > place:
+                # the source is the record's last line
+                found.append(Text(cells[place], line.source))
+            if is_last:
+                yield found
+                found = []
+    except csv.Error as error:
+        raise ValueError(
+            f"{escaped(line.source)}: this is no CSV ({error}); see to the quotes."
+        ) from error
+    yield found
