@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 from .bracket_tags import to_iob2
 from .column_roles import attribute_of, find_roles
-from .columns import DOCUMENT_HEADER, TokenRows, read_columns
+from .columns import DOCUMENT_HEADER, TokenRows, read_columns, to_index
 from .conll_tags import (
     OUTSIDE,
     TAG_SCHEMES,
@@ -19,10 +19,11 @@ from .tag_spelling import BRACKETS, find_spelling
 
 
 class Sentence(NamedTuple):
-    """A sentence: its words and its entities."""
+    """A sentence: its words, its entities, and its parts of speech if they are read."""
 
     words: List[str]
     entities: List[EntitySpan]
+    pos: Optional[List[str]] = None
 
 
 class ConllFormat(NamedTuple):
@@ -33,12 +34,14 @@ class ConllFormat(NamedTuple):
         word_column: The words' column, counted from 1, or from -1 for the last.
         tag_column: The tags' column, counted likewise.
         delimiter: See `find_delimiter`.
+        pos_column: The column of the parts of speech, counted likewise; None reads none.
     """
 
     scheme: str = DETECT
     word_column: Optional[int] = None
     tag_column: Optional[int] = None
     delimiter: str = DETECT
+    pos_column: Optional[int] = None
 
 
 class ConllFile(NamedTuple):
@@ -65,6 +68,7 @@ def read_conll(
     word_column: Optional[int] = None,
     tag_column: Optional[int] = None,
     delimiter: str = DETECT,
+    pos_column: Optional[int] = None,
 ) -> ConllFile:
     """Read a file with a token and its tag on each line.
 
@@ -78,6 +82,7 @@ def read_conll(
             recognize it (see `find_roles`).
         tag_column: The tags' column, likewise.
         delimiter: See `find_delimiter`.
+        pos_column: The column of the parts of speech, counted likewise; None reads none.
 
     Raises:
         OSError: If the file cannot be opened.
@@ -103,10 +108,15 @@ def read_conll(
     if scheme == DETECT:
         scheme = detect_scheme(tags)
     _check_scheme_kept(path, file.sentences, tags, scheme)
+    pos = None if pos_column is None else to_index(pos_column, file.width, path)
     rest = iter(tags)
     documents = [
         [
-            Sentence([row[roles.word] for row in rows], tags_to_spans(next(rest)))
+            Sentence(
+                [row[roles.word] for row in rows],
+                tags_to_spans(next(rest)),
+                None if pos is None else [row[pos] for row in rows],
+            )
             for _, rows in document
         ]
         for document in file.documents
