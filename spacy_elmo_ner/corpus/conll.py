@@ -19,11 +19,10 @@ from .tag_spelling import BRACKETS, find_spelling
 
 
 class Sentence(NamedTuple):
-    """A sentence: its words, its entities, and its parts of speech if they are read."""
+    """A sentence: its words and its entities."""
 
     words: List[str]
     entities: List[EntitySpan]
-    pos: Optional[List[str]] = None
 
 
 class ConllFormat(NamedTuple):
@@ -53,12 +52,14 @@ class ConllFile(NamedTuple):
         marks_documents: Whether the file marks where its documents begin; otherwise the
             whole file is one document.
         note: A sentence on what was recognized in an unusual layout, or empty.
+        pos: The part of speech of each word of the file, if they were read.
     """
 
     documents: List[List[Sentence]]
     scheme: str
     marks_documents: bool = False
     note: str = ""
+    pos: Optional[List[str]] = None
 
 
 def read_conll(
@@ -108,20 +109,19 @@ def read_conll(
     if scheme == DETECT:
         scheme = detect_scheme(tags)
     _check_scheme_kept(path, file.sentences, tags, scheme)
-    pos = None if pos_column is None else to_index(pos_column, file.width, path)
+    pos = None
+    if pos_column is not None:
+        index = to_index(pos_column, file.width, path)
+        pos = [row[index] for sentence in file.sentences for row in sentence.rows]
     rest = iter(tags)
     documents = [
         [
-            Sentence(
-                [row[roles.word] for row in rows],
-                tags_to_spans(next(rest)),
-                None if pos is None else [row[pos] for row in rows],
-            )
+            Sentence([row[roles.word] for row in rows], tags_to_spans(next(rest)))
             for _, rows in document
         ]
         for document in file.documents
     ]
-    return ConllFile(documents, scheme, file.marks_documents, roles.note)
+    return ConllFile(documents, scheme, file.marks_documents, roles.note, pos)
 
 
 def read_tags(

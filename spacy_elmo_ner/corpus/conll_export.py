@@ -69,7 +69,7 @@ def _all_lines(
 def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterator[str]:
     # a tab would turn a file of spaces into one of tabs for whoever reads it
     forbidden = "\t\r\n" if separator == "\t" else " \t\r\n"
-    for words, entities, _ in to_sentences(doc):
+    for words, entities in to_sentences(doc):
         _check_fields(words, forbidden)
         labels = [label for _, _, label in entities]
         _check_fields(labels, forbidden)

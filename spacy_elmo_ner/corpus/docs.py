@@ -31,8 +31,7 @@ def to_docs(
 ) -> Iterator[Doc]:
     """Make a Doc for each sentence, or one for each document with its sentence starts.
 
-    The words are the file's own; their spaces are unknown. Parts of speech that were read
-    are the tokens' `tag_`.
+    The words are the file's own; their spaces are unknown.
     """
     check_grouping(group_by)
     for document in documents:
@@ -47,17 +46,15 @@ def _to_doc(sentences: List[Sentence], vocab: Vocab) -> Doc:
     words: List[str] = []
     starts: List[Optional[Union[bool, int]]] = []
     spans: List[EntitySpan] = []
-    pos: List[str] = []
     for sentence in sentences:
         begin = len(words)
-        pos.extend(sentence.pos or [])
         words.extend(sentence.words)
         starts.extend(i == 0 for i in range(len(sentence.words)))
         spans.extend(
             EntitySpan(begin + start, begin + end, label)
             for start, end, label in sentence.entities
         )
-    doc = Doc(vocab, words=words, sent_starts=starts, tags=pos or None)
+    doc = Doc(vocab, words=words, sent_starts=starts)
     doc.set_ents([Span(doc, start, end, label=label) for start, end, label in spans])
     return doc
 
