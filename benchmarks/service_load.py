@@ -59,7 +59,7 @@ def main(
     texts = [" ".join(words) for words in sentences[:limit]]
     nlp = with_probabilities(spacy.load("en_elmo_ner_sm"))
     # with new words, what is found is not known before
-    expected = None if new_words else [entities(nlp, nlp(text)) for text in texts]
+    expected = None if new_words else [entities(nlp(text)) for text in texts]
     print(
         f"{'Made' if conll is None else conll.name}: {len(texts):,} texts; {clients} "
         f"clients; {seconds:g} s; CPUs: {usable_cpus()}.\n\n"

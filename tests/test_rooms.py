@@ -21,7 +21,7 @@ ROOMS: Dict[str, Set[str]] = {
     "evaluation": {"corpus"},
     "pretraining": {"bilm", "kernels", "training", "corpus"},
     "training": set(),
-    "serving": {"pipeline", "text"},
+    "serving": {"pipeline", "tables", "text"},
     "pipeline": {"elmo", "features", "tagger", "kernels", "text"},
 }
 FOR_ALL = {"files", "torch_shim"}

@@ -11,6 +11,7 @@ from spacy.tokens import Doc, Span
 
 from ..corpus.conll_export import conll_lines
 from ..tables.levels import COLUMNS, rows
+from ..tables.spreadsheet import harmless
 from ..text.sentences import sentence_spans
 from .displacy_page import Shown, displacy_page
 from .escapes import CONTROLS, escaped
@@ -19,8 +20,6 @@ SOURCE = "source"
 # of each level other than these a table has all columns
 TABLE = {"chunk": ("text", "label", "start", "end")}
 IN_JSON = re.compile(f"[{CONTROLS}]")
-# a spreadsheet would run a cell that begins so
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Docs = Iterable[Tuple[Doc, str]]
 
@@ -139,7 +138,7 @@ def _in_table(name: str, value: Any) -> str:
 def _in_csv(value: Any) -> str:
     # older Pythons neither read nor write NUL in CSV
     cell = _in_cell(value).replace("\0", r"\x00")
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return str(harmless(cell))
 
 
 def _csv_line(cells: List[str]) -> str:

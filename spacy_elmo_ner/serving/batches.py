@@ -95,7 +95,7 @@ class Batches:
 
     def _entities(self, texts: List[str]) -> Answer:
         with _memory_zone(self.nlp):
-            return [entities(self.nlp, doc) for doc in self.nlp.pipe(texts)]
+            return [entities(doc) for doc in self.nlp.pipe(texts)]
 
 
 def _memory_zone(nlp: Language) -> ContextManager[object]:

@@ -9,9 +9,10 @@ from spacy.displacy.templates import TPL_ENT
 from spacy.language import Language
 
 from ..pipeline.colors import COLORS
+from ..pipeline.elmo_ner import ElmoNer
+from ..tables.spreadsheet import to_csv
 from ..text.direction import direction
 from .found import Found, entities, with_probabilities
-from .spreadsheet import to_csv
 
 EXAMPLE = (
     "My name is John! Anna Novak flew from Lima to Berlin, where she works for Siemens "
@@ -19,6 +20,10 @@ EXAMPLE = (
 )
 # what a browser shows, and one core reads, in a few seconds
 MOST_CHARACTERS = 100_000
+READINGS = 10
+PROBABILITY = st.column_config.ProgressColumn(
+    format="%.3f", min_value=0.0, max_value=1.0
+)
 MARK = TPL_ENT.replace("{label}", "{label} {probability}")
 
 
@@ -59,6 +64,8 @@ def page(pipelines: Sequence[str], load: Callable[[str], Language]) -> None:
     _show_text(text, shown)
     if shown:
         _show_table(shown)
+    with st.expander("Other readings"):
+        _show_readings(name, text, load)
 
 
 def _decode(content: bytes) -> Optional[str]:
@@ -87,7 +94,40 @@ def _loaded(name: str, _load: Callable[[str], Language]) -> Language:
 @st.cache_data(max_entries=64)
 def _read(name: str, text: str, _load: Callable[[str], Language]) -> List[Found]:
     nlp = _loaded(name, _load)
-    return entities(nlp, nlp(text))
+    return entities(nlp(text))
+
+
+@st.cache_data(max_entries=64)
+def _readings(
+    name: str, text: str, _load: Callable[[str], Language]
+) -> List[Dict[str, object]]:
+    """The best ways in which `elmo_ner` could read the text."""
+    nlp = _loaded(name, _load)
+    pipes = [(name, pipe) for name, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)]
+    if not pipes:
+        return []
+    component, ner = pipes[0]
+    # before it has set its entities, which all readings would have to have
+    doc = nlp(text, disable=[component])
+    (readings,) = ner.k_best([doc], READINGS)
+    return [
+        {
+            "probability": reading.probability,
+            "entities": [
+                f"{doc[start:end]} ({label})" for start, end, label in reading.entities
+            ],
+        }
+        for reading in readings
+    ]
+
+
+def _show_readings(name: str, text: str, load: Callable[[str], Language]) -> None:
+    try:
+        readings = _readings(name, text, load)
+    except ValueError as error:
+        st.info(escape(str(error)))
+        return
+    st.dataframe(readings, hide_index=True, column_config={"probability": PROBABILITY})
 
 
 def _show_text(text: str, found: List[Found]) -> None:
@@ -131,11 +171,7 @@ def _show_table(found: List[Found]) -> None:
     st.dataframe(
         found,
         hide_index=True,
-        column_config={
-            "probability": st.column_config.ProgressColumn(
-                format="%.3f", min_value=0.0, max_value=1.0
-            )
-        },
+        column_config={"probability": PROBABILITY},
     )
     st.download_button(
         "Download CSV", to_csv(found, columns), "entities.csv", "text/csv"

@@ -6,4 +6,5 @@ sources.py    what `predict` takes → batches of texts
 frames.py     texts → DataFrames
 library.py    pandas, or how to get it
 progress.py   a progress bar
+spreadsheet.py  CSV that a spreadsheet opens without running what is in it
 """

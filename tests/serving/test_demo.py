@@ -39,6 +39,11 @@ class Page:
             lambda: self.browser.find_elements(By.CSS_SELECTOR, selector)
         )[0]
 
+    def tables(self) -> List[Any]:
+        return list(
+            self.browser.find_elements(By.CSS_SELECTOR, "[data-testid=stDataFrame]")
+        )
+
     def marks(self) -> List[List[str]]:
         """What each mark holds: text, label, probability."""
         elements = self.browser.find_elements(By.CSS_SELECTOR, "mark.entity")
@@ -172,6 +177,12 @@ def test_a_visitor_tries_a_text(
         assert [float(row["probability"]) for row in rows] == pytest.approx(
             doc.spans["found"].attrs["scores"], abs=1e-4
         )
+
+        # the readings are shown when they are asked for
+        # the expander before it is spacy-streamlit's, of labels
+        page.browser.find_elements(By.TAG_NAME, "summary")[-1].click()
+        page.until(lambda: len(page.tables()) == 2 and page.tables()[1].is_displayed())
+        (tmp_path / "readings.png").write_bytes(page.browser.get_screenshot_as_png())
 
         # a threshold of 1 leaves nothing
         page.one(SLIDER).send_keys(Keys.END)

@@ -53,7 +53,7 @@ def test_the_same_entities_as_alone(
     workers: int, serving: Callable[..., Any], pipeline: str, watched: Dict[str, str]
 ) -> None:
     nlp = with_probabilities(spacy.load(pipeline))
-    expected = [approximately(entities(nlp, nlp(text))) for text in TEXTS]
+    expected = [approximately(entities(nlp(text))) for text in TEXTS]
     assert sum(map(len, expected)) > 100
 
     def one(place: int) -> None:

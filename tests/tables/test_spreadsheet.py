@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_elmo_ner.cli.extras import check_extra
-from spacy_elmo_ner.serving.spreadsheet import to_csv
+from spacy_elmo_ner.tables.spreadsheet import to_csv
 
 CELLS = st.text(alphabet=st.sampled_from("=+-@\t\r\n '\",aé😀1"), max_size=6)
 

@@ -15,11 +15,12 @@ def to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_harmless(row[column]) for column in columns])
+        writer.writerow([harmless(row[column]) for column in columns])
     return file.getvalue()
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
+    """The cell of a CSV, with an apostrophe before it where it would be run as a formula."""
     # with white space before it, it is a formula to some
     is_formula = isinstance(cell, str) and (
         cell.startswith(FORMULA) or cell.lstrip().startswith(FORMULA)
