@@ -56,7 +56,7 @@ $(VENV)/installed: $(METADATA)
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
-		--editable ".[dev,docs,project,glove]"
+		--editable ".[dev,docs,project,glove,demo,serve]"
 	touch $@
 
 $(VENV_ALLENNLP)/installed: $(METADATA)

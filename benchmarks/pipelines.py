@@ -1,7 +1,7 @@
 """The pipelines that are measured, and the biLM inside them."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, cast
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Union, cast
 
 import spacy
 import torch
@@ -81,7 +81,7 @@ class Default:
         yield from self.nlp.pipe(docs(), batch_size=batch_size)
 
     def _doc(self, words: List[str]) -> Doc:
-        starts = [i == 0 for i in range(len(words))]
+        starts: List[Union[bool, int, None]] = [i == 0 for i in range(len(words))]
         return Doc(self.nlp.vocab, words=words, sent_starts=starts)
 
 

@@ -9,6 +9,8 @@ Node = Union[ast.FunctionDef, ast.ClassDef]
 SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises")
 SECTION = re.compile(rf"^({'|'.join(SECTIONS)}):$", re.MULTILINE)
 ENTRY = re.compile(r"^    (\*{0,2}\w+): ", re.MULTILINE)
+# what would be an entry, but is in no section: "width: ...", or "start, end: ..."
+LOOSE = re.compile(r"^(\w+)(?:, \w+)*: ", re.MULTILINE)
 
 
 def documented(package: Path) -> Iterator[Tuple[str, Node, Dict[str, str]]]:
@@ -52,3 +54,12 @@ def test_what_docstrings_name_is_there(repository: Path) -> None:
             assert named <= known(node), f"{place}: {named - known(node)}"
             n_named += len(named)
     assert n_named > 100
+
+
+def test_parameters_are_described_in_sections(repository: Path) -> None:
+    for place, node, _ in documented(repository / "spacy_elmo_ner"):
+        known = parameters(node)
+        if isinstance(node, ast.ClassDef):
+            known |= attributes(node)
+        loose = known & set(LOOSE.findall(ast.get_docstring(node) or ""))
+        assert not loose, f"{place}: {loose} belong into Args: or Attributes:"

@@ -15,17 +15,23 @@ from spacy.cli._util import app as spacy_app
 from typer.core import TyperGroup
 
 from .. import __version__
+from .calibrate import calibrate
 from .clean import clean
 from .convert import convert
 from .convert_weights import convert_weights
 from .debug import debug
+from .demo import demo
 from .entities import entities
+from .errors import errors
 from .escapes import escaped_lines
 from .evaluate import evaluate
+from .import_elmo import import_elmo
 from .learning_curve import learning_curve
 from .pretrain import pretrain
 from .prune import prune
+from .serve import serve
 from .train import train
+from .uncertain import uncertain
 from .vectors import vectors
 from .visualize import visualize
 
@@ -105,14 +111,20 @@ def options(
 app.command("convert")(convert)
 app.command("vectors")(vectors)
 app.command("convert-weights")(convert_weights)
+app.command("import-elmo")(import_elmo)
 app.command("debug", context_settings=WITH_OVERRIDES)(debug)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)
 app.command("learning-curve")(learning_curve)
 app.command("prune")(prune)
 app.command("evaluate")(evaluate)
+app.command("calibrate")(calibrate)
+app.command("errors")(errors)
 app.command("entities")(entities)
+app.command("uncertain")(uncertain)
 app.command("visualize")(visualize)
+app.command("demo")(demo)
+app.command("serve")(serve)
 app.command("clean")(clean)
 
 # spaCy loads this module by its entry point before it runs a command

@@ -3,26 +3,33 @@
 from pathlib import Path
 from typing import List, Optional
 
+import srsly
 import typer
 from spacy.cli._util import import_code, show_validation_error
+from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
-from spacy.training import Example
+from spacy.training.initialize import load_vectors_into_model
 from spacy.util import load_model_from_config, registry, resolve_dot_names
 
-from ..corpus.audit import count_corpus, find_problems
+from ..corpus.data_report import report_data
 from .configs import check_keys, read_config
 from .escapes import echo
 from .options import CODE
+
+FACTORIES = ("elmo_ner", "ner")
 
 
 def debug(
     ctx: typer.Context,
     config_path: Path = typer.Argument(..., help="Config of the pipeline"),
     code: Optional[Path] = CODE,
+    as_json: bool = typer.Option(
+        False, "--json", help="Print the report as JSON, with all examples"
+    ),
 ) -> None:
-    """Check a config, count the labels of its corpora, and report their problems.
-    `spacy debug data` checks entities only for spaCy's own `ner`. Settings are
-    overridden as in training, for instance --paths.train FILE.
+    """Check a config, count the labels of its corpora, and report their problems: what
+    `spacy debug data` says for spaCy's own `ner`, and more. Settings are overridden as
+    in training, for instance --paths.train FILE.
     """
     import_code(code)
     config = read_config(config_path, ctx.args, sections=["nlp"])
@@ -33,26 +40,28 @@ def debug(
         settings = registry.resolve(filled["training"], schema=ConfigSchemaTraining)
         names = [settings["train_corpus"], settings["dev_corpus"]]
         readers = resolve_dot_names(filled, names)
-    echo(f"The config is valid; its pipeline is: {', '.join(nlp.pipe_names)}")
+    if not as_json:
+        echo(f"The config is valid; its pipeline is: {', '.join(nlp.pipe_names)}")
+    vectors = filled["initialize"]["vectors"]
+    if vectors is not None:
+        load_vectors_into_model(nlp, vectors)
     train, dev = (list(reader(nlp)) for reader in readers)
-    for name, examples in (("training", train), ("development", dev)):
-        echo(describe(name, examples))
-    for problem in find_problems(train, dev):
-        echo(f"Note: {problem}")
+    labels = known_labels(nlp)
+    report = report_data(train, dev, labels=labels, vectors=nlp.vocab.vectors)
+    if as_json:
+        # not escaped: JSON's own escapes are read by programs
+        typer.echo(srsly.json_dumps(report.to_dict(), indent=2))
+    else:
+        echo(report.to_text().rstrip("\n"))
 
 
-def describe(name: str, examples: List[Example]) -> str:
-    """Describe a corpus in one line.
-
-    Raises:
-        ValueError: If it is empty.
+def known_labels(nlp: Language) -> List[str]:
+    """The labels that the components for entities have before they are initialized, as
+    those from other pipelines do.
     """
-    facts = count_corpus(examples)
-    if not facts.tokens:
-        raise ValueError(f"The {name} corpus has no words; check its path and limit.")
-    labels = ", ".join(f"{label} {n:,}" for label, n in sorted(facts.labels.items()))
-    return (
-        f"The {name} corpus has {facts.docs:,} Docs, {facts.sentences:,} sentences, "
-        f"{facts.tokens:,} tokens and {sum(facts.labels.values()):,} entities "
-        f"({labels or 'none'}); {facts.unknown:,} tokens have no known tag"
-    )
+    return [
+        label
+        for name, pipe in nlp.pipeline
+        if nlp.get_pipe_meta(name).factory in FACTORIES
+        for label in pipe.labels  # type: ignore[attr-defined]
+    ]

@@ -1,6 +1,5 @@
 """A complete HTML page around displaCy's entities."""
 
-import unicodedata
 from collections import Counter
 from html import escape
 from typing import Any, Dict, List, NamedTuple, Optional
@@ -9,6 +8,7 @@ from spacy import displacy
 from spacy.tokens import Doc
 
 from ..pipeline.colors import COLORS
+from ..text.direction import direction
 
 
 class Shown(NamedTuple):
@@ -52,7 +52,7 @@ PAGE = """<!DOCTYPE html>
 <h1>{title}</h1>
 <p>{subtitle}</p>
 {legend}
-</header>
+{tables}</header>
 <main>
 {articles}
 </main>
@@ -61,10 +61,18 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def displacy_page(shown: List[Shown], *, title: str, subtitle: str) -> str:
+def displacy_page(
+    shown: List[Shown], *, title: str, subtitle: str, tables: str = ""
+) -> str:
     """Make a page with an article for each text; gold stands beside the prediction.
 
     The legend counts the predicted entities of each label.
+
+    Args:
+        shown: The texts.
+        title: Heading of the page.
+        subtitle: What stands below.
+        tables: HTML to stand above the articles.
     """
     return PAGE.format(
         lang=escape(shown[0].predicted.lang_ if shown else "en"),
@@ -72,6 +80,7 @@ def displacy_page(shown: List[Shown], *, title: str, subtitle: str) -> str:
         subtitle=escape(subtitle),
         style=STYLE,
         legend=_legend(shown),
+        tables=tables,
         articles="\n".join(_article(item) for item in shown),
     )
 
@@ -142,22 +151,11 @@ def _mark(start: int, end: int, label: str) -> Dict[str, Any]:
 
 
 def _render(text: str, marks: List[Dict[str, Any]]) -> str:
-    direction = {"direction": _direction(text)}
+    settings = {"direction": direction(text)}
     return displacy.render(
-        {"text": text, "ents": marks, "settings": direction},
+        {"text": text, "ents": marks, "settings": settings},
         style="ent",
         manual=True,
         jupyter=False,
         options={"colors": COLORS},
     )
-
-
-def _direction(text: str) -> str:
-    """The direction of the first letter that has one, as in browsers with dir=auto."""
-    for letter in text:
-        kind = unicodedata.bidirectional(letter)
-        if kind in ("R", "AL"):
-            return "rtl"
-        if kind == "L":
-            return "ltr"
-    return "ltr"

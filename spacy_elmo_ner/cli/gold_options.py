@@ -48,6 +48,12 @@ class GoldOptions:
         help="Column of a CoNLL file with the tags, counted alike. Without it the "
         "last; where the first counts the tokens, the one after the word if it has tags",
     )
+    pos_column: Optional[int] = typer.Option(
+        None,
+        "--pos-column",
+        help="Column of a CoNLL file with the parts of speech, counted alike, which "
+        "become the tokens' tag_; 2 in CoNLL-2003. Without it none are read",
+    )
     delimiter: str = typer.Option(
         DETECT,
         "--delimiter",
@@ -96,7 +102,11 @@ def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
         vocab=nlp.vocab,
         group_by=gold.group_by,
         format=ConllFormat(
-            gold.read_scheme, gold.word_column, gold.tag_column, gold.delimiter
+            gold.read_scheme,
+            gold.word_column,
+            gold.tag_column,
+            gold.delimiter,
+            gold.pos_column,
         ),
         make_doc=nlp.make_doc,
         alignment_mode=gold.alignment_mode,

@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 from .bracket_tags import to_iob2
 from .column_roles import attribute_of, find_roles
-from .columns import DOCUMENT_HEADER, TokenRows, read_columns
+from .columns import DOCUMENT_HEADER, TokenRows, read_columns, to_index
 from .conll_tags import (
     OUTSIDE,
     TAG_SCHEMES,
@@ -33,12 +33,14 @@ class ConllFormat(NamedTuple):
         word_column: The words' column, counted from 1, or from -1 for the last.
         tag_column: The tags' column, counted likewise.
         delimiter: See `find_delimiter`.
+        pos_column: The column of the parts of speech, counted likewise; None reads none.
     """
 
     scheme: str = DETECT
     word_column: Optional[int] = None
     tag_column: Optional[int] = None
     delimiter: str = DETECT
+    pos_column: Optional[int] = None
 
 
 class ConllFile(NamedTuple):
@@ -50,12 +52,14 @@ class ConllFile(NamedTuple):
         marks_documents: Whether the file marks where its documents begin; otherwise the
             whole file is one document.
         note: A sentence on what was recognized in an unusual layout, or empty.
+        pos: The part of speech of each word of the file, if they were read.
     """
 
     documents: List[List[Sentence]]
     scheme: str
     marks_documents: bool = False
     note: str = ""
+    pos: Optional[List[str]] = None
 
 
 def read_conll(
@@ -65,6 +69,7 @@ def read_conll(
     word_column: Optional[int] = None,
     tag_column: Optional[int] = None,
     delimiter: str = DETECT,
+    pos_column: Optional[int] = None,
 ) -> ConllFile:
     """Read a file with a token and its tag on each line.
 
@@ -78,6 +83,7 @@ def read_conll(
             recognize it (see `find_roles`).
         tag_column: The tags' column, likewise.
         delimiter: See `find_delimiter`.
+        pos_column: The column of the parts of speech, counted likewise; None reads none.
 
     Raises:
         OSError: If the file cannot be opened.
@@ -103,6 +109,10 @@ def read_conll(
     if scheme == DETECT:
         scheme = detect_scheme(tags)
     _check_scheme_kept(path, file.sentences, tags, scheme)
+    pos = None
+    if pos_column is not None:
+        index = to_index(pos_column, file.width, path)
+        pos = [row[index] for sentence in file.sentences for row in sentence.rows]
     rest = iter(tags)
     documents = [
         [
@@ -111,7 +121,7 @@ def read_conll(
         ]
         for document in file.documents
     ]
-    return ConllFile(documents, scheme, file.marks_documents, roles.note)
+    return ConllFile(documents, scheme, file.marks_documents, roles.note, pos)
 
 
 def read_tags(

@@ -5,7 +5,7 @@ A new format is a file with its reader, and an entry in `READERS`.
 
 import warnings
 from pathlib import Path
-from typing import Callable, Dict, Iterator, NamedTuple, Optional
+from typing import Callable, Dict, Iterable, Iterator, NamedTuple, Optional
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -58,7 +58,17 @@ def read_conll_docs(path: Path, options: ReadOptions) -> Iterator[Doc]:
     group_by = options.group_by
     if group_by == DETECT:
         group_by = "document" if file.marks_documents else "sentence"
-    return to_docs(file.documents, vocab=options.vocab, group_by=group_by)
+    docs = to_docs(file.documents, vocab=options.vocab, group_by=group_by)
+    return docs if file.pos is None else _tagged(docs, file.pos)
+
+
+def _tagged(docs: Iterable[Doc], pos: Iterable[str]) -> Iterator[Doc]:
+    """The Docs with these parts of speech, one a token, in their order."""
+    rest = iter(pos)
+    for doc in docs:
+        for token in doc:
+            token.tag_ = next(rest)
+        yield doc
 
 
 READERS: Dict[str, Reader] = {

@@ -36,6 +36,7 @@ def create_conll_corpus_v1(
     word_column: Optional[int] = None,
     tag_column: Optional[int] = None,
     delimiter: str = DETECT,
+    pos_column: Optional[int] = None,
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy_elmo_ner.ConllCorpus.v1`: read Examples from a CoNLL file.
 
@@ -52,6 +53,7 @@ def create_conll_corpus_v1(
         word_column: See `read_conll`.
         tag_column: See `read_conll`.
         delimiter: See `read_conll`.
+        pos_column: See `read_conll`.
 
     Raises:
         ValueError: If there is no path, or `group_by` is none of these.
@@ -61,7 +63,7 @@ def create_conll_corpus_v1(
         _check_path(path),
         group_by=group_by,
         limit=limit,
-        format=ConllFormat(scheme, word_column, tag_column, delimiter),
+        format=ConllFormat(scheme, word_column, tag_column, delimiter, pos_column),
         augmenter=augmenter,
     )
 

@@ -75,6 +75,20 @@ def report_docs(gold: Sequence[Doc], predicted: Sequence[Doc]) -> Report:
     """Compare the entities of gold and predicted Docs, given in the same order.
 
     Raises:
+        ValueError: See `check_comparable`.
+    """
+    check_comparable(gold, predicted)
+    docs = list(zip(gold, predicted, strict=True))
+    sentences = [one for reference, guess in docs for one in _align(reference, guess)]
+    pairs = [(sentence.gold, sentence.guess) for sentence in sentences]
+    scores = get_ner_prf([Example(guess, reference) for reference, guess in docs])
+    return Report(sentences, count_phrases(pairs), report_tokens(pairs), scores)
+
+
+def check_comparable(gold: Sequence[Doc], predicted: Sequence[Doc]) -> None:
+    """Check that Docs can be compared, token by token.
+
+    Raises:
         ValueError: If their words differ, or if nothing is known about a gold token: it
             would count as outside entities.
     """
@@ -83,14 +97,8 @@ def report_docs(gold: Sequence[Doc], predicted: Sequence[Doc]) -> Report:
             f"There are {len(gold)} gold Docs, but {len(predicted)} predicted ones. Pass "
             "each with its counterpart."
         )
-    docs = list(zip(gold, predicted, strict=True))
-    sentences = []
-    for number, (reference, guess) in enumerate(docs, start=1):
-        _check(reference, guess, f"gold Doc number {number}")
-        sentences.extend(_align(reference, guess))
-    pairs = [(sentence.gold, sentence.guess) for sentence in sentences]
-    scores = get_ner_prf([Example(guess, reference) for reference, guess in docs])
-    return Report(sentences, count_phrases(pairs), report_tokens(pairs), scores)
+    for number, docs in enumerate(zip(gold, predicted, strict=True), start=1):
+        _check(*docs, f"gold Doc number {number}")
 
 
 def _check(gold: Doc, predicted: Doc, name: str) -> None:
@@ -110,12 +118,13 @@ def _check(gold: Doc, predicted: Doc, name: str) -> None:
 
 def _align(gold: Doc, predicted: Doc) -> List[ScoredSentence]:
     words = [token.text for token in gold]
-    columns = words, _iob2_tags(gold), _iob2_tags(predicted)
+    columns = words, iob2_tags(gold), iob2_tags(predicted)
     return [
         ScoredSentence(*(column[start:end] for column in columns))
         for start, end in sentence_bounds(gold)
     ]
 
 
-def _iob2_tags(doc: Doc) -> List[str]:
+def iob2_tags(doc: Doc) -> List[str]:
+    """The tag of each token, O where nothing is known."""
     return [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else OUTSIDE for t in doc]

@@ -226,8 +226,8 @@ def cluster_prefix(clusters: np.ndarray, bits: int) -> np.ndarray:
     """The first bits of clusters' paths, plus 1; 0 for words without a cluster.
 
     A cluster's integer holds its path from the low bit up, without the path's length. A
-    path shorter than `bits` therefore reads as if 0s followed it. This confuses no two
-    clusters: a cluster is a leaf of the tree, so its path is no other path's prefix.
+    path shorter than `bits` therefore reads as if 0s followed it. No two clusters are
+    confused, since a cluster is a leaf of the tree: its path is no other path's prefix.
     The integer 0 stands for words that have no cluster.
 
     Args:

@@ -7,5 +7,6 @@ replaceable.py    which output folders may be replaced
 manifest.py       the list of our files that each of our folders holds
 file_checksum.py  of files
 checksum.py       of arrays
+download.py       files from the network, continued where they broke off
 reading.py        errors of reading, told with the file's name
 """

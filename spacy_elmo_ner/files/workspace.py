@@ -13,7 +13,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import Iterator, List, Optional, Tuple
+from typing import IO, Iterator, List, Optional, Tuple, Union
 
 try:
     import fcntl
@@ -81,7 +81,7 @@ def _clear(folders: List[Path], place: Optional[Path]) -> None:
                 text = lock.read()
                 # its process was killed before it had written the whole text
                 is_begun = OURS.startswith(text) and len(os.listdir(folder)) == 1
-                if not (text.startswith(OURS) or is_begun) or not _try_lock(lock):
+                if not (text.startswith(OURS) or is_begun) or not try_lock(lock):
                     continue
                 if place is not None and text == OURS + os.fsencode(place.name):
                     _finish(folder, place)
@@ -150,7 +150,7 @@ def _make(place: Path) -> Tuple[Path, FileIO]:
             text = OURS + os.fsencode(place.name)
             if lock.write(text) < len(text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if _try_lock(lock, without=True) and (folder / LOCK).exists():
+            if try_lock(lock, without=True) and (folder / LOCK).exists():
                 return folder, lock
         except BaseException:
             lock.close()
@@ -163,7 +163,7 @@ def _stem(place: Path) -> str:
     return os.fsencode(place.name)[:LONGEST_STEM].decode("utf8", "ignore")
 
 
-def _try_lock(lock: FileIO, *, without: bool = False) -> bool:
+def try_lock(lock: Union[FileIO, IO[bytes]], *, without: bool = False) -> bool:
     """Try to lock the file; say whether it is this process's now.
 
     Args:

@@ -32,11 +32,16 @@ _LOCK = ForkSafeLock()
 
 
 class Graph(NamedTuple):
-    """Computes a segment. Inputs and the state at its start are written into its tensors
-    before `replay`; then they hold what each step gave, and the state at its end.
+    """A captured segment, and the memory that it reads and writes.
 
-    inputs, outputs, cells: (n_steps · n_rows, width).
-    hidden, cell: (n_rows, width).
+    Attributes:
+        replay: Computes the segment.
+        inputs: Written before `replay`, (n_steps · n_rows, inputs).
+        outputs: What each step gave, after `replay`, (n_steps · n_rows, outputs).
+        cells: The cells of each step, after `replay`, (n_steps · n_rows, width).
+        hidden: The state at the segment's start, written before `replay`, which leaves the
+            state at its end there, (n_rows, outputs).
+        cell: As `hidden`, (n_rows, width).
     """
 
     replay: Callable[[], None]

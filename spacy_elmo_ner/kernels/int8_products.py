@@ -26,9 +26,10 @@ warnings.filterwarnings("ignore", "torch.quantize_per_tensor", UserWarning)
 class VnniKernel(nn.Module):
     """oneDNN's int8 products, fast and exact where the CPU has VNNI.
 
-    W: (inputs, outputs).
-    steps: what the weights of each output are rounded to multiples of, (outputs,);
-        at most weight_steps of them are a weight.
+    Args:
+        W: The weights, (inputs, outputs).
+        steps: What the weights of each output are rounded to multiples of, (outputs,). A
+            weight is at most `weight_steps` of them.
     """
 
     weight_steps = STEPS
@@ -110,9 +111,10 @@ Int8Kernel = Union[Type[VnniKernel], Type[FbgemmKernel]]
 
 
 def int8_kernel(*, few_rows: bool) -> Int8Kernel:
-    """The fastest that sums exactly here; `has_int8` must be true.
+    """The fastest kernel that sums exactly on this machine; `has_int8` must be true.
 
-    few_rows: whether it will get tens of rows rather than hundreds.
+    Args:
+        few_rows: Whether it will get tens of rows rather than hundreds.
     """
     if has_vnni() and not (few_rows and has_fbgemm()):
         return VnniKernel
@@ -123,7 +125,10 @@ class Int8Product(nn.Module):
     """Weights rounded to int8 with a scale for each output, inputs with one for each
     row. Sums are of whole numbers, and so exact.
 
-    kernel: one of those above, which this machine has.
+    Args:
+        W: The weights, (inputs, outputs).
+        b: The bias, (outputs,).
+        kernel: Multiplies them, see `int8_kernel`.
     """
 
     b: Optional[Tensor]

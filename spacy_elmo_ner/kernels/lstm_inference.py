@@ -20,7 +20,12 @@ class InferenceLstm(nn.Module):
         c = clip(σ(f) · c + σ(i) · tanh(g))
         h = clip((σ(o) · tanh(c)) W_P)
 
-    input_gates, recurrence, projection: the products with W_x and b, W_h, and W_P.
+    Args:
+        input_gates: The product with W_x and b.
+        recurrence: The product with W_h.
+        projection: The product with W_P; None for no projection.
+        cell_clip: The largest absolute value in c; None or 0 for no limit.
+        projection_clip: The same for h.
     """
 
     # rows whose input gates are made at a time on a CPU
@@ -51,13 +56,19 @@ class InferenceLstm(nn.Module):
         hidden: Tensor,
         cell: Tensor,
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Outputs (N, outputs), last hidden (B, outputs), last cells (B, width).
+        """Read B sentences, whose tokens are N packed rows.
 
-        inputs: distinct inputs, (n, inputs).
-        rows: row in inputs of each packed row, (N,), or None when inputs are the rows.
-        steps: rows of each step, see `packing.Packing`.
-        hidden, cell: first states of the B sentences, longest sentence first. They stay
-            as they are.
+        Args:
+            inputs: Distinct inputs, (n, inputs).
+            rows: The row in `inputs` of each packed row, (N,); None if the inputs are the
+                packed rows.
+            steps: Rows of each step, see `packing.Packing`.
+            hidden: The first h of each sentence, longest sentence first, (B, outputs). It
+                is not changed.
+            cell: The first c of each sentence, (B, width). It is not changed.
+
+        Returns:
+            The outputs (N, outputs), the last h (B, outputs) and the last c (B, width).
         """
         # of inputs that occur more than once, gates are made once
         of_inputs: Optional[Tensor] = None

@@ -21,10 +21,12 @@ ROWS = 16
 
 
 class LstmSettings(NamedTuple):
-    """What `LstmWithGradient` is told beside its tensors.
+    """What `LstmWithGradient` is given besides its tensors.
 
-    steps: rows of each step, see `packing.Packing`.
-    cell_clip, projection_clip: see `options.ElmoOptions`.
+    Attributes:
+        steps: Rows of each step, see `packing.Packing`.
+        cell_clip: See `options.ElmoOptions`.
+        projection_clip: See `options.ElmoOptions`.
     """
 
     steps: List[int]

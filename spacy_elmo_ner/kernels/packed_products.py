@@ -140,12 +140,15 @@ def prepare_product(
     precision: str = "float32",
     few_rows: bool = False,
 ) -> Product:
-    """W (inputs, outputs) and b (outputs,), ready to multiply.
+    """Weights and bias, ready to multiply.
 
-    precision: of weights that are float32 on a CPU, one of PRECISIONS. Others stay as
-        they are. Sums are float32.
-    few_rows: whether it is for a step, with a row for each sentence, rather than for all
-        steps together.
+    Args:
+        W: The weights, (inputs, outputs).
+        b: The bias, (outputs,).
+        precision: Of weights that are float32 on a CPU, one of PRECISIONS. Other weights
+            keep their type. Sums are float32.
+        few_rows: Whether the product is for one step, with a row for each sentence, rather
+            than for all steps together.
     """
     W = W.detach()
     if W.device.type != "cpu" or W.dtype != torch.float32:
@@ -181,9 +184,14 @@ def usable_precision(precision: str) -> str:
 
 
 def check_precision(precision: str, owner: str) -> None:
-    """Raise ValueError for what is none of PRECISIONS.
+    """Check that a setting is one of PRECISIONS.
 
-    owner: what the error says it was set for.
+    Args:
+        precision: The setting.
+        owner: Whose setting it is, for the error.
+
+    Raises:
+        ValueError: If it is none of them.
     """
     if precision not in PRECISIONS:
         raise ValueError(

@@ -13,11 +13,14 @@ class Packing(NamedTuple):
     one, and so on. A backward LSTM reads sentences from the end: it has the same
     steps, only with other tokens in them.
 
-    order: sentence at each rank, (B,).
-    steps: sentences alive at each step, a list of ints that never grows.
-    forward_tokens, backward_tokens: token in each row, (N,).
-    forward_rows, backward_rows: row of each token, sentence after sentence as they
-        were given, (N,).
+    Attributes:
+        order: The sentence at each rank, (B,).
+        steps: How many sentences have a token at each step. The numbers never grow.
+        forward_tokens: The token in each row, (N,). Tokens are counted sentence after
+            sentence, in the order in which the sentences were given.
+        backward_tokens: The same for a backward LSTM, (N,).
+        forward_rows: The row of each token, (N,).
+        backward_rows: The same for a backward LSTM, (N,).
     """
 
     order: np.ndarray

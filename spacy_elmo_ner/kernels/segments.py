@@ -12,11 +12,14 @@ LEAST_STEPS, MOST_STEPS = 2, 8
 
 
 class Segment(NamedTuple):
-    """Some steps of a batch, as n_steps times n_rows, step after step.
+    """Some steps of a batch as n_steps · n_rows rows, step after step.
 
-    packed: the packed row that stands in each row; any where there is none.
-    filled: the row of each packed row.
-    ended: the row of the last token of each sentence that ends here, longest first.
+    Attributes:
+        n_rows: Rows of a step.
+        n_steps: Number of steps.
+        packed: The packed row that stands in each row; any where there is none.
+        filled: The row of each packed row.
+        ended: The row of the last token of each sentence that ends here, longest first.
     """
 
     n_rows: int

@@ -50,11 +50,12 @@ def own_threads(device: str = "cpu") -> Iterator[None]:
     """Predict, without gradients: let `in_parallel` use so many threads as `wanted_threads`
     says, and torch one in each.
 
-    device: "cpu", or another type of device, which is told all of it by the thread that
-        calls, in that thread's stream.
-
     It concerns the thread that calls, and changes nothing for others. Under
     torch.autocast, which threads have each for itself, there is but that one.
+
+    Args:
+        device: "cpu", or another type of device, which is told all of it by the thread
+            that calls, in that thread's stream.
     """
     with torch.no_grad():
         if device != "cpu":
@@ -74,7 +75,8 @@ def own_threads(device: str = "cpu") -> Iterator[None]:
 def wanted_threads() -> int:
     """As many as SETTING says, or else as torch may use and this process has CPUs for.
 
-    Raises ValueError where it says no whole number of at least 1.
+    Raises:
+        ValueError: If it says no whole number of at least 1.
     """
     setting = os.environ.get(SETTING)
     if not setting:
@@ -118,7 +120,11 @@ def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
 
 
 def free_threads(device: str) -> int:
-    """How many threads work may be divided among here, see `own_threads`."""
+    """How many threads work may be divided among here, see `own_threads`.
+
+    Args:
+        device: The type of device that does the work.
+    """
     if device != "cpu":
         return 1
     if _local.is_divided or is_autocast_on("cpu"):

@@ -9,10 +9,13 @@ may begin or end a sentence, the tag scheme says: `legal_transitions`, `legal_st
 from typing import List, Sequence, Tuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from spacy.attrs import ENT_IOB, ENT_TYPE, IOB_STRINGS
 from spacy.tokens import Doc, Span
+from torch import Tensor
 
+from ..tagger.sentence_rows import DocRows
 from ..tagger.tag_schemes import TagMask, TagScheme
 from ..text.words import no_names
 
@@ -29,13 +32,30 @@ def blocked_tokens(doc: Doc) -> List[int]:
     return [int(i) for i in np.flatnonzero(is_blocked)]
 
 
+def allowed_in(
+    docs: Sequence[Doc], rows: DocRows, scheme: TagScheme, *, addresses: bool
+) -> Tensor:
+    """bool (N, tags): the tags that each word of the rows may take."""
+    masks = [
+        allowed_tags(doc, sentences, scheme, addresses=addresses)
+        for doc, sentences in zip(docs, rows.of_docs, strict=True)
+    ]
+    return torch.from_numpy(np.concatenate(masks))
+
+
 def allowed_tags(
     doc: Doc, sentences: Sequence[Indices], scheme: TagScheme, *, addresses: bool
 ) -> TagMask:
-    """bool (words, tags): the tags each word may take, sentence after sentence.
+    """Find the tags that each word may take.
 
-    sentences: the words of each, as places among the Doc's tokens.
-    addresses: whether an address may be an entity.
+    Args:
+        doc: The Doc.
+        sentences: The words of each, as places among the Doc's tokens.
+        scheme: The tags.
+        addresses: Whether an address may be an entity.
+
+    Returns:
+        bool (words, tags), sentence after sentence.
     """
     allowed = scheme.unrestricted(sum(map(len, sentences)))
     blocked = blocked_tokens(doc)

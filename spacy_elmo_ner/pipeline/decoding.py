@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 from torch import Tensor
 
@@ -15,14 +16,22 @@ from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import DocRows
 from ..tagger.tag_schemes import Span, TagScheme
 from ..tagger.viterbi import best_tags
-from .constraints import allowed_tags
+from .constraints import allowed_in
 
 
 class Entities(NamedTuple):
-    """The entities of a Doc: token spans, and their probabilities if computed."""
+    """The entities of a Doc, and what is computed of their probabilities.
+
+    Attributes:
+        spans: Token spans.
+        probabilities: Of each span, if computed.
+        tokens: float32 (tokens, 2), the marginal of each token's tag, and that of the
+            tag "O"; NaN for a token that is no word. None if not computed.
+    """
 
     spans: List[Span]
-    probabilities: Optional[List[float]]
+    probabilities: Optional[List[float]] = None
+    tokens: Optional[NDArray[np.float32]] = None
 
 
 def decode(
@@ -30,42 +39,86 @@ def decode(
     potentials: Potentials,
     scheme: TagScheme,
     *,
-    with_probabilities: bool,
     addresses: bool,
+    temperature: float = 1.0,
+    of_spans: bool = False,
+    of_tokens: bool = False,
 ) -> List[Entities]:
     """The most probable entities of each Doc that respect what is already set.
 
-    docs: those of which the model made the potentials.
-
     The best path runs through the Doc's entities and around its blocked tokens.
     Probabilities are marginals under the same conditions: the share of all paths on
-    which exactly this entity stands there.
+    which exactly this entity, or this tag, stands there.
+
+    Args:
+        docs: Those of which the model made the potentials.
+        potentials: What it made of them.
+        scheme: The tags.
+        addresses: Whether an address may be an entity.
+        temperature: Divides the scores of which probabilities are made.
+        of_spans: Whether the probabilities of entities are computed.
+        of_tokens: Whether those of the tokens' tags are.
     """
     rows = potentials.rows
     parameters = potentials.legal_parameters(scheme)
-    masks = [
-        allowed_tags(doc, sentences, scheme, addresses=addresses)
-        for doc, sentences in zip(docs, rows.of_docs, strict=True)
-    ]
-    mask = torch.from_numpy(np.concatenate(masks))
+    tempered = potentials.tempered(temperature)
+    tempered_parameters = tempered.legal_parameters(scheme)
+    mask = allowed_in(docs, rows, scheme, addresses=addresses)
     # of each row, in words of the row
     found: List[List[Span]] = [[] for _ in rows.spans]
     probabilities: List[List[float]] = [[] for _ in rows.spans]
+    of_words = np.zeros((len(rows.places), 2), np.float32)
     for places, part in row_parts(rows, len(scheme.tags)):
         emissions = part.pad(potentials.emissions)
         lengths = part.lengths.to(emissions.device)
         allowed = part.pad(mask).to(emissions.device)
-        tags = best_tags(emissions, lengths, parameters, allowed).tolist()
-        for place, (start, end), row in zip(places, part.spans, tags, strict=True):
+        tags = best_tags(emissions, lengths, parameters, allowed)
+        for place, (start, end), row in zip(
+            places, part.spans, tags.tolist(), strict=True
+        ):
             found[place] = scheme.decode(row[: end - start])
-        if with_probabilities:
+        if not of_spans and not of_tokens:
+            continue
+        chain = part.pad(tempered.emissions), lengths, tempered_parameters
+        if of_spans:
             spans_of_part = [found[place] for place in places]
-            values = _probabilities(
-                spans_of_part, scheme, emissions, lengths, parameters, allowed
-            )
+            values = _probabilities(spans_of_part, scheme, *chain, allowed)
             for place, of_row in zip(places, values, strict=True):
                 probabilities[place] = of_row
-    return _by_doc(rows, found, probabilities if with_probabilities else None)
+        if of_tokens:
+            marginals = crf.tag_marginals(*chain, allowed)
+            of_tags = marginals.gather(2, tags.clamp(min=0).unsqueeze(2))
+            both = torch.cat([of_tags, marginals[..., :1]], 2).clamp(max=1).cpu()
+            for (start, end), of_row in zip(part.spans, both.numpy(), strict=True):
+                of_words[start:end] = of_row[: end - start]
+    entities = _by_doc(rows, found, probabilities if of_spans else None)
+    if not of_tokens:
+        return entities
+    ends = np.cumsum([len(words) for words in rows.words_of_docs])[:-1]
+    return [
+        of_doc._replace(tokens=_at_words(values, words, len(doc)))
+        for of_doc, values, words, doc in zip(
+            entities, np.split(of_words, ends), rows.words_of_docs, docs, strict=True
+        )
+    ]
+
+
+def no_entities(doc: Doc, *, of_spans: bool, of_tokens: bool) -> Entities:
+    """Those of a Doc without words."""
+    nothing = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
+    return Entities(
+        [],
+        [] if of_spans else None,
+        _at_words(*nothing, len(doc)) if of_tokens else None,
+    )
+
+
+def _at_words(
+    values: NDArray[np.float32], words: NDArray[np.int64], n_tokens: int
+) -> NDArray[np.float32]:
+    of_tokens = np.full((n_tokens, 2), np.nan, np.float32)
+    of_tokens[words] = values
+    return of_tokens
 
 
 def _probabilities(

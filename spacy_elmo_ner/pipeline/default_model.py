@@ -3,7 +3,7 @@
 All its sizes stand here. The default pipeline has the weights that fit them.
 """
 
-from typing import Any, List
+from typing import Any, Dict, List, Optional
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -29,6 +29,13 @@ precision = "auto"
 precision = "auto"
 """)["model"]
 
+# its ELMo's sizes, arguments of Elmo.v1
+DEFAULT_ELMO: Dict[str, Any] = {
+    "lstm_width": 768,
+    "projection_width": 256,
+    "filters": [[1, 32], [2, 32], [3, 64], [4, 128], [5, 128], [6, 128]],
+}
+
 NODE_NAME = "elmo_with_word_features"
 
 
@@ -37,6 +44,7 @@ def build_elmo_with_word_features_v1(
     frozen: bool = True,
     precision: str = "float32",
     fine_tuned_words: int = 25_000,
+    elmo: Optional[Model[List[Doc], List[Floats2d]]] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
     """What JoinedTok2Vec.v1 makes of Elmo.v1, CharCnn.v1, LexemeFeatures.v1 and
     StaticVectors.v1, in the sizes of the default pipeline.
@@ -44,21 +52,22 @@ def build_elmo_with_word_features_v1(
     Like spaCy's HashEmbedCNN it is one architecture for what could be joined in a
     config, so that the default of `elmo_ner` adds nothing to a user's own blocks.
 
-    frozen, precision: see Elmo.v1.
-    fine_tuned_words: see StaticVectors.v1.
+    The vocab needs vectors and the table `lexeme_cluster`; `elmo_ner` takes those of the
+    default pipeline where it has none.
 
-    Docs → (tokens, nO) each. The vocab needs vectors and the table `lexeme_cluster`;
-    `elmo_ner` takes those of the default pipeline where it has none.
+    Args:
+        frozen: See Elmo.v1.
+        precision: See Elmo.v1.
+        fine_tuned_words: See StaticVectors.v1.
+        elmo: A tok2vec in place of an ELMo of its own, such as a listener to one that
+            other components share. `frozen` and `precision` are then settings of that one.
+
+    Returns:
+        Docs → (tokens, nO) each.
     """
     tok2vec: Model[List[Doc], List[Floats2d]] = concatenate(
         build_char_cnn_v1(char_width=25, filters=[[3, 128]]),
-        build_elmo_v1(
-            lstm_width=768,
-            projection_width=256,
-            filters=[[1, 32], [2, 32], [3, 64], [4, 128], [5, 128], [6, 128]],
-            frozen=frozen,
-            precision=precision,
-        ),
+        elmo or build_elmo_v1(**DEFAULT_ELMO, frozen=frozen, precision=precision),
         build_lexeme_features_v1(norm_width=0),
         build_static_vectors_v1(fine_tuned_words=fine_tuned_words),
     )

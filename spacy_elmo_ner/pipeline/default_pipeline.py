@@ -85,7 +85,8 @@ def has_default_tok2vec(pipe_config: Dict[str, Any]) -> bool:
 def is_default_model(pipe_config: Dict[str, Any]) -> bool:
     """Whether a component's config asks for a model that the weights of the default
     pipeline fit. Raises ValueError as default_folder does."""
-    if not _has(pipe_config["model"], DEFAULT_MODEL):
+    model = pipe_config["model"]
+    if not _has(model, DEFAULT_MODEL) or model["tok2vec"].get("elmo") is not None:
         return False
     default = _component_config(default_folder())
     return all(_has(pipe_config[key], default[key]) for key in ("model", "tag_scheme"))

@@ -1,42 +1,59 @@
 """The `elmo_ner` component: named entities by a CRF tagger, over ELMo by default."""
 
-import warnings
 from functools import partial
-from itertools import islice
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from spacy.language import Language
-from spacy.tokens import Doc, SpanGroup
-from spacy.tokens import Span as DocSpan
-from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import check_lexeme_norms, minibatch
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Optimizer
 
 from ..kernels.threads import free_threads, map_in_threads, own_threads
 from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..text.words import has_words
-from .constraints import blocked_tokens
-from .decoding import Entities, decode
-from .default_model import DEFAULT_MODEL, lacks_tables
-from .default_pipeline import (
-    default_labels,
-    has_default_tok2vec,
-    is_default_model,
-    load_default_component,
-    start_from_default,
-)
-from .examples import gold_labels, has_addresses, no_examples
+from .annotation import annotate
+from .decoding import Entities, decode, no_entities
+from .default_model import DEFAULT_MODEL
+from .examples import has_addresses
+from .extensions import register_extensions
+from .initialization import initialize
 from .labelled_pipe import LabelledPipe
 from .learning import learn
-from .long_docs import find_in_parts
+from .long_docs import Found, find_in_parts, joined
 from .loss import Loss, likelihood_loss, rehearsal_loss
-from .settings import new_cfg
+from .readings import (
+    Reading,
+    SentenceReadings,
+    combine,
+    join_parts,
+    read_sentences,
+)
+from .selection import needs_probabilities
+from .settings import cfg_for_call, new_cfg
+
+register_extensions()
 
 DEFAULT_CONFIG = Config(
     {
         "tag_scheme": "BILUO",
         "threshold": None,
+        "allow_labels": None,
+        "deny_labels": None,
+        "temperature": None,
+        "probabilities": None,
         "scores_key": None,
         "incorrect_spans_key": None,
         "line_is_sentence": None,
@@ -66,7 +83,11 @@ def make_elmo_ner(
     name: str,
     model: Tagger,
     tag_scheme: str,
-    threshold: Optional[float],
+    threshold: Union[float, Dict[str, float], None],
+    allow_labels: Optional[List[str]],
+    deny_labels: Optional[List[str]],
+    temperature: Optional[float],
+    probabilities: Optional[bool],
     scores_key: Optional[str],
     incorrect_spans_key: Optional[str],
     line_is_sentence: Optional[bool],
@@ -80,6 +101,10 @@ def make_elmo_ner(
         name,
         tag_scheme=tag_scheme,
         threshold=threshold,
+        allow_labels=allow_labels,
+        deny_labels=deny_labels,
+        temperature=temperature,
+        probabilities=probabilities,
         scores_key=scores_key,
         incorrect_spans_key=incorrect_spans_key,
         line_is_sentence=line_is_sentence,
@@ -104,6 +129,14 @@ class ElmoNer(LabelledPipe):
         name: The name of the component in the pipeline.
         tag_scheme: How entities are written as tags, "BILUO" or "BIO".
         threshold: Entities with a lower probability are dropped; 0, the default, keeps all.
+            A dict gives each of some labels its own.
+        allow_labels: If given, entities with other labels are dropped.
+        deny_labels: Entities with these labels are dropped.
+        temperature: Divides all scores before probabilities are computed; what is found
+            stays the same. The command `calibrate` finds the right one. 1 by default.
+        probabilities: Whether entities and tokens get their `._.probability`. By default
+            they do not, as it takes time; entities get it where a threshold or
+            `scores_key` needs it, too.
         scores_key: If set, `doc.spans[scores_key]` holds the entities that this component
             found, with their probabilities in `.attrs["scores"]`.
         incorrect_spans_key: If set, `doc.spans[incorrect_spans_key]` of a gold Doc holds
@@ -123,7 +156,11 @@ class ElmoNer(LabelledPipe):
         name: str = "elmo_ner",
         *,
         tag_scheme: str = "BILUO",
-        threshold: Optional[float] = None,
+        threshold: Union[float, Dict[str, float], None] = None,
+        allow_labels: Optional[List[str]] = None,
+        deny_labels: Optional[List[str]] = None,
+        temperature: Optional[float] = None,
+        probabilities: Optional[bool] = None,
         scores_key: Optional[str] = None,
         incorrect_spans_key: Optional[str] = None,
         line_is_sentence: Optional[bool] = None,
@@ -133,6 +170,10 @@ class ElmoNer(LabelledPipe):
         cfg = new_cfg(
             tag_scheme=tag_scheme,
             threshold=threshold,
+            allow_labels=allow_labels,
+            deny_labels=deny_labels,
+            temperature=temperature,
+            probabilities=probabilities,
             scores_key=scores_key,
             incorrect_spans_key=incorrect_spans_key,
             line_is_sentence=line_is_sentence,
@@ -167,84 +208,37 @@ class ElmoNer(LabelledPipe):
             ValueError: If the default pipeline is needed and not installed, or labels are
                 given as one string.
         """
-        if get_examples is None:
-            get_examples = partial(no_examples, self.vocab)
-        validate_get_examples(get_examples, "ElmoNer.initialize")
-        check_lexeme_norms(self.vocab, "named entity recognizer")
-        if nlp is None and lacks_tables(self.model, self.vocab):
-            raise ValueError(
-                f"'{self.name}' starts from the weights of en_elmo_ner_sm, as its config "
-                "says, but initialize() was not given the pipeline. Call "
-                "nlp.initialize(); or initialize(nlp=nlp) for this component alone."
-            )
-        if isinstance(labels, str):
-            raise ValueError(
-                f"The labels of '{self.name}' are {labels!r}; give a list of labels."
-            )
-        if labels is not None:
-            found, annotated = list(labels), True
-        else:
-            found, annotated = gold_labels(get_examples())
-        config = {} if nlp is None else nlp.get_pipe_config(self._name_in(nlp))
-        if config and has_default_tok2vec(config):
-            if not annotated:
-                if is_default_model(config) and {*self.labels} <= {*default_labels()}:
-                    load_default_component(self)
-                    return
-                self._warn_of_untrained_tagger()
-            start_from_default(self)
-        for label in found:
-            self.know_label(label)
-        docs = [example.predicted for example in islice(get_examples(), 10)]
-        if not any(len(doc) for doc in docs):
-            docs = [Doc(self.vocab, words=["a", "word"])]
-        self.set_output(len(self.scheme.tags))
-        self.model.initialize(X=docs)
+        initialize(self, get_examples, nlp, labels)
 
-    def _name_in(self, nlp: Language) -> str:
-        """The name that it has there: spaCy 3.3 does not tell it when it is renamed."""
-        names = [name for name, pipe in nlp.components if pipe is self]
-        return names[0] if names else self.name
-
-    def _warn_of_untrained_tagger(self) -> None:
-        labels = ", ".join(self.labels) or "none"
-        warnings.warn(
-            f"'{self.name}' was initialized without examples of its labels ({labels}), so "
-            "its tagger has learnt nothing yet and finds nothing. Give nlp.initialize() "
-            "examples and train it; or leave the model as it is by default and add labels "
-            "after nlp.initialize(), to begin with the tagger of the default pipeline.",
-            stacklevel=3,
-        )
-
-    def predict(self, docs: Iterable[Doc]) -> List[Entities]:
-        """Find the entities of each Doc. The Docs are not changed.
-
-        A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences, and
-        a sentence that is longer than the model's windows in parts that overlap.
+    def __call__(self, doc: Doc, **settings: Any) -> Doc:
+        """Find the entities of a Doc.
 
         Args:
-            docs: Docs with or without words.
+            doc: The Doc, which is changed.
+            **settings: Settings of this call, instead of those in `cfg`: threshold,
+                allow_labels, deny_labels, temperature, probabilities, scores_key. With a pipeline:
+                `nlp(text, component_cfg={"elmo_ner": {"threshold": 0.9}})`.
 
         Returns:
-            The entities of each Doc, which `set_annotations` takes.
+            The Doc.
         """
-        self.use_settings()
-        with own_threads(self.model.ops.device_type):
-            return find_in_parts(
-                self._find,
-                list(docs),
-                most=PREDICT_TOKENS,
-                longest=longest_sentence(self.model) or PREDICT_TOKENS,
-                line_is_sentence=self.cfg["line_is_sentence"],
-                n_threads=free_threads(self.model.ops.device_type),
-            )
+        # nlp.pipe leaves it in the dict that it is given
+        settings.pop("batch_size", None)
+        try:
+            self.set_annotations([doc], self.predict([doc], **settings), **settings)
+        except Exception as error:
+            self.get_error_handler()(self.name, self, [doc], error)
+        return doc
 
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+    def pipe(
+        self, stream: Iterable[Doc], *, batch_size: int = 128, **settings: Any
+    ) -> Iterator[Doc]:
         """Find the entities of a stream of Docs, several batches at a time.
 
         Args:
             stream: The Docs, which are read a few batches ahead.
             batch_size: How many Docs a thread reads together.
+            **settings: Settings of this call, see `__call__`.
 
         Yields:
             The Docs, in order.
@@ -254,54 +248,137 @@ class ElmoNer(LabelledPipe):
             # a thread must not read Docs whose zone has ended
             n_threads = 1
         batches = minibatch(stream, batch_size)
+        predict = partial(self.predict, **settings)
         handle_error = self.get_error_handler()
-        for docs, entities in map_in_threads(self.predict, batches, n_threads):
+        for docs, entities in map_in_threads(predict, batches, n_threads):
             try:
-                self.set_annotations(docs, entities())
+                self.set_annotations(docs, entities(), **settings)
             except Exception as error:
                 handle_error(self.name, self, docs, error)
             else:
                 yield from docs
 
-    def _find(self, docs: List[Doc]) -> List[Entities]:
-        wants_scores = self.cfg["scores_key"] is not None or self.cfg["threshold"] > 0
+    def predict(self, docs: Iterable[Doc], **settings: Any) -> List[Entities]:
+        """Find the entities of each Doc. The Docs are not changed.
+
+        A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences, and
+        a sentence that is longer than the model's windows in parts that overlap.
+
+        Args:
+            docs: Docs with or without words.
+            **settings: Settings of this call, see `__call__`.
+
+        Returns:
+            The entities of each Doc, which `set_annotations` takes.
+        """
+        self.use_settings()
+        cfg = cfg_for_call(self.name, self.cfg, settings)
+        return self._in_parts(partial(self._find, cfg), joined, docs)
+
+    def k_best(self, docs: Iterable[Doc], k: int) -> List[List[Reading]]:
+        """Find the k best readings of each Doc, each with its entities and probability.
+
+        Settings that drop entities do not act here: a reading has all of its entities.
+
+        Args:
+            docs: Docs with or without words. They are not changed.
+            k: How many. A Doc may have fewer.
+
+        Returns:
+            The readings of each Doc, best first.
+
+        Raises:
+            ValueError: If k is less than 1, or a sentence is too long to be read at once.
+        """
+        docs = list(docs)
+        return [
+            combine(doc, sentences, k)
+            for doc, sentences in zip(
+                docs, self.sentence_readings(docs, k), strict=True
+            )
+        ]
+
+    def sentence_readings(self, docs: Iterable[Doc], k: int) -> List[SentenceReadings]:
+        """Find the k best readings of each sentence of each Doc, see `k_best`.
+
+        A sentence that is too long to be read at once is read in parts that overlap.
+
+        Args:
+            docs: Docs with or without words. They are not changed.
+            k: How many. A sentence may have fewer.
+
+        Returns:
+            Of each Doc its sentences that have words, and their readings, best first.
+
+        Raises:
+            ValueError: If k is less than 1.
+        """
+        if k < 1:
+            raise ValueError(f"There are no {k} best readings; ask for at least one.")
+        self.use_settings()
+        return self._in_parts(partial(self._read, k), join_parts, docs)
+
+    def _read(self, k: int, docs: List[Doc]) -> List[SentenceReadings]:
         if not has_words(docs):
-            return [Entities([], [] if wants_scores else None) for _ in docs]
+            return [[] for _ in docs]
+        return read_sentences(
+            docs,
+            self.model.predict(docs),
+            self.scheme,
+            k,
+            temperature=self.cfg["temperature"],
+            addresses=bool(self.cfg["addresses"]),
+        )
+
+    def _in_parts(
+        self,
+        find: Callable[[List[Doc]], List[Found]],
+        join: Callable[[Sequence[Tuple[int, int]], Sequence[Found]], Found],
+        docs: Iterable[Doc],
+    ) -> List[Found]:
+        with own_threads(self.model.ops.device_type):
+            return find_in_parts(
+                find,
+                join,
+                list(docs),
+                most=PREDICT_TOKENS,
+                longest=longest_sentence(self.model) or PREDICT_TOKENS,
+                line_is_sentence=self.cfg["line_is_sentence"],
+                n_threads=free_threads(self.model.ops.device_type),
+            )
+
+    def _find(self, cfg: Dict[str, Any], docs: List[Doc]) -> List[Entities]:
+        of_tokens = cfg["probabilities"]
+        of_spans = (
+            of_tokens or cfg["scores_key"] is not None or needs_probabilities(cfg)
+        )
+        if not has_words(docs):
+            return [
+                no_entities(doc, of_spans=of_spans, of_tokens=of_tokens) for doc in docs
+            ]
         return decode(
             docs,
             self.model.predict(docs),
             self.scheme,
-            with_probabilities=wants_scores,
-            addresses=bool(self.cfg["addresses"]),
+            addresses=bool(cfg["addresses"]),
+            temperature=cfg["temperature"],
+            of_spans=of_spans,
+            of_tokens=of_tokens,
         )
 
-    def set_annotations(self, docs: Iterable[Doc], entities: List[Entities]) -> None:
+    def set_annotations(
+        self, docs: Iterable[Doc], entities: List[Entities], **settings: Any
+    ) -> None:
         """Write entities to `doc.ents`, beside those that are there already.
 
         Args:
             docs: The Docs that were read.
             entities: What `predict` found in each.
+            **settings: Settings of this call, see `__call__`.
         """
-        for doc, (spans, probabilities) in zip(docs, entities, strict=True):
-            kept = list(doc.ents)
-            blocked_places = blocked_tokens(doc)
-            taken = {token.i for ent in kept for token in ent}.union(blocked_places)
-            new, scores = [], []
-            for i, (start, end, label) in enumerate(spans):
-                probability = 1.0 if probabilities is None else probabilities[i]
-                is_free = taken.isdisjoint(range(start, end))
-                if probability >= self.cfg["threshold"] and is_free:
-                    new.append(DocSpan(doc, start, end, label=label))
-                    scores.append(probability)
-            blocked = [doc[i : i + 1] for i in blocked_places]
-            doc.set_ents(kept + new, blocked=blocked, default="outside")
-            if self.cfg["scores_key"] is not None:
-                doc.spans[self.cfg["scores_key"]] = SpanGroup(
-                    doc,
-                    name=self.cfg["scores_key"],
-                    spans=new,
-                    attrs={"scores": scores},
-                )
+        cfg = cfg_for_call(self.name, self.cfg, settings)
+        for doc, found in zip(docs, entities, strict=True):
+            annotate(doc, found, cfg)
 
     def update(
         self,

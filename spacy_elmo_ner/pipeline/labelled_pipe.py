@@ -15,7 +15,8 @@ from .settings import check_cfg, settle
 class LabelledPipe(CheckedPipe):
     """Has a tagger with a score for each tag of its labels.
 
-    cfg: labels and settings, see `settings`.
+    Attributes:
+        cfg: Labels and settings, see `settings`.
     """
 
     def __init__(

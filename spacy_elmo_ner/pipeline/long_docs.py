@@ -1,8 +1,9 @@
 """Docs that are too long to be read at once: read in parts, and their entities joined."""
 
 from itertools import islice, takewhile
-from typing import Callable, Iterable, Iterator, List, Sequence, Set, Tuple
+from typing import Callable, Iterable, Iterator, List, Sequence, Set, Tuple, TypeVar
 
+import numpy as np
 from spacy.tokens import Doc
 
 from ..kernels.threads import map_in_threads
@@ -10,22 +11,31 @@ from ..tagger.tag_schemes import Span
 from ..text.parts import doc_parts, part_of
 from .decoding import Entities
 
+Found = TypeVar("Found")
+
 
 def find_in_parts(
-    find: Callable[[List[Doc]], List[Entities]],
+    find: Callable[[List[Doc]], List[Found]],
+    join: Callable[[Sequence[Tuple[int, int]], Sequence[Found]], Found],
     docs: Sequence[Doc],
     *,
     most: int,
     longest: int,
     line_is_sentence: bool,
     n_threads: int,
-) -> List[Entities]:
+) -> List[Found]:
     """What `find` finds in Docs of which it is given a bounded number of tokens at once.
 
-    most: tokens of whole sentences, of one Doc or of several, that are read together.
-    longest: tokens of a sentence that is read at once; longer ones are read in parts that
-        overlap, see `doc_parts`.
-    n_threads: how many are read at a time.
+    Args:
+        find: What there is in each of some Docs.
+        join: What was found in a Doc's parts, whose places are given → what is in the
+            Doc.
+        docs: The Docs.
+        most: Tokens of whole sentences, of one Doc or of several, that are read together.
+        longest: Tokens of a sentence that is read at once; longer ones are read in parts
+            that overlap, see `doc_parts`.
+        line_is_sentence: See `doc_parts`.
+        n_threads: How many are read at a time.
     """
     parts = [
         doc_parts(doc, most=most, longest=longest, line_is_sentence=line_is_sentence)
@@ -38,7 +48,7 @@ def find_in_parts(
     )
     batches = map_in_threads(find, _batches(read, most), n_threads)
     found = (entities for _, result in batches for entities in result())
-    return [joined(of_doc, list(islice(found, len(of_doc)))) for of_doc in parts]
+    return [join(of_doc, list(islice(found, len(of_doc)))) for of_doc in parts]
 
 
 def _batches(docs: Iterable[Doc], most: int) -> Iterator[List[Doc]]:
@@ -63,6 +73,7 @@ def joined(parts: Sequence[Tuple[int, int]], entities: Sequence[Entities]) -> En
     """
     spans: List[Span] = []
     values: List[float] = []
+    of_tokens = np.full((max(end for _, end in parts), 2), np.nan, np.float32)
     end_before = 0
     for (start, end), part in zip(parts, entities, strict=True):
         moved = [(a + start, b + start, label) for a, b, label in part.spans]
@@ -81,17 +92,20 @@ def joined(parts: Sequence[Tuple[int, int]], entities: Sequence[Entities]) -> En
             elif not spans or spans[-1][1] <= a:
                 spans.append((a, b, label))
                 values.append(value)
+        if part.tokens is not None:
+            of_tokens[seam:end] = part.tokens[seam - start :]
         end_before = end
-    has_all = all(part.probabilities is not None for part in entities)
-    return Entities(spans, values if has_all else None)
+    has_values = all(part.probabilities is not None for part in entities)
+    has_tokens = all(part.tokens is not None for part in entities)
+    return Entities(
+        spans, values if has_values else None, of_tokens if has_tokens else None
+    )
 
 
 def _seam(start: int, end: int, before: Iterable[Span], after: Iterable[Span]) -> int:
-    """The place from start to end, next to their middle, that lies in no span; the middle
-    itself if there is none.
-
-    before, after: spans of the two parts, those that are next to the seam first.
-    """
+    """The place from start to end, next to their middle, that lies in no span of the parts
+    before and after it; the middle itself if there is none. The spans that are next to the
+    seam come first."""
     taken: Set[int] = set()
     for span in takewhile(lambda span: span[1] > start, before):
         taken.update(range(span[0] + 1, span[1]))

@@ -30,11 +30,18 @@ def likelihood_loss(
 ) -> Loss:
     """Negative log likelihood of the gold entities, a mean over the tokens.
 
-    potentials: what the model made of the predicted Docs of the examples.
+    Tokens without gold or with misaligned gold count with all their tags.
 
-    Tokens without gold or with misaligned gold count with all their tags. For each
-    span of the group `incorrect_spans_key` of the gold Doc, -log(1 - P(span)) is
-    added: what is known is that this entity does not stand there.
+    Args:
+        examples: Predicted and gold Docs.
+        potentials: What the model made of the predicted ones.
+        scheme: The tags.
+        incorrect_spans_key: For each span of this group of the gold Doc,
+            -log(1 - P(span)) is added: what is known is that this entity does not stand
+            there.
+
+    Returns:
+        The loss and its gradient.
     """
     rows = potentials.rows
     learnt = potentials.map(_leaf)
@@ -69,8 +76,13 @@ def rehearsal_loss(
     of the tagger less its expected score under the teacher, whose expectations are the
     gradient of its own log Z. Labels new to the tagger are left alone.
 
-    potentials, teacher: of the same Docs.
-    scheme: of the tagger. The teacher has its first tags.
+    Args:
+        potentials: The tagger's.
+        teacher: The teacher's, of the same Docs.
+        scheme: Of the tagger. The teacher has its first tags.
+
+    Returns:
+        The loss and its gradient.
     """
     rows = potentials.rows
     n_tags = len(teacher.start)

@@ -4,32 +4,70 @@ A component reads them in its `cfg`, where tools change them. Under `configured`
 there what the config gave, null for what it left to the component.
 """
 
-from math import isclose
-from typing import Any, Dict, NamedTuple, Tuple
+from math import inf, isclose
+from typing import Any, Callable, Dict, Iterable, NamedTuple, Tuple
 
 CONFIGURED = "configured"
+
+
+def _anything(value: Any) -> bool:
+    return bool(value != "")
+
+
+def _is_threshold(value: Any) -> bool:
+    of_labels = value.values() if isinstance(value, dict) else [value]
+    return all(isinstance(one, (float, int)) and 0 <= one <= 1 for one in of_labels)
+
+
+def _is_positive(value: float) -> bool:
+    return 0 < value < inf
+
+
+def _are_labels(value: Any) -> bool:
+    return value is None or all(isinstance(one, str) for one in value)
 
 
 class Setting(NamedTuple):
     default: Any
     types: Tuple[type, ...]
     remedy: str
+    makes_sense: Callable[[Any], bool] = _anything
 
 
 NONE = type(None)
 KEY = "set it to a key of doc.spans, which is a string that is not empty, or to None"
+LABELS = Setting(
+    None, (list, tuple, NONE), "set it to a list of labels, or to None", _are_labels
+)
 SETTINGS = {
     "threshold": Setting(
         0.0,
-        (float, int),
-        "it is a probability, so set it to a number from 0 to 1, as a float",
+        (float, int, dict),
+        "it is a probability, so set it to a number from 0 to 1, as a float; or to such a "
+        "number for each of some labels",
+        _is_threshold,
     ),
+    "allow_labels": LABELS,
+    "deny_labels": LABELS,
+    "temperature": Setting(
+        1.0, (float, int), "set it to a number above 0", _is_positive
+    ),
+    "probabilities": Setting(False, (bool,), "set it to True or False"),
     "scores_key": Setting(None, (str, NONE), KEY),
     "incorrect_spans_key": Setting(None, (str, NONE), KEY),
     "line_is_sentence": Setting(False, (bool,), "set it to True or False"),
     # None until training meets one
     "addresses": Setting(None, (bool, NONE), "set it to True, False or None"),
 }
+# what one call may set for itself
+OF_CALL = (
+    "threshold",
+    "allow_labels",
+    "deny_labels",
+    "temperature",
+    "probabilities",
+    "scores_key",
+)
 TRAINED = {
     "tag_scheme": Setting("BILUO", (str,), 'set it to "BILUO" or "BIO"'),
     "labels": Setting([], (list,), "set it to a list, and add labels with add_label()"),
@@ -46,22 +84,49 @@ def new_cfg(*, tag_scheme: str, **configured: Any) -> Dict[str, Any]:
     return {**cfg, CONFIGURED: configured}
 
 
+def cfg_for_call(
+    component: str, cfg: Dict[str, Any], given: Dict[str, Any]
+) -> Dict[str, Any]:
+    """The cfg as one call wants it.
+
+    Raises:
+        ValueError: For a setting that is not of a call, or makes no sense.
+    """
+    for name in given:
+        if name not in OF_CALL:
+            raise ValueError(
+                f"A call of '{component}' has no setting {name!r}; it may have "
+                f"{', '.join(OF_CALL)}."
+            )
+    if not given:
+        return cfg
+    cfg = {**cfg, **given}
+    check_cfg(component, cfg)
+    return cfg
+
+
 def check_cfg(component: str, cfg: Dict[str, Any]) -> None:
     """Raise ValueError for a setting that makes no sense."""
-    for name, (_, types, remedy) in {**TRAINED, **SETTINGS}.items():
+    for name, (_, types, remedy, makes_sense) in {**TRAINED, **SETTINGS}.items():
         value = cfg.get(name, "")
-        is_sound = isinstance(value, types) and value != ""
-        if is_sound and name == "threshold":
-            is_sound = 0 <= value <= 1
-        if not is_sound:
+        if name not in cfg or not isinstance(value, types) or not makes_sense(value):
             was = repr(value) if name in cfg else "missing"
             raise ValueError(f"The {name} of '{component}' is {was}; {remedy}.")
+    if not cfg["labels"]:
+        return  # it has not met them yet
+    for name in ("threshold", "allow_labels", "deny_labels"):
+        value = cfg[name]
+        named: Iterable[str] = value if isinstance(value, (dict, list, tuple)) else ()
+        for label in named:
+            if label not in cfg["labels"]:
+                raise ValueError(
+                    f"The {name} of '{component}' is {value!r}, but it has no label "
+                    f"{label!r}; it has {', '.join(cfg['labels'])}."
+                )
 
 
 def settle(component: str, cfg: Dict[str, Any], before: Dict[str, Any]) -> None:
     """Let what the config gives act on a cfg that was loaded.
-
-    before: the cfg of the component as the config made it.
 
     What the config gives acts where that is not what it gave when the component was saved.
     Else what was set in cfg since then is as it was saved. So a config that gives what it
@@ -69,7 +134,13 @@ def settle(component: str, cfg: Dict[str, Any], before: Dict[str, Any]) -> None:
     again. Set it in cfg then. By default a config gives nothing, and whatever it gives
     later is new.
 
-    Raises ValueError for tags that the weights were not trained with.
+    Args:
+        component: Its name, for errors.
+        cfg: What was loaded; it is changed.
+        before: The cfg of the component as the config made it.
+
+    Raises:
+        ValueError: If the weights were trained with other tags.
     """
     if cfg["tag_scheme"] != before["tag_scheme"]:
         raise ValueError(
@@ -91,4 +162,8 @@ def _is_equal(given: Any, saved: Any) -> bool:
     # a float may have lost its last bit in JSON
     if isinstance(given, float) and isinstance(saved, (float, int)):
         return isclose(given, saved, abs_tol=1e-12)
+    if isinstance(given, dict) and isinstance(saved, dict):
+        return given.keys() == saved.keys() and all(
+            _is_equal(value, saved[key]) for key, value in given.items()
+        )
     return bool(given == saved)

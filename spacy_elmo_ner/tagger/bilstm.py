@@ -16,10 +16,13 @@ from ..kernels.threads import in_parallel
 class BiLstm(nn.LSTM):
     """One layer of torch's LSTM in both directions, on packed rows.
 
-    nn.LSTM reads them one after the other, and its products, one for each step, are too
-    small for several threads.
+    nn.LSTM reads the directions one after the other, and its products, one for each step,
+    are too small for several threads.
 
-    precision: of prediction on a CPU, see `packed_products.PRECISIONS`.
+    Args:
+        input_size: Width of a row.
+        hidden_size: Width of the output of each direction.
+        precision: Of prediction on a CPU, see `packed_products.PRECISIONS`.
     """
 
     def __init__(
@@ -32,9 +35,15 @@ class BiLstm(nn.LSTM):
     def forward(  # type: ignore[override]
         self, x: Tensor, batch_sizes: Tensor, reversed: Tensor
     ) -> Tensor:
-        """(N, input_size) → (N, 2 · hidden_size), forward before backward.
+        """Read sentences in both directions.
 
-        batch_sizes, reversed: see `SentenceRows`.
+        Args:
+            x: Packed rows, (N, input_size).
+            batch_sizes: See `SentenceRows`.
+            reversed: See `SentenceRows`.
+
+        Returns:
+            The outputs, forward before backward, (N, 2 · hidden_size).
         """
         is_learning = torch.is_grad_enabled()
         if is_learning:

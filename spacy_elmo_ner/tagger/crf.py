@@ -76,12 +76,18 @@ def log_likelihood(
 ) -> Tensor:
     """(B,): log probability that the path agrees with what is known.
 
-    known: bool (B, L, T), the tags that agree with the annotation. One tag a token is
-        the ordinary likelihood; a row of all tags is a token of which nothing is known,
-        and the sum over its tags is taken (Tsuboi et al. 2008, eq. 2).
+    A sequence whose known tags admit no legal path has nothing for the model to learn: it
+    gives exactly 0 and no gradient.
 
-    A sequence whose known tags admit no legal path says nothing that the model could
-    learn: it gives exactly 0 and no gradient.
+    Args:
+        emissions: Scores of the tags, (B, L, T).
+        lengths: Tokens of each sequence, int64 (B,).
+        parameters: Of the CRF.
+        known: The tags that agree with the annotation, bool (B, L, T). With one tag for
+            each token this is the ordinary likelihood. A row of all tags stands for a
+            token of which nothing is known; the sum over its tags is taken (Tsuboi et al.
+            2008, eq. 2).
+        allowed: The tags that a path may take, bool (B, L, T); None for all.
     """
     if allowed is not None:
         known = known & allowed
@@ -129,15 +135,24 @@ def span_log_probability(
     forbidden_next: Tensor,
     allowed: Optional[Tensor] = None,
 ) -> Tensor:
-    """(S,): the log probability that a path runs through given pieces, S at once.
+    """(S,): the log probability that a path runs through each of S spans; -inf if a span
+    is impossible.
 
-    rows, starts: int64 (S,), the sequence and the first token of each span.
-    span_tags: int64 (S, M), the tags of its tokens, at least one, padded with -1.
-    forbidden_next: bool (S, T), the tags that the token after the span must not have
-        (in BIO the I- tag that would make the entity longer).
+    One forward and one backward recursion serve all spans. Not differentiable.
 
-    One forward and one backward recursion serve all spans. -inf if the span is
-    impossible. Not differentiable. ValueError if a span leaves its sequence.
+    Args:
+        emissions: Scores of the tags, (B, L, T).
+        lengths: Tokens of each sequence, int64 (B,).
+        parameters: Of the CRF.
+        rows: The sequence of each span, int64 (S,).
+        starts: The first token of each span, int64 (S,).
+        span_tags: The tags of its tokens, at least one, padded with -1, int64 (S, M).
+        forbidden_next: The tags that the token after the span must not have, bool (S, T).
+            In BIO this is the I- tag that would make the entity longer.
+        allowed: The tags that a path may take, bool (B, L, T); None for all.
+
+    Raises:
+        ValueError: If a span is empty or leaves its sequence.
     """
     widths = (span_tags >= 0).sum(1)
     stops = starts + widths

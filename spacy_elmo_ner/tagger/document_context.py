@@ -16,10 +16,12 @@ from torch import Tensor, nn
 
 
 class DocumentTokens(NamedTuple):
-    """For the N tokens of all Docs end to end, two numbers each: (N,), int64.
+    """Which of the N tokens of all Docs, end to end, have something in common.
 
-    words: the same for two tokens of one Doc whose words differ in case at most.
-    docs: the Doc's place in the batch.
+    Attributes:
+        words: A number for each token, int64 (N,). It is the same for two tokens of one Doc
+            whose words differ in case at most.
+        docs: The place of the token's Doc in the batch, int64 (N,).
     """
 
     words: Tensor
@@ -27,7 +29,12 @@ class DocumentTokens(NamedTuple):
 
     @classmethod
     def from_docs(cls, docs: Sequence[Doc], places: np.ndarray) -> "DocumentTokens":
-        """places: of the words among the tokens of all Docs, (N,)."""
+        """The words of Docs.
+
+        Args:
+            docs: The batch.
+            places: The words' places among the tokens of all Docs, (N,).
+        """
         place = np.repeat(np.arange(len(docs)), [len(doc) for doc in docs])[places]
         ids = np.concatenate([doc.to_array([LOWER]).ravel() for doc in docs])
         types, index = np.unique(ids[places], return_inverse=True)
@@ -46,7 +53,9 @@ class DocumentContext(nn.Module):
     Embeddings for Named Entity Recognition", with the Doc as the memory: what a text
     gives depends on that text alone.
 
-    nI: width of a token's vector; nO: width of what is returned.
+    Args:
+        nI: Width of a token's vector.
+        nO: Width of a token's output.
     """
 
     def __init__(self, nI: int, nO: int) -> None:

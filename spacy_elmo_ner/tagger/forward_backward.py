@@ -68,7 +68,7 @@ class _LogSum(torch.autograd.Function):
 
 
 def for_sums(transitions: Tensor, steps: Tensor) -> Transitions:
-    """The transitions as the recursions over sums take them; steps: as time_major."""
+    """The transitions as the recursions over sums take them; `steps` from `time_major`."""
     return transitions_of(transitions, steps.shape[2], large=_LARGE)
 
 

@@ -8,13 +8,16 @@ GoldTag = Tuple[str, str]
 
 
 def read_gold_tags(biluo: Sequence[Optional[str]]) -> List[GoldTag]:
-    """The tags in parts.
+    """Each tag as prefix and label.
 
-    None, "-" and "" are tokens of which nothing is known. So are those of an entity of
-    which only a part lies in the sequence: it has no beginning or no end here, and
-    cannot be written in any tag scheme.
+    Nothing is known of the tokens of an entity of which only a part lies in the sequence:
+    it has no beginning or no end here, and cannot be written in any tag scheme.
 
-    Raises ValueError for a tag that is not BILUO.
+    Args:
+        biluo: One tag for each token; None, "-" or "" where nothing is known.
+
+    Raises:
+        ValueError: If a tag is not BILUO.
     """
     tags = [_split(tag) for tag in biluo]
     from_left = _cut_off(tags, inner="I", border="L")
@@ -26,11 +29,17 @@ def read_gold_tags(biluo: Sequence[Optional[str]]) -> List[GoldTag]:
 def tags_of_words(
     biluo: Sequence[Optional[str]], words: Sequence[int]
 ) -> List[Optional[str]]:
-    """The tags of some of the tokens, in which an entity that began or ended with
-    another token begins or ends with the first or last of its words.
+    """The tags of the words alone.
 
-    biluo: one tag a token, see `read_gold_tags`.
-    words: places of the tokens that are left, in order.
+    An entity that began or ended with another token begins or ends with the first or last
+    of its words.
+
+    Args:
+        biluo: One tag for each token, see `read_gold_tags`.
+        words: The words' places among the tokens, in order.
+
+    Raises:
+        ValueError: If a tag is not BILUO.
     """
     kept: List[Optional[str]] = [biluo[i] for i in words]
     if len(kept) == len(biluo):

@@ -20,11 +20,14 @@ class TaggerNetwork(nn.Module):
     Source: Lample et al. (2016), "Neural Architectures for Named Entity
     Recognition", section 2; dropout also before each further layer.
 
-    nI: width of the features of a token; nO: number of tags (tag 0 is "O").
-    hidden_width: of each direction of a layer; depth: layers, 0 for none.
-    document_width: of the DocumentContext that stands beside the first layer's output
-        (the features, without layers) and goes into what follows; 0 for none.
-    precision: of the BiLSTM's prediction on a CPU, see `packed_products.PRECISIONS`.
+    Args:
+        nI: Width of a token's features.
+        nO: Number of tags. Tag 0 is "O".
+        hidden_width: Width of each direction of a layer.
+        depth: Number of layers, 0 for none.
+        document_width: Width of the DocumentContext, 0 for none. It is joined to the first
+            layer's output, or to the features if there are no layers.
+        precision: Of the BiLSTM's prediction on a CPU, see `packed_products.PRECISIONS`.
     """
 
     def __init__(
@@ -70,13 +73,20 @@ class TaggerNetwork(nn.Module):
         dropout: float,
         document: Optional[DocumentTokens] = None,
     ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Tag scores of each token, and the CRF's parameters.
+        """Score the tags of each token.
 
-        features: (N, nI), the tokens of all sentences end to end; packed,
-        unpacked, reversed, batch_sizes: as in SentenceRows; dropout: a probability;
-        document: of the same tokens, for a network with a document_width.
-        Returns emissions (N, nO), transitions (nO, nO) from row to column,
-        start (nO,) and end (nO,).
+        Args:
+            features: The tokens of all sentences, end to end, (N, nI).
+            packed: See `SentenceRows`.
+            unpacked: See `SentenceRows`.
+            reversed: See `SentenceRows`.
+            batch_sizes: See `SentenceRows`.
+            dropout: Rate at which the inputs of layers and output are dropped.
+            document: Of the same tokens, for a network with a document_width.
+
+        Returns:
+            The emissions (N, nO), and the CRF's parameters: transitions (nO, nO) from row
+            to column, start (nO,) and end (nO,).
         """
         x = features.index_select(0, packed)
         for depth in range(len(self.layers) + 1):

@@ -16,6 +16,7 @@ architecture; `architecture.build_crf_tagger_v2` is one. A model of your own
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable, Iterator, List, Optional
 
 import torch
@@ -31,13 +32,16 @@ from .tag_schemes import TagScheme
 
 @dataclass(frozen=True)
 class Potentials:
-    """Scores of tags and of their neighbourhoods, or the gradients of these.
+    """Scores of T tags and of their neighbourhoods, or the gradients of these.
 
-    emissions: (N, T) for the N words of the rows and T tags.
-    transitions: (T, T), from row to column; start and end: (T,).
-    rows: the sentences of the Docs that were read.
+    Iteration gives the four tensors.
 
-    To iterate over it gives the four tensors.
+    Attributes:
+        emissions: The scores of each word's tags, (N, T) for the N words of the rows.
+        transitions: The score of each tag after each other, from row to column, (T, T).
+        start: The score of each tag at the start of a sentence, (T,).
+        end: The score of each tag at the end of a sentence, (T,).
+        rows: The sentences of the Docs that were read.
     """
 
     emissions: Tensor
@@ -53,6 +57,12 @@ class Potentials:
         """What the function makes of each tensor, of the same rows."""
         emissions, transitions, start, end = map(function, self)
         return Potentials(emissions, transitions, start, end, self.rows)
+
+    def tempered(self, temperature: float) -> "Potentials":
+        """The same order of all paths; above 1 their probabilities are more alike."""
+        if temperature == 1:
+            return self
+        return self.map(partial(torch.mul, other=1 / temperature))
 
     def legal_parameters(self, scheme: TagScheme) -> CrfParameters:
         """The CRF's parameters with what the tag scheme forbids put out of reach."""

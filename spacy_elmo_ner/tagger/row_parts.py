@@ -12,10 +12,17 @@ MOST_NUMBERS = 2**22
 def row_parts(
     rows: SentenceRows, width: int
 ) -> Iterator[Tuple[List[int], SentenceRows]]:
-    """The places of some sentences in `rows`, and these sentences as rows.
+    """Part the sentences of a batch.
 
-    width: numbers of a token. A padded part has at most MOST_NUMBERS, or is one
-        sentence. Where there are several, each has sentences of similar lengths.
+    A padded part has at most MOST_NUMBERS numbers, or is one sentence. If there are several
+    parts, each has sentences of similar lengths.
+
+    Args:
+        rows: The batch.
+        width: How many numbers there are for each token.
+
+    Yields:
+        The places in `rows` of a part's sentences, and these sentences as rows.
     """
     lengths = rows.lengths.tolist()
     if max(lengths, default=0) * len(lengths) * width <= MOST_NUMBERS:

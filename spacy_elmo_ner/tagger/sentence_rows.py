@@ -17,15 +17,14 @@ from ..text.sentences import doc_sentences
 class SentenceRows:
     """Where each sentence's words lie in the batch's words laid end to end.
 
-    Attributes (B sentences, longest L, N words in all):
-        spans: (start, end) of each sentence in the N words, one after another.
-        lengths: (B,) int64, words of each sentence.
-        packed: (N,) int64. `flat[packed]` is in torch's packed order: all first
-            words, longest sentence first, then all second words, and so on.
-        unpacked: (N,) int64, the inverse permutation of `packed`.
-        reversed: (N,) int64. In packed order, the row of the same sentence's word that
-            is as far from the end as this one from the start; its own inverse.
-        batch_sizes: (L,) int64, sentences alive at each step.
+    There are B sentences, of at most L words, with N words in all.
+
+    Args:
+        spans: The start and end of each sentence in the N words, one after another.
+
+    Attributes:
+        spans: As given.
+        lengths: The number of words of each sentence, int64 (B,).
     """
 
     def __init__(self, spans: Sequence[Tuple[int, int]]):
@@ -39,18 +38,25 @@ class SentenceRows:
 
     @cached_property
     def packed(self) -> Tensor:
+        """The word in each packed row, int64 (N,). `flat[packed]` is in torch's packed
+        order: all first words, longest sentence first, then all second words, and so on.
+        """
         return _int64(self._packing.forward_tokens)
 
     @cached_property
     def unpacked(self) -> Tensor:
+        """The inverse permutation of `packed`, int64 (N,)."""
         return _int64(self._packing.forward_rows)
 
     @cached_property
     def reversed(self) -> Tensor:
+        """For each packed row, the row of the word of the same sentence that is as far from
+        its end as this one is from its start, int64 (N,). It is its own inverse."""
         return self.unpacked[_int64(self._packing.backward_tokens)]
 
     @cached_property
     def batch_sizes(self) -> Tensor:
+        """How many sentences have a word at each step, int64 (L,)."""
         return _int64(self._packing.steps)
 
     def pad(self, flat: Tensor) -> Tensor:

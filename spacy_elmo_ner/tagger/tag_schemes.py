@@ -31,10 +31,11 @@ _SCHEMES: Dict[str, Dict[str, str]] = {
 
 
 def check_label(label: str) -> str:
-    """Give the entity label back if it can be one.
+    """Return the label if it can be an entity's.
 
-    Raises ValueError for an empty label and for one with a scheme prefix ("B-PER").
-    Other hyphens are part of the label ("WORK-OF-ART").
+    Raises:
+        ValueError: If it is empty or has a scheme's prefix ("B-PER"). Other hyphens are
+            part of the label ("WORK-OF-ART").
     """
     if not isinstance(label, str) or not label:
         raise ValueError(
@@ -52,13 +53,14 @@ def check_label(label: str) -> str:
 class TagScheme:
     """The tags of a set of entity labels.
 
-    name: "BIO" (IOB2: an entity is B I I …) or "BILUO" (B I … L, or U when it has one
-        token; spaCy's own scheme).
-    labels: entity labels without prefix. A label added at the end only adds tags at
-        the end of `tags`, so parameters of the old tags keep their places.
+    Attributes:
+        name: "BIO" (IOB2: an entity is B I I …) or "BILUO" (spaCy's own scheme: B I … L, or
+            U for an entity of one token).
+        labels: Entity labels without prefix. A label added at the end only adds tags at the
+            end of `tags`, so parameters of the old tags keep their places.
 
-    Raises ValueError for an unknown scheme and for labels that are doubled, empty or
-    prefixed.
+    Raises:
+        ValueError: If the scheme is unknown, or a label is doubled, empty or prefixed.
     """
 
     name: str
@@ -153,12 +155,15 @@ class TagScheme:
     def allowed(self, biluo: Sequence[Optional[str]]) -> TagMask:
         """bool (length, tags): the tags that agree with a gold annotation.
 
-        biluo: tags as `spacy.training.Example.get_aligned_ner` gives them, whatever the
-            scheme here; None (or "-", "") is a token of which nothing is known.
-
         An entity that the beginning or the end of the sequence cuts through cannot be
-        written in the scheme: its tokens count as unknown. Raises ValueError for a tag
-        that is not BILUO and for an unknown label.
+        written in the scheme: its tokens count as unknown.
+
+        Args:
+            biluo: Tags as `spacy.training.Example.get_aligned_ner` gives them, in whatever
+                scheme this is. None, "-" or "" is a token of which nothing is known.
+
+        Raises:
+            ValueError: If a tag is not BILUO, or its label is unknown.
         """
         rows = self.unrestricted(len(biluo))
         for i, (piece, label) in enumerate(read_gold_tags(biluo)):
@@ -181,8 +186,10 @@ class TagScheme:
         """A copy of the mask in which exactly this entity stands at [start, end).
 
         Its tokens take the entity's tags, whatever the mask said of them, and the token
-        after it does not continue it. ValueError if the span leaves the mask or the
-        label is unknown.
+        after it does not continue it.
+
+        Raises:
+            ValueError: If the span leaves the mask, or the label is unknown.
         """
         _check_range(start, end, len(allowed_rows), label)
         rows = allowed_rows.copy()

@@ -44,22 +44,27 @@ class Transitions(ABC):
 
     @abstractmethod
     def expected(self, alphas: Tensor, tags: Tensor) -> Tensor:
-        """(T, T): how often each transition is expected, given the forward scores.
-
-        tags: (L, T, B), where it is known how often each last tag is expected; what
-            follows from it for the tokens before is added in place.
+        """(T, T): how often each transition is expected.
 
         P(from | to) is the softmax over `from` of forward score + transition, so the
         marginals of a token follow from those of the next, and every factor is at
         most 1.
+
+        Args:
+            alphas: The forward scores, (L, T, B).
+            tags: How often each tag is expected, (L, T, B). It is given for last tokens; what
+                follows from it for the tokens before is added in place.
         """
 
 
 def transitions_of(table: Tensor, n_columns: int, *, large: int) -> Transitions:
-    """The faster way to the same numbers, for columns of n_columns sequences.
+    """The faster way to the same numbers.
 
-    large: with so many numbers to a step the form of a tag scheme pays, where the
-        table has it.
+    Args:
+        table: Transitions, (T, T), [from, to].
+        n_columns: How many sequences are read at once.
+        large: From so many numbers a step on, the form of a tag scheme is faster, if the
+            table has it.
     """
     if table.numel() * n_columns >= large:
         found = _find_scheme(table)
@@ -96,12 +101,14 @@ class DenseTransitions(Transitions):
 
 
 class SchemeTransitions(Transitions):
-    """Those of a tag scheme.
+    """The transitions of a tag scheme.
 
-    ends (E,), begins (S,): int64; each of the first tags may stand before each of the
-        second, with the scores `block` (S, E), [to, from].
-    inner: int64 (2, T), the tags that may stand before each tag besides, with the
-        scores inner_scores (2, T); NEVER where there are fewer.
+    Args:
+        ends: The tags that may stand before each of `begins`, int64 (E,).
+        begins: The tags that may stand after each of `ends`, int64 (S,).
+        block: The scores of these transitions, (S, E), [to, from].
+        inner: The other tags, at most two, that may stand before each tag, int64 (2, T).
+        inner_scores: The scores of these transitions, (2, T); NEVER where there are fewer.
     """
 
     def __init__(

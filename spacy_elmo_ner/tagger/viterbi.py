@@ -137,10 +137,14 @@ def k_best(
 
 
 def _k_best_of_few(best: Tensor, scores: Tensor) -> Tuple[Tensor, Tensor]:
-    """The k best ways to each tag: scores and states before, both (B, k, to).
+    """The k best ways to each tag.
 
-    best: (B, from, k), the k best scores of each tag before, best first; scores:
-        (from, to), the transitions.
+    Args:
+        best: The k best scores of each tag before, best first, (B, from, k).
+        scores: The transitions, (from, to).
+
+    Returns:
+        The scores, and the states before, both (B, k, to).
     """
     ways = best.unsqueeze(3) + scores.unsqueeze(1)
     values, states = ways.flatten(1, 2).topk(best.shape[2], dim=1)

@@ -6,5 +6,6 @@ table_columns.py  lines that are rows of a table
 line_breaks.py    which line breaks end a sentence
 sentence_ends.py  how a sentence ends
 sentences.py      Docs → sentences of words
+direction.py      whether it is read from the left or the right
 parts.py          long Docs and sentences → parts that overlap
 """

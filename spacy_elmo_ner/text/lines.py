@@ -15,13 +15,16 @@ HINT_OF_MARGIN = re.compile(r"[>#/;%]|--")
 
 
 class Line(NamedTuple):
-    """Tokens start to end, and what stands beside them.
+    """The tokens of a line, and what stands beside them.
 
-    width: in characters.
-    margin: its marks that are not read.
-    gaps: the white-space tokens in it.
-    break_at: the white-space token with the line break, or the Doc's length.
-    ends_block: whether a blank line comes next, or one with another margin.
+    Attributes:
+        start: The first token.
+        end: The token after the last.
+        width: The line's width in characters.
+        margin: The marks in the margin, which are not read.
+        gaps: The white-space tokens in the line.
+        break_at: The white-space token with the line break, or the Doc's length.
+        ends_block: Whether a blank line comes next, or one with another margin.
     """
 
     start: int

@@ -26,10 +26,17 @@ def doc_parts(
 ) -> List[Tuple[int, int]]:
     """The Doc in parts that are read on their own, and overlap where they cut a sentence.
 
-    most: tokens of a part of whole sentences.
-    longest: tokens of a sentence that is read at once; a longer one is parted, and each
-        part has a quarter of them in common with the next. No part begins or ends within
-        an entity that is set, unless that is longer than what they have in common.
+    Parts of one sentence share a quarter of `longest` with the next part. No part begins or
+    ends within an entity that is set, unless the entity is longer than what they share.
+
+    Args:
+        doc: The Doc.
+        most: The most tokens of a part of whole sentences.
+        longest: The most tokens of a sentence that is read at once; a longer one is parted.
+        line_is_sentence: See `sentence_spans`.
+
+    Returns:
+        The first token of each part, and the token after its last.
     """
     if len(doc) <= min(most, longest):
         return [(0, len(doc))]

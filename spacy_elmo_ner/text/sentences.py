@@ -22,8 +22,9 @@ MAX_LENGTH = "max_sentence_length"
 class Sentence(NamedTuple):
     """One sentence of a Doc.
 
-    start: its first token, whether it is a word or not.
-    words: its tokens that are words, in order, (words,), int64. There is at least one.
+    Attributes:
+        start: The first token, whether it is a word or not.
+        words: The tokens that are words, in order, int64 (words,). There is at least one.
     """
 
     start: int

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from spacy_elmo_ner.cli.app import app
 
 COMMANDS = (
-    "convert vectors convert-weights debug train pretrain learning-curve prune evaluate "
-    "entities visualize clean"
+    "convert vectors convert-weights import-elmo debug train pretrain learning-curve "
+    "prune evaluate errors entities visualize clean"
 ).split()
 
 # how each command is given an input; the other inputs are right
@@ -21,6 +21,7 @@ READERS = [
     "convert {} out.spacy",
     "convert {} out.conll",
     "convert-weights {} out.safetensors --options options.json",
+    "import-elmo {} out.safetensors",
     "debug {}",
     "debug sample.cfg --paths.train {} --paths.dev {}",
     "debug sample.cfg --code {}",
@@ -33,6 +34,9 @@ READERS = [
     "evaluate {} gold.conll",
     "evaluate ruler {}",
     "evaluate ruler gold.conll --code {}",
+    "errors {} gold.conll",
+    "errors ruler {}",
+    "errors ruler gold.conll --train {}",
     "entities -m {} John",
     "entities -m ruler -f {}",
     "visualize out.html -m {} -t John",
@@ -46,6 +50,8 @@ WRITERS = [
     "prune ruler {} --words 5",
     "evaluate ruler gold.conll -o {}",
     "evaluate ruler gold.conll --predictions {}",
+    "errors ruler gold.conll -o {}",
+    "errors ruler gold.conll --page {}",
     "visualize {} -m ruler -t John",
     "pretrain pretrain.cfg -o {}",
 ]

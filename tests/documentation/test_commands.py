@@ -29,7 +29,11 @@ pytestmark = pytest.mark.skipif(
 )
 PROGRAMS = {"python", ".venv/bin/python", ".venv-allennlp/bin/python"}
 # of the shell and of others
-FOREIGN = {"awk", "cd", "git", "head", "mkdir", "pre-commit", "pytest", "zcat"}
+FOREIGN = {"awk", "cd", "curl", "docker", "git", "head", "mkdir"} | {
+    "pre-commit",
+    "pytest",
+    "zcat",
+}
 
 
 def parse(command: Any, words: List[str]) -> Any:

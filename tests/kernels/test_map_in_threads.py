@@ -59,7 +59,7 @@ def test_an_endless_stream_is_read_a_few_items_ahead(n_threads: int) -> None:
     for i in range(4):
         assert next(pairs)[0] == i
         assert len(taken) <= i + 1 + n_threads
-    pairs.close()  # type: ignore[attr-defined]
+    pairs.close()
 
 
 def test_calls_are_made_at_once_with_one_thread_of_torch_in_each(threads: int) -> None:
@@ -122,7 +122,7 @@ def test_nothing_runs_on_when_the_stream_is_left() -> None:
 
     pairs = map_in_threads(work, count(), 4)
     assert next(pairs)[1]() == 0
-    pairs.close()  # type: ignore[attr-defined]
+    pairs.close()
     assert running == 0
 
 

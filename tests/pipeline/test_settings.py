@@ -67,7 +67,11 @@ def test_the_tags_of_trained_weights_cannot_be_changed(folder: Path) -> None:
 
 
 SAVED = {
-    "threshold": (0.9, 0.0),
+    "threshold": ({"LOC": 0.75, "PERSON": 0.125}, 0.0),
+    "allow_labels": (["LOC"], ["PERSON"]),
+    "deny_labels": (["LOC"], ["PERSON"]),
+    "temperature": (1.5, 1.0),
+    "probabilities": (True, False),
     "line_is_sentence": (True, False),
     "addresses": (True, False),
     "scores_key": ("sc", "other"),
@@ -138,7 +142,11 @@ def test_training_allows_addresses_unless_the_config_forbids_them() -> None:
 
 
 WRONG = {
-    "threshold": [7, -0.1, float("nan"), "0.5", None],
+    "threshold": [7, -0.1, float("nan"), "0.5", None, {"LOC": 7}, {"NO": 0.5}],
+    "allow_labels": ["LOC", [3], ["NO"]],
+    "deny_labels": ["LOC", [3], ["NO"]],
+    "temperature": [0, -1.0, float("nan"), float("inf"), "1", None],
+    "probabilities": ["yes", None, 1],
     "scores_key": [3, ""],
     "incorrect_spans_key": [3, ""],
     "line_is_sentence": ["yes", None, 1],

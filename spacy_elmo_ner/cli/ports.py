@@ -1,0 +1,29 @@
+"""The address at which a command listens."""
+
+import socket
+
+import typer
+
+HOST = typer.Option(
+    "127.0.0.1",
+    "--host",
+    help="Address to listen at; 0.0.0.0 lets other machines in, whoever they are",
+)
+
+
+def check_free(host: str, port: int) -> None:
+    """Check that a command may listen there, before it loads anything.
+
+    Raises:
+        ValueError: If it may not. It says why.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise ValueError(
+                f"Nothing can be served at {host}, port {port} ({error.strerror}). Choose "
+                "another --port, or the --host of an address of this machine."
+            ) from error

@@ -1,0 +1,95 @@
+"""`uncertain`: the texts that are most worth annotating, for an annotation tool."""
+
+import heapq
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import typer
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..corpus.annotation_export import EXPORTS, GuessedText
+from ..corpus.char_spans import CharSpan
+from ..files.atomic import check_writable, replacing
+from ..pipeline.readings import uncertainty
+from .escapes import echo, escaped
+from .loading import MODEL, load_pipeline, ner_of
+from .outputs import check_distinct
+from .texts import check_texts, read_texts
+
+
+def uncertain(
+    inputs: List[Path] = typer.Argument(
+        ...,
+        help="Text files, folders of .txt files, or - for standard input; each line "
+        "is a text of its own",
+    ),
+    output: Path = typer.Option(..., "--output", "-o", help="File to write"),
+    format: str = typer.Option(
+        "prodigy", "--format", "-f", help=f"What reads it: {', '.join(EXPORTS)}"
+    ),
+    limit: int = typer.Option(
+        0, "--limit", "-n", min=0, help="So many texts at most; 0 for all"
+    ),
+    model: Optional[str] = MODEL,
+) -> None:
+    """Write texts with their guessed entities for an annotation tool, those first of which
+    the pipeline is least certain: 1 less the probability of its best reading, of the
+    sentence where that is least. To correct these teaches it most. With --limit only so
+    many texts are held in memory.
+    """
+    if format not in EXPORTS:
+        raise typer.BadParameter(
+            f"There is no format {format!r}; choose one of {', '.join(EXPORTS)}."
+        )
+    files = [file for path in inputs for file in _files(path)]
+    check_distinct([output], files)
+    check_texts([], files)
+    check_writable(output)
+    nlp = load_pipeline(model)
+    scored = _scored(nlp, files)
+    # texts that are as uncertain stay in order
+    if limit:
+        chosen = heapq.nsmallest(limit, scored, key=_certainty)
+    else:
+        chosen = sorted(scored, key=_certainty)
+    with replacing(output) as temporary, temporary.open("w", encoding="utf8") as file:
+        for line in EXPORTS[format]([text for _, text in chosen]):
+            file.write(line + "\n")
+    echo(f"{len(chosen):,} texts, the least certain first: {output}")
+
+
+def _certainty(scored: Tuple[float, GuessedText]) -> float:
+    return -scored[0]
+
+
+def _files(path: Path) -> List[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.rglob("*.txt"))
+    if not found:
+        raise ValueError(f"There is no .txt file in {path}; name the files themselves.")
+    return found
+
+
+def _scored(nlp: Language, files: List[Path]) -> Iterator[Tuple[float, GuessedText]]:
+    ner = ner_of(nlp)
+    wanted = {ner.name: {"probabilities": True}}
+    for batch in read_texts([], files, longest=nlp.max_length):
+        docs = list(nlp.pipe([text.text for text in batch], component_cfg=wanted))
+        # as they were before anything was found
+        fresh = [nlp.make_doc(text.text) for text in batch]
+        readings = ner.sentence_readings(fresh, 1)
+        for text, doc, sentences in zip(batch, docs, readings, strict=True):
+            value = uncertainty(sentences)
+            meta = {"source": escaped(text.source), "uncertainty": round(value, 4)}
+            yield value, _guessed(doc, meta)
+
+
+def _guessed(doc: Doc, meta: Dict[str, Any]) -> GuessedText:
+    return GuessedText(
+        doc.text,
+        [CharSpan(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents],
+        [ent._.probability for ent in doc.ents],
+        meta,
+    )

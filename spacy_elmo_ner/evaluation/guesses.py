@@ -1,0 +1,53 @@
+"""Predicted entities with their probabilities, held against the gold."""
+
+from typing import List, NamedTuple, Sequence, Tuple
+
+from spacy.training import Example
+
+Entity = Tuple[int, int, str]
+"""First token, token after the last, label."""
+
+
+class Guess(NamedTuple):
+    """A predicted entity.
+
+    Attributes:
+        doc: The number of its Doc.
+        label: Its label.
+        probability: Its probability.
+        is_right: Whether the gold has it, with these borders and this label.
+    """
+
+    doc: int
+    label: str
+    probability: float
+    is_right: bool
+
+
+def compare(
+    examples: Sequence[Example],
+    predicted: Sequence[Tuple[Sequence[Entity], Sequence[float]]],
+) -> List[Guess]:
+    """Hold entities of predicted Docs against the gold.
+
+    Args:
+        examples: The Docs.
+        predicted: The entities found in each, and their probabilities.
+
+    Returns:
+        The entities, but those of whose tokens the gold does not say all.
+    """
+    found = []
+    for number, (example, (entities, probabilities)) in enumerate(
+        zip(examples, predicted, strict=True)
+    ):
+        gold = {
+            (ent.start, ent.end, ent.label_)
+            for ent in example.get_aligned_spans_y2x(example.reference.ents)
+        }
+        tags = example.get_aligned_ner()
+        for entity, probability in zip(entities, probabilities, strict=True):
+            start, end, label = entity
+            if None not in tags[start:end]:
+                found.append(Guess(number, label, probability, entity in gold))
+    return found

@@ -1,0 +1,56 @@
+"""The temperature under which probabilities come true (Guo et al. 2017, section 4.2)."""
+
+import math
+from typing import Callable, Sequence
+
+from .calibration import log_loss
+from .guesses import Guess
+
+# between which it is looked for, and how near to the best it comes, in its logarithm
+COLDEST, HOTTEST, NEAR = 0.5, 4.0, 0.01
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+def fit_temperature(guess: Callable[[float], Sequence[Guess]]) -> float:
+    """Find the temperature with the least log loss of "this entity is right".
+
+    That is what a probability beside an entity says. The likelihood of all gold tags
+    would be governed by the words outside entities, which are many and easy.
+
+    Args:
+        guess: What is predicted at a temperature: the same entities at each.
+
+    Raises:
+        ValueError: If nothing is found, or all of it is right, or wrong.
+    """
+
+    def loss(log_temperature: float) -> float:
+        found = guess(math.exp(log_temperature))
+        return log_loss(
+            [one.probability for one in found], [one.is_right for one in found]
+        )
+
+    right = [one.is_right for one in guess(1.0)]
+    if len(set(right)) < 2:
+        raise ValueError(
+            f"{len(right)} entities are found in the data, {sum(right)} of them right. "
+            "A temperature can be found where some are right and some are wrong. Give "
+            "more data, on which the pipeline was not trained."
+        )
+    return round(math.exp(_minimum(loss, math.log(COLDEST), math.log(HOTTEST))), 3)
+
+
+def _minimum(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function of one valley is least: golden-section search (Kiefer 1953)."""
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    of_left, of_right = function(left), function(right)
+    while high - low > 2 * NEAR:
+        if of_left <= of_right:
+            high, right, of_right = right, left, of_left
+            left = high - GOLDEN * (high - low)
+            of_left = function(left)
+        else:
+            low, left, of_left = left, right, of_right
+            right = low + GOLDEN * (high - low)
+            of_right = function(right)
+    return (low + high) / 2

@@ -1,0 +1,1 @@
+"""A pipeline for those who do not write Python: an HTTP service and a page to try it."""
