@@ -88,8 +88,8 @@ def predict_frames(
     progress: Optional[bool] = None,
     probabilities: bool = False,
 ) -> Iterator[pd.DataFrame]:
-    """As `predict`, a table for each batch of texts: as much memory for a million texts
-    as for one batch, if they come from an iterator.
+    """As `predict`, a table for each batch of texts. If they come from an iterator, only a
+    few batches are in memory, and the words that spaCy's vocabulary keeps.
 
     Args:
         texts: See `predict`.

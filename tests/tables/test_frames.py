@@ -207,3 +207,20 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert done.stdout == "set()\n"
     with pytest.raises(AttributeError, match="no attribute 'predicted'"):
         spacy_elmo_ner.predicted  # noqa: B018
+
+
+def test_probabilities_are_the_component_s_and_only_on_demand() -> None:
+    if not spacy.util.is_package("en_elmo_ner_sm"):
+        pytest.skip("en_elmo_ner_sm is not installed")
+    texts = ["Anna flew to Lima.", "Nobody"]
+    own = spacy_elmo_ner.load()
+    settings = {"elmo_ner": {"probabilities": True}}
+    docs = list(own.pipe(texts, component_cfg=settings))
+    chunks = spacy_elmo_ner.predict(texts, probabilities=True)
+    tokens = spacy_elmo_ner.predict(texts, "token", probabilities=True)
+    of_ents = [ent._.probability for doc in docs for ent in doc.ents]
+    of_tokens = [token._.probability for doc in docs for token in doc]
+    assert len(of_ents) == 2
+    assert list(chunks["probability"]) == pytest.approx(of_ents)
+    assert list(tokens["probability"]) == pytest.approx(of_tokens)
+    assert spacy_elmo_ner.predict(texts)["probability"].isna().all()
