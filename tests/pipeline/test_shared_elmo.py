@@ -2,12 +2,11 @@
 an ELMo of their own."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Tuple, cast
+from typing import Any, Dict, List, cast
 
 import numpy as np
 import pytest
 import spacy
-import torch
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
@@ -54,7 +53,7 @@ def scores(nlp: Language, doc: Doc) -> np.ndarray:
     """Of each token and tag, as `elmo_ner` sees the Doc."""
     if "tok2vec" in nlp.pipe_names:
         nlp.get_pipe("tok2vec")(doc)
-    (emissions, *_) = nlp.get_pipe("elmo_ner").model.predict([doc])
+    emissions, *_ = nlp.get_pipe("elmo_ner").model.predict([doc])
     return cast(np.ndarray, emissions.numpy())
 
 
