@@ -57,6 +57,15 @@ def test_there_and_back(iob1: Path, tmp_path: Path) -> None:
     assert back.read_text() == IOB1
 
 
+def test_parts_of_speech_of_a_column_that_is_named(tmp_path: Path) -> None:
+    source, docbin = tmp_path / "in.conll", tmp_path / "out.spacy"
+    source.write_text("Rome NNP I-NP I-LOC\nfell VBD I-VP O\n")
+    assert run(source, docbin, "--pos-column", 2).exit_code == 0
+    (doc,) = DocBin().from_disk(docbin).get_docs(Vocab())
+    assert [token.tag_ for token in doc] == ["NNP", "VBD"]
+    assert [ent.text for ent in doc.ents] == ["Rome"]
+
+
 def test_one_doc_for_each_sentence(iob1: Path, tmp_path: Path) -> None:
     docbin, back = tmp_path / "a.spacy", tmp_path / "back.conll"
     assert run(iob1, docbin, "--group-by", "sentence").exit_code == 0

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from spacy_elmo_ner.corpus.conll import read_conll
+from spacy_elmo_ner.corpus.conll import ConllFormat, read_conll
 from spacy_elmo_ner.corpus.conll_export import write_conll
 from spacy_elmo_ner.corpus.docs import to_docs, to_sentences
+from spacy_elmo_ner.corpus.reader import read_docs
 
 # a stretch of words outside entities (no label), or one entity
 Stretch = Tuple[Optional[str], List[str]]
@@ -303,3 +304,17 @@ def test_a_scheme_that_is_named_is_demanded(tmp_path: Path) -> None:
         read_conll(path, scheme="iob3")
     with pytest.raises(FileNotFoundError):
         read_conll(tmp_path / "absent")
+
+
+def test_parts_of_speech_are_the_tokens_tags(shared_data: Path) -> None:
+    path = shared_data / "conll2003" / "eng.testa"
+    rows = [line.split() for line in path.read_text().splitlines()]
+    wanted = [row[:2] for row in rows if row and row[0] != "-DOCSTART-"]
+    format = ConllFormat(pos_column=2)
+    for group_by in ("document", "sentence"):
+        docs = read_docs(path, vocab=VOCAB, group_by=group_by, format=format)
+        assert [[one.text, one.tag_] for doc in docs for one in doc] == wanted
+    docs = read_docs(path, vocab=VOCAB)
+    assert not any(doc.has_annotation("TAG") for doc in docs)
+    with pytest.raises(ValueError, match="eng.testa has no column 5"):
+        read_conll(path, pos_column=5)
