@@ -27,8 +27,8 @@ def main(
     conll: Optional[Path] = typer.Option(
         None, help="CoNLL file to read, such as eng.testa; made sentences if left out."
     ),
-    limit: int = typer.Option(3000, help="Sentences to read."),
-    rounds: int = typer.Option(3, help="Rounds; the median counts."),
+    limit: int = typer.Option(2000, help="Sentences to read."),
+    rounds: int = typer.Option(2, help="Rounds; the median counts."),
 ) -> None:
     """Print words per second, and the memory of a process."""
     import pyspark
@@ -57,7 +57,7 @@ def main(
         ("Spark, 2 workers", on_spark, 2),
     ):
         seconds, memory = in_fresh_process(measure, texts, count, rounds)
-        print(f"| {how} | {n_words / seconds:,.0f} | {memory:,.0f} |")
+        print(f"| {how} | {n_words / seconds:,.0f} | {memory:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

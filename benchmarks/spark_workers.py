@@ -13,7 +13,7 @@ import torch
 from .fresh_process import peak
 
 PIPELINE = "en_elmo_ner_sm"
-PARTITIONS = 8
+PARTITIONS = 4
 
 Texts = List[str]
 

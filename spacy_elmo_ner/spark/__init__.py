@@ -1,6 +1,6 @@
 """Entities of a Spark DataFrame's texts.
 
-annotate.py     a DataFrame → its rows, or a column of Spark NLP's annotations
+dataframe.py    a DataFrame → its rows, or a column of Spark NLP's annotations
 transformer.py  the same column as a stage of pyspark.ml
 column.py       the column of texts → the column of what is found
 schemas.py      its types
@@ -18,7 +18,7 @@ except ImportError as error:
         'with: pip install "spacy-elmo-ner[spark]"'
     ) from error
 
-from .annotate import annotate
+from .dataframe import annotate
 from .transformer import ElmoNerTransformer
 
 __all__ = ["ElmoNerTransformer", "annotate"]

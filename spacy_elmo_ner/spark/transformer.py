@@ -10,7 +10,7 @@ from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import DataFrame
 
 from ..pipeline.default_pipeline import NAME
-from .annotate import BATCH_SIZE, ENTITIES, with_annotations
+from .dataframe import BATCH_SIZE, ENTITIES, with_annotations
 
 
 class ElmoNerTransformer(
