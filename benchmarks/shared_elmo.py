@@ -80,7 +80,7 @@ def gold_docs(nlp: Language, conll: Path, pos_column: int, limit: int) -> List[D
 
 def bare(doc: Doc, nlp: Language) -> Doc:
     """Words and sentences, as a tokenizer and a sentencizer would give them."""
-    starts = [token.is_sent_start for token in doc]
+    starts: List[Any] = [token.is_sent_start for token in doc]
     return Doc(nlp.vocab, words=[token.text for token in doc], sent_starts=starts)
 
 
