@@ -43,7 +43,7 @@ def spark() -> Iterator["SparkSession"]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("PYSPARK_PYTHON", sys.executable)
-        builder = SparkSession.Builder().master("local[2, 4]").appName("tests")
+        builder = SparkSession.Builder().master("local[2, 8]").appName("tests")
         for key, value in {
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",

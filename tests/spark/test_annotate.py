@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Tuple
@@ -241,17 +242,16 @@ def test_nothing_is_lost_or_doubled_when_processes_are_killed(
     ]
     df = spark.createDataFrame(list(enumerate(texts)), "id int, text string")
     found = annotate(df.repartition(6), PIPELINE).select("id", "start", "text", "label")
-    killed: List[int] = []
     failed: List[int] = []
     over = threading.Event()
-    watcher = threading.Thread(target=kill, args=(spark, killed, failed, over))
+    watcher = threading.Thread(target=kill, args=(spark, failed, over))
     watcher.start()
     try:
         entities = sorted(map(tuple, found.collect()))
     finally:
         over.set()
         watcher.join()
-    assert killed and max(failed) >= 1
+    assert any(failed)
     expected = [
         (i, ent.start_char, ent.text, ent.label_)
         for i, doc in enumerate(nlp.pipe(texts))
@@ -260,25 +260,23 @@ def test_nothing_is_lost_or_doubled_when_processes_are_killed(
     assert entities == sorted(expected)
 
 
-def kill(
-    spark: "SparkSession", killed: List[int], failed: List[int], over: threading.Event
-) -> None:
-    """Kill all Python processes once, while some tasks are done and others at work; then
-    write down how many tasks have failed."""
+def kill(spark: "SparkSession", failed: List[int], over: threading.Event) -> None:
+    """Kill all Python processes, while some tasks are done and others at work, until a
+    task has failed for it; write down how many have."""
     tracker = spark.sparkContext.statusTracker()
     java = spark.sparkContext._gateway.proc.pid
-    while not over.is_set():
+    while not over.wait(0.02) and not any(failed):
         for stage in map(tracker.getStageInfo, tracker.getActiveStageIds()):
-            if stage is None:
-                continue
-            failed.append(stage.numFailedTasks)
-            if not killed and stage.numCompletedTasks and stage.numActiveTasks:
+            if stage and stage.numCompletedTasks and stage.numActiveTasks:
                 # Java starts one process, which forks those that work
-                for daemon in children_of(java):
-                    killed.extend(children_of(daemon))
-                for pid in killed:
-                    os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
+                for pid in [
+                    pid for one in children_of(java) for pid in children_of(one)
+                ]:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                over.wait(1)  # until Spark knows it
+                after = tracker.getStageInfo(stage.stageId)
+                failed.append(after.numFailedTasks if after else 0)
 
 
 def children_of(pid: int) -> List[int]:
