@@ -56,12 +56,12 @@ $(VENV)/installed: $(METADATA)
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt \
-		--editable ".[dev,docs,project,glove,demo,serve]"
+		--editable ".[dev,docs,project,glove,frames,demo,serve,spark]"
 	touch $@
 
 $(VENV_ALLENNLP)/installed: $(METADATA)
 	python=$${PYTHON310:-$$(scripts/find_python.sh 3.10)} && \
 		"$$python" -m venv $(VENV_ALLENNLP)
 	$(VENV_ALLENNLP)/bin/pip install --quiet \
-		--editable ".[allennlp,dev,project,glove]" --editable ./$(PIPELINE)
+		--editable ".[allennlp,dev,project,glove,frames]" --editable ./$(PIPELINE)
 	touch $@
