@@ -45,7 +45,7 @@ class Server:
         self.log.extend(iter(self.process.stdout.readline, ""))
 
     def wait_for(self, path: str) -> None:
-        for _ in range(600):
+        for _ in range(1200):
             assert self.process.poll() is None, "".join(self.log)
             try:
                 urllib.request.urlopen(self.url + path, timeout=5).close()

@@ -66,7 +66,7 @@ class Page:
         area.send_keys(Keys.CONTROL, Keys.ENTER)
 
     def until(self, condition: Callable[[], Any]) -> Any:
-        for _ in range(300):
+        for _ in range(900):
             try:
                 found = condition()
                 if found:
