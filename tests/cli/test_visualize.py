@@ -16,6 +16,7 @@ READ: Dict[str, Any] = {
     "read_scheme": "auto",
     "word_column": None,
     "tag_column": None,
+    "pos_column": None,
     "delimiter": "auto",
     "alignment_mode": "strict",
 }
