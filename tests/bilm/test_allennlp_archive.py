@@ -164,17 +164,17 @@ def test_a_pickle_that_runs_code_is_not_read(tmp_path: Path) -> None:
 def test_members_that_would_lie_outside(tmp_path: Path) -> None:
     path = tmp_path / "model.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
-        for name in ("../outside", "/tmp/spacy_elmo_ner_outside", "config.json"):
+        for name in ("../outside", str(tmp_path / "absolute"), "config.json"):
             member = tarfile.TarInfo(name)
             if name == "config.json":
-                member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+                member.type, member.linkname = tarfile.SYMTYPE, "../outside"
             archive.addfile(member)
     with pytest.raises(
         ValueError, match="has no config.json, so that it is not AllenNLP"
     ):
         ElmoArchive(path)
     assert sorted(tmp_path.iterdir()) == [path]
-    assert not Path("/tmp/spacy_elmo_ner_outside").exists()
+    assert not (tmp_path.parent / "outside").exists()
 
 
 @needs_safe_torch
