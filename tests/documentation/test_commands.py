@@ -29,7 +29,17 @@ pytestmark = pytest.mark.skipif(
 )
 PROGRAMS = {"python", ".venv/bin/python", ".venv-allennlp/bin/python"}
 # of the shell and of others
-FOREIGN = {"awk", "cd", "curl", "docker", "git", "head", "mkdir", "spark-submit", "venv-pack"} | {
+FOREIGN = {
+    "awk",
+    "cd",
+    "curl",
+    "docker",
+    "git",
+    "head",
+    "mkdir",
+    "spark-submit",
+    "venv-pack",
+} | {
     "pre-commit",
     "pytest",
     "zcat",
