@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from spacy_elmo_ner.tagger import crf
+from spacy_elmo_ner.tagger.marginals import Marginals
 from spacy_elmo_ner.tagger.parameters import CrfParameters
 from spacy_elmo_ner.tagger.viterbi import viterbi
 
@@ -45,7 +46,7 @@ class Ours:
 
     def tag_marginals(self, batch: Batch) -> Tensor:
         """(B, L, T)."""
-        return crf.tag_marginals(batch.emissions, batch.lengths, self.parameters)
+        return Marginals(batch.emissions, batch.lengths, self.parameters).of_tags()
 
 
 class Rival(ABC):

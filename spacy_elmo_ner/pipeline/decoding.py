@@ -7,10 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from spacy.tokens import Doc
-from torch import Tensor
 
-from ..tagger import crf
-from ..tagger.parameters import CrfParameters
+from ..tagger.marginals import Marginals
 from ..tagger.potentials import Potentials
 from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import DocRows
@@ -79,16 +77,18 @@ def decode(
             found[place] = scheme.decode(row[: end - start])
         if not of_spans and not of_tokens:
             continue
-        chain = part.pad(tempered.emissions), lengths, tempered_parameters
+        marginals = Marginals(
+            part.pad(tempered.emissions), lengths, tempered_parameters, allowed
+        )
         if of_spans:
             spans_of_part = [found[place] for place in places]
-            values = _probabilities(spans_of_part, scheme, *chain, allowed)
+            values = _probabilities(spans_of_part, scheme, marginals)
             for place, of_row in zip(places, values, strict=True):
                 probabilities[place] = of_row
         if of_tokens:
-            marginals = crf.tag_marginals(*chain, allowed)
-            of_tags = marginals.gather(2, tags.clamp(min=0).unsqueeze(2))
-            both = torch.cat([of_tags, marginals[..., :1]], 2).clamp(max=1).cpu()
+            every = marginals.of_tags()
+            of_tags = every.gather(2, tags.clamp(min=0).unsqueeze(2))
+            both = torch.cat([of_tags, every[..., :1]], 2).cpu()
             for (start, end), of_row in zip(part.spans, both.numpy(), strict=True):
                 of_words[start:end] = of_row[: end - start]
     entities = _by_doc(rows, found, probabilities if of_spans else None)
@@ -122,12 +122,7 @@ def _at_words(
 
 
 def _probabilities(
-    found: List[List[Span]],
-    scheme: TagScheme,
-    emissions: Tensor,
-    lengths: Tensor,
-    parameters: CrfParameters,
-    allowed: Tensor,
+    found: List[List[Span]], scheme: TagScheme, marginals: Marginals
 ) -> List[List[float]]:
     """Of each found entity of each row."""
     flat = [(row, *span) for row, spans in enumerate(found) for span in spans]
@@ -138,16 +133,12 @@ def _probabilities(
     for place, (_, start, end, label) in enumerate(flat):
         span_tags[place, : end - start] = scheme.span_tags(end - start, label)
     forbidden = np.stack([scheme.continuation(label) for *_, label in flat])
-    device = emissions.device
-    log_probabilities = crf.span_log_probability(
-        emissions,
-        lengths,
-        parameters,
+    device = marginals.device
+    log_probabilities = marginals.of_spans(
         torch.tensor([row for row, *_ in flat], device=device),
         torch.tensor([start for _, start, _, _ in flat], device=device),
         torch.from_numpy(span_tags).to(device),
         torch.from_numpy(forbidden).to(device),
-        allowed,
     )
     values = iter(log_probabilities.exp().tolist())
     return [list(islice(values, len(spans))) for spans in found]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from spacy_elmo_ner.tagger import crf, forward_backward
 from spacy_elmo_ner.tagger import viterbi as viterbi_module
+from spacy_elmo_ner.tagger.marginals import Marginals
 from spacy_elmo_ner.tagger.parameters import NEVER, CrfParameters, restrict
 from spacy_elmo_ner.tagger.tag_schemes import TagScheme
 from spacy_elmo_ner.tagger.viterbi import k_best, viterbi
@@ -246,10 +247,18 @@ def test_k_best(case: Case, k: int) -> None:
             assert close(score_of(case, row, path), value)
 
 
+def marginals_of(case: Case) -> Marginals:
+    return Marginals(case.emissions, case.lengths, case.scores, case.allowed)
+
+
+def tag_marginals(*chain: Any) -> Tensor:
+    return Marginals(*chain).of_tags()
+
+
 @settings(deadline=None)
 @given(cases())
 def test_tag_marginals(case: Case) -> None:
-    found = crf.tag_marginals(case.emissions, case.lengths, case.scores, case.allowed)
+    found = marginals_of(case).of_tags()
     expected = torch.zeros(case.emissions.shape, dtype=torch.float64)
     for row in range(len(case.lengths)):
         paths = legal_paths(case, row)
@@ -279,15 +288,11 @@ def test_span_log_probability(case: Case, data: Any) -> None:
     for i, (_, _, tags, after) in enumerate(spans):
         span_tags[i, : len(tags)] = torch.tensor(tags)
         forbidden[i, list(after)] = True
-    found = crf.span_log_probability(
-        case.emissions,
-        case.lengths,
-        case.scores,
+    found = marginals_of(case).of_spans(
         torch.tensor([row for row, *_ in spans], dtype=torch.long),
         torch.tensor([start for _, start, *_ in spans], dtype=torch.long),
         span_tags,
         forbidden,
-        case.allowed,
     )
     assert found.shape == (len(spans),)
     for value, (row, start, tags, after) in zip(found.tolist(), spans, strict=True):
@@ -420,7 +425,7 @@ def test_a_row_alone_is_the_row_in_its_batch(case: Case, data: Any) -> None:
     )
     mask = None if case.allowed is None else case.allowed[row : row + 1, :length]
     batch = (case.emissions, case.lengths, case.scores)
-    for function in (crf.log_partition, crf.tag_marginals):
+    for function in (crf.log_partition, tag_marginals):
         alone = function(*one, mask)[0]
         together = function(*batch, case.allowed)[row]
         together = together[:length] if together.dim() else together
@@ -474,8 +479,8 @@ def test_marginals_in_ten_thousand_tokens() -> None:
     emissions, lengths, scores, scheme = long_case(1.0)
     exact = CrfParameters(*(x.double() for x in scores))
     _, tags = viterbi(emissions, lengths, scores)
-    marginals = crf.tag_marginals(emissions, lengths, scores)
-    exact_marginals = crf.tag_marginals(emissions.double(), lengths, exact)
+    marginals = tag_marginals(emissions, lengths, scores)
+    exact_marginals = tag_marginals(emissions.double(), lengths, exact)
     assert torch.allclose(marginals.double(), exact_marginals, atol=1e-4)
     assert torch.allclose(marginals[0].sum(1), torch.ones(10_000), atol=1e-4)
 
@@ -492,8 +497,8 @@ def test_marginals_in_ten_thousand_tokens() -> None:
         span_tags,
         torch.zeros(len(spans), len(scheme.tags), dtype=torch.bool),
     )
-    found = crf.span_log_probability(emissions, lengths, scores, *where)
-    precise = crf.span_log_probability(emissions.double(), lengths, exact, *where)
+    found = Marginals(emissions, lengths, scores).of_spans(*where)
+    precise = Marginals(emissions.double(), lengths, exact).of_spans(*where)
     assert torch.allclose(found.double().exp(), precise.exp(), atol=1e-4)
     # A unit's probability is its tag's marginal.
     for (start, end, label), value in zip(spans, precise, strict=True):
@@ -519,7 +524,7 @@ def test_ten_thousand_tokens_without_a_legal_path() -> None:
     assert log_z.isfinite().all() and (log_z < NEVER / 2).all()
     score, tags = viterbi(emissions, lengths, scores, nothing)
     assert (score == -math.inf).all() and (tags[0] >= 0).all()
-    assert crf.tag_marginals(emissions, lengths, scores, nothing).sum() == 0
+    assert tag_marginals(emissions, lengths, scores, nothing).sum() == 0
     assert (
         k_best(emissions[:, :50], lengths.clamp(max=50), scores, 2, nothing[:, :50])[1]
         == -1
@@ -540,12 +545,10 @@ def test_bad_requests_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         k_best(emissions, lengths, scores, 0)
     forbidden = torch.zeros(1, len(scheme.tags), dtype=torch.bool)
+    marginals = Marginals(emissions, lengths, scores)
     for row, start, tags in [(1, 2, [4, 4]), (0, 3, [-1]), (0, -1, [4])]:
         with pytest.raises(ValueError, match="empty or leaves its sequence"):
-            crf.span_log_probability(
-                emissions,
-                lengths,
-                scores,
+            marginals.of_spans(
                 torch.tensor([row]),
                 torch.tensor([start]),
                 torch.tensor([tags]),
@@ -575,10 +578,10 @@ def test_the_gpu_agrees_with_the_cpu() -> None:
         values = [
             likelihood,
             *(x.grad for x in inputs),
-            crf.tag_marginals(*chain),
+            tag_marginals(*chain),
             *viterbi(*chain, known.to(device)),
             *k_best(*chain, 3),
-            crf.span_log_probability(*chain, *(x.to(device) for x in span)),
+            Marginals(*chain).of_spans(*(x.to(device) for x in span)),
         ]
         results.append([value.detach().cpu() for value in values])
     for cpu, gpu in zip(*results, strict=True):
