@@ -21,7 +21,8 @@ import spacy
 import typer
 
 from spacy_elmo_ner.kernels.cpu_features import usable_cpus
-from spacy_elmo_ner.serving.found import entities, with_probabilities
+from spacy_elmo_ner.pipeline.components import with_probabilities
+from spacy_elmo_ner.serving.found import entities
 
 from .texts import real_sentences, zipf_sentences
 

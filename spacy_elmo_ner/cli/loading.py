@@ -3,6 +3,7 @@
 import typer
 from spacy.language import Language
 
+from ..pipeline.components import elmo_ners
 from ..pipeline.elmo_ner import ElmoNer
 from ..pipeline.loading import load as load_pipeline
 
@@ -22,7 +23,7 @@ def ner_of(nlp: Language) -> ElmoNer:
     Raises:
         ValueError: If it has none, or several.
     """
-    found = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)]
+    found = list(elmo_ners(nlp).values())
     if len(found) != 1:
         raise ValueError(
             f"The pipeline has {len(found)} components elmo_ner among its components "

@@ -5,7 +5,7 @@ from typing import Any, Dict, Sequence
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..pipeline.elmo_ner import ElmoNer
+from ..pipeline.components import elmo_ners
 
 
 def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
@@ -31,7 +31,7 @@ def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
 
 def line_is_sentence(nlp: Language) -> bool:
     """Whether its `elmo_ner` takes each line for a sentence."""
-    return any(cfg.get("line_is_sentence") for cfg in _cfgs(nlp).values())
+    return any(pipe.cfg["line_is_sentence"] for pipe in elmo_ners(nlp).values())
 
 
 def settings_of_call(
@@ -40,13 +40,4 @@ def settings_of_call(
     """The `component_cfg` of a call that asks `elmo_ner` for probabilities, or not."""
     if not probabilities:
         return {}
-    return {
-        name: {"probabilities": True}
-        for name, cfg in _cfgs(nlp).items()
-        if "probabilities" in cfg
-    }
-
-
-def _cfgs(nlp: Language) -> Dict[str, Dict[str, Any]]:
-    """The settings of each `elmo_ner`."""
-    return {name: pipe.cfg for name, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)}
+    return {name: {"probabilities": True} for name in elmo_ners(nlp)}
