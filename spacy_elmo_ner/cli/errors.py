@@ -11,21 +11,20 @@ from ..corpus.name_uses import names_of
 from ..corpus.reader import to_examples
 from ..evaluation.error_tables import errors_as_text
 from ..evaluation.errors import find_errors
-from ..files.atomic import check_writable, replacing
+from ..files.atomic import replacing
 from ..pipeline.components import with_probabilities
 from .errors_page import errors_page
 from .escapes import echo
-from .gold_options import GOLD, GoldOptions, read_gold, with_gold_options
-from .loading import load_pipeline
+from .gold_options import GOLD_FILE, GoldOptions, read_gold, with_gold_options
+from .loading import PIPELINE, describe, load_pipeline
 from .options import CODE, GPU_ID
-from .outputs import check_distinct
-from .visualize import describe
+from .outputs import check_outputs
 
 
 @with_gold_options
 def errors(
-    model: str = typer.Argument(..., help="Name or folder of a pipeline"),
-    data: Path = typer.Argument(..., help=f"Gold: {GOLD}"),
+    model: str = PIPELINE,
+    data: Path = GOLD_FILE,
     train: Optional[Path] = typer.Option(
         None,
         "--train",
@@ -52,10 +51,7 @@ def errors(
     that were and were not in training, and the mistakes that the pipeline is most sure
     of. The pipeline works on the gold words and sentences, as in `evaluate`.
     """
-    check_distinct([output, page], [model, data, train, code])
-    for path in (output, page):
-        if path is not None:
-            check_writable(path)
+    check_outputs([output, page], [model, data, train, code])
     setup_gpu(gpu_id, silent=True)
     import_code(code)
     nlp = with_probabilities(load_pipeline(model))

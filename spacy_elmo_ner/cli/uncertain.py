@@ -10,12 +10,12 @@ from spacy.tokens import Doc
 
 from ..corpus.annotation_export import EXPORTS, GuessedText
 from ..corpus.char_spans import CharSpan
-from ..files.atomic import check_writable, replacing
+from ..files.atomic import replacing
 from ..pipeline.components import docs_before, with_probabilities
 from ..pipeline.readings import uncertainty
 from .escapes import echo, escaped
 from .loading import MODEL, load_pipeline, ner_of
-from .outputs import check_distinct
+from .outputs import check_outputs
 from .texts import check_texts, read_texts
 
 
@@ -44,9 +44,8 @@ def uncertain(
             f"There is no format {format!r}; choose one of {', '.join(EXPORTS)}."
         )
     files = [file for path in inputs for file in _files(path)]
-    check_distinct([output], files)
     check_texts([], files)
-    check_writable(output)
+    check_outputs([output], [*files, model])
     nlp = with_probabilities(load_pipeline(model))
     scored = _scored(nlp, files)
     # texts that are as uncertain stay in order
