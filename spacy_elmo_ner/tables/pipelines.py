@@ -20,13 +20,18 @@ def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
         return True
     docs = [doc for doc in docs if len(doc)]
     if docs and not any(doc.has_annotation("ENT_IOB") for doc in docs):
-        names = ", ".join(nlp.pipe_names) or "none"
-        raise ValueError(
-            f"The pipeline finds no entities; its components are: {names}. Add one that "
-            'does, with nlp.add_pipe("elmo_ner", source=spacy_elmo_ner.load()), or let a '
-            'component of your own declare assigns=["doc.ents"].'
-        )
+        raise no_entities(nlp)
     return len(docs) > 0
+
+
+def no_entities(nlp: Language) -> ValueError:
+    """The error for a pipeline that sets none."""
+    names = ", ".join(nlp.pipe_names) or "none"
+    return ValueError(
+        f"The pipeline finds no entities; its components are: {names}. Add one that "
+        'does, with nlp.add_pipe("elmo_ner", source=spacy_elmo_ner.load()), or let a '
+        'component of your own declare assigns=["doc.ents"].'
+    )
 
 
 def line_is_sentence(nlp: Language) -> bool:
