@@ -20,6 +20,7 @@ from spacy_elmo_ner.bilm.options import ElmoOptions
 from spacy_elmo_ner.bilm.weight_files import write_hdf5
 from spacy_elmo_ner.bilm.weights import to_weights
 
+from .options import CONLL
 from .texts import Sentences, real_sentences, zipf_sentences
 from .worker import Worker
 
@@ -37,9 +38,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    conll: Optional[Path] = typer.Option(
-        None, help="CoNLL file to read, such as eng.testa; made sentences if left out."
-    ),
+    conll: Optional[Path] = CONLL,
     size: List[str] = typer.Option(list(SIZES), help="Published sizes to measure."),
     batch: List[int] = typer.Option([1, 32, 128], help="Sentences a batch."),
     threads: List[int] = typer.Option([1, 2], help="Threads of torch."),

@@ -32,6 +32,7 @@ import typer
 from spacy_elmo_ner.kernels.cpu_features import usable_cpus
 
 from .neighbours import at_work, end
+from .options import CONLL
 from .texts import real_sentences, zipf_sentences
 from .worker import Worker
 
@@ -53,9 +54,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    conll: Optional[Path] = typer.Option(
-        None, help="CoNLL file to read, such as eng.testa; made sentences if left out."
-    ),
+    conll: Optional[Path] = CONLL,
     limit: int = typer.Option(128, help="Sentences to read."),
     batch: List[int] = typer.Option([1, 32], help="spaCy's batch_size."),
     rounds: int = typer.Option(5, help="Rounds; the median counts."),

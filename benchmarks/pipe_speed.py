@@ -31,6 +31,7 @@ from torch import Tensor
 from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1
 from spacy_elmo_ner.pipeline.default_pipeline import NAME
 
+from .options import REAL_CONLL
 from .pipelines import BATCH, SAMPLE, BiLMAlone, elmo_pipeline, teach
 from .texts import Sentences
 
@@ -65,7 +66,7 @@ class Pipeline:
 
 @app.command()
 def main(
-    conll: Path = typer.Option(..., help="CoNLL file to read, such as eng.testa."),
+    conll: Path = REAL_CONLL,
     size: str = typer.Option(
         "small", help=f'Published size of the biLM, or "{SAMPLE}".'
     ),

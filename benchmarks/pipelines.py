@@ -13,7 +13,6 @@ from thinc.api import fix_random_seed
 from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
-from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 from .bilm_speed import FILTERS, SIZES
@@ -62,10 +61,7 @@ class Default:
 
     def forget(self) -> None:
         """Let all words be new again."""
-        self.network._words.forget()
-        for node in cast(ElmoNer, self.nlp.get_pipe("elmo_ner")).model.walk():
-            if node.name == "char_cnn":
-                cast(Any, node.shims[0]).module._known.forget()
+        forget_all_words(self.nlp)
 
     def __call__(self, sentences: Sentences) -> List[Doc]:
         return list(self.nlp.pipe(map(self._doc, sentences), batch_size=len(sentences)))
@@ -83,6 +79,16 @@ class Default:
     def _doc(self, words: List[str]) -> Doc:
         starts: List[Union[bool, int, None]] = [i == 0 for i in range(len(words))]
         return Doc(self.nlp.vocab, words=words, sent_starts=starts)
+
+
+def forget_all_words(nlp: Language) -> None:
+    """Let all words be new again to each ELMo and char-CNN of a pipeline."""
+    for _, pipe in nlp.pipeline:
+        for node in cast(Any, pipe).model.walk():
+            if node.name == "elmo":
+                node.shims[0].module._words.forget()
+            elif node.name == "char_cnn":
+                node.shims[0].module._known.forget()
 
 
 def bilm_of(nlp: Language) -> ElmoNetwork:

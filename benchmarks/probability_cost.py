@@ -12,6 +12,8 @@ from spacy_elmo_ner.cli.loading import ner_of
 from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 
+from .options import REAL_CONLL
+
 WAYS: Dict[str, Dict[str, Any]] = {
     "none": {},
     "of entities (`scores_key`)": {"scores_key": "scores"},
@@ -23,7 +25,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    conll: Path = typer.Option(..., help="CoNLL file to read, such as eng.testa."),
+    conll: Path = REAL_CONLL,
     rounds: int = typer.Option(3, help="Rounds; the median counts."),
     limit: int = typer.Option(0, help="Docs to read at most; 0 for all."),
 ) -> None:

@@ -21,8 +21,10 @@ import spacy
 import typer
 
 from spacy_elmo_ner.kernels.cpu_features import usable_cpus
-from spacy_elmo_ner.serving.found import entities, with_probabilities
+from spacy_elmo_ner.pipeline.components import with_probabilities
+from spacy_elmo_ner.serving.found import entities
 
+from .options import CONLL
 from .texts import real_sentences, zipf_sentences
 
 HOST = "127.0.0.1"
@@ -42,9 +44,7 @@ class Load(NamedTuple):
 
 @app.command()
 def main(
-    conll: Optional[Path] = typer.Option(
-        None, help="CoNLL file to read, such as eng.testa; made sentences if left out."
-    ),
+    conll: Optional[Path] = CONLL,
     limit: int = typer.Option(1_000, help="Texts, each a sentence."),
     clients: int = typer.Option(50, help="Clients at once."),
     seconds: float = typer.Option(60.0, help="How long they ask."),

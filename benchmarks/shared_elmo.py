@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Tuple, cast
+from typing import Any, Dict, List, Tuple
 
 import spacy
 import torch
@@ -21,12 +21,10 @@ from spacy.training import Example
 
 from spacy_elmo_ner.corpus.conll import ConllFormat
 from spacy_elmo_ner.corpus.reader import read_docs
-from spacy_elmo_ner.elmo.loader import elmo_nodes
-from spacy_elmo_ner.elmo.network import ElmoNetwork
-from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 from .fresh_process import in_fresh_process, peak
-from .pipelines import forget_words
+from .options import REAL_CONLL
+from .pipelines import forget_all_words
 
 SHARED, EACH = "one ELMo for both", "one ELMo each"
 ALONE = "one ELMo, `elmo_ner` alone"
@@ -42,7 +40,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def main(
     pipeline: Path = typer.Argument(..., help="Folder of the trained pipeline."),
-    conll: Path = typer.Option(..., help="CoNLL file to read, such as eng.testa."),
+    conll: Path = REAL_CONLL,
     pos_column: int = typer.Option(2, help="Its column of parts of speech."),
     limit: int = typer.Option(0, help="Docs to read at most; 0 for all."),
     rounds: int = typer.Option(3, help="Rounds; the median counts."),
@@ -101,12 +99,7 @@ def with_one_each(nlp: Language) -> Language:
 
 def read(nlp: Language, gold: List[Doc]) -> Tuple[float, Read]:
     """Seconds, and what was found. No word was met before."""
-    for node in elmo_nodes(nlp):
-        forget_words(cast(ElmoNetwork, cast(LazyTorchShim, node.shims[0]).module))
-    for _, pipe in nlp.pipeline:
-        for node in cast(Any, pipe).model.walk():
-            if node.name == "char_cnn":
-                node.shims[0].module._known.forget()
+    forget_all_words(nlp)
     docs = [bare(doc, nlp) for doc in gold]
     start = time.perf_counter()
     found = list(nlp.pipe(docs))

@@ -14,6 +14,7 @@ import torch
 import typer
 
 from .fresh_process import in_fresh_process
+from .options import CONLL
 from .spark_workers import in_one_process, on_spark
 from .texts import real_sentences, zipf_sentences
 
@@ -24,9 +25,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    conll: Optional[Path] = typer.Option(
-        None, help="CoNLL file to read, such as eng.testa; made sentences if left out."
-    ),
+    conll: Optional[Path] = CONLL,
     limit: int = typer.Option(2000, help="Sentences to read."),
     rounds: int = typer.Option(2, help="Rounds; the median counts."),
 ) -> None:

@@ -9,15 +9,14 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..files.atomic import check_writable, replacing
+from ..files.atomic import replacing
 from ..tables.pipelines import line_is_sentence, sets_entities, settings_of_call
 from ..tables.progress import progress_bar
 from .entity_formats import BY_LEVEL, WRITERS, Docs, Format, Layout, Level
-from .loading import MODEL, load_pipeline
-from .outputs import check_distinct
+from .loading import MODEL, describe, load_pipeline
+from .outputs import check_outputs
 from .records import FileKind, files_in, read_records
 from .texts import Text, check_texts, check_unicode, read_texts
-from .visualize import describe
 
 # few, so that the first ones are printed soon
 BATCH_SIZE = 64
@@ -81,10 +80,8 @@ def entities(
     files = list(files_in(file))
     check_texts(texts or [], files)
     check_unicode(text_column or "", "column")
-    if output is not None:
-        check_distinct([output], [*files, model])
-        check_writable(output)
-    elif progress is None and sys.stdout.isatty():
+    check_outputs([output], [*files, model])
+    if output is None and progress is None and sys.stdout.isatty():
         progress = False
     nlp = load_pipeline(model)
     layout = Layout(

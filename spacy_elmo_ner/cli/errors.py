@@ -1,33 +1,30 @@
 """`errors`: what a pipeline gets wrong on a gold corpus."""
 
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Optional
 
 import srsly
 import typer
 from spacy.cli._util import import_code, setup_gpu
-from spacy.language import Language
 
 from ..corpus.name_uses import names_of
 from ..corpus.reader import to_examples
 from ..evaluation.error_tables import errors_as_text
 from ..evaluation.errors import find_errors
-from ..files.atomic import check_writable, replacing
+from ..files.atomic import replacing
+from ..pipeline.components import with_probabilities
 from .errors_page import errors_page
 from .escapes import echo
-from .gold_options import GOLD, GoldOptions, read_gold, with_gold_options
-from .loading import load_pipeline
+from .gold_options import GOLD_FILE, GoldOptions, read_gold, with_gold_options
+from .loading import PIPELINE, describe, load_pipeline
 from .options import CODE, GPU_ID
-from .outputs import check_distinct
-from .visualize import describe
-
-SCORES_KEY = "spacy_elmo_ner_errors"
+from .outputs import check_outputs
 
 
 @with_gold_options
 def errors(
-    model: str = typer.Argument(..., help="Name or folder of a pipeline"),
-    data: Path = typer.Argument(..., help=f"Gold: {GOLD}"),
+    model: str = PIPELINE,
+    data: Path = GOLD_FILE,
     train: Optional[Path] = typer.Option(
         None,
         "--train",
@@ -54,27 +51,19 @@ def errors(
     that were and were not in training, and the mistakes that the pipeline is most sure
     of. The pipeline works on the gold words and sentences, as in `evaluate`.
     """
-    check_distinct([output, page], [model, data, train, code])
-    for path in (output, page):
-        if path is not None:
-            check_writable(path)
+    check_outputs([output, page], [model, data, train, code])
     setup_gpu(gpu_id, silent=True)
     import_code(code)
-    nlp = load_pipeline(model)
+    nlp = with_probabilities(load_pipeline(model))
     examples = list(to_examples(read_gold(data, nlp, gold)))
     if not examples:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
     known = None if train is None else names_of(read_gold(train, nlp, gold))
     if known is not None and not known:
         raise ValueError(f"There are no entities in {train}; check what --train names.")
-    scores_key = ask_for_probabilities(nlp)
     predicted = list(nlp.pipe(example.predicted for example in examples))
-    report = find_errors(
-        [example.reference for example in examples],
-        predicted,
-        known=known,
-        scores_key=scores_key,
-    )
+    references = [example.reference for example in examples]
+    report = find_errors(references, predicted, known=known)
     echo(errors_as_text(report).rstrip("\n"))
     if output is not None:
         with replacing(output) as temporary:
@@ -84,18 +73,3 @@ def errors(
         html = errors_page(report, subtitle=describe(nlp), limit=limit)
         with replacing(page) as temporary:
             temporary.write_text(html, encoding="utf8")
-
-
-def ask_for_probabilities(nlp: Language) -> Optional[str]:
-    """Let the pipeline's `elmo_ner` keep its entities' probabilities in `doc.spans`.
-
-    Returns:
-        The key there; None if the pipeline has no such component.
-    """
-    for name in nlp.pipe_names:
-        if nlp.get_pipe_meta(name).factory == "elmo_ner":
-            cfg: Dict[str, Any] = nlp.get_pipe(name).cfg  # type: ignore[attr-defined]
-            key: str = cfg["scores_key"] or SCORES_KEY
-            cfg["scores_key"] = key
-            return key
-    return None

@@ -11,25 +11,25 @@ from spacy.cli._util import import_code, setup_gpu
 from ..evaluation.raw_report import RawReport, report_raw_text
 from ..evaluation.report import Report, report_pipeline
 from ..evaluation.scorer_file import write_scorer_file
-from ..files.atomic import check_writable, replacing
+from ..files.atomic import replacing
 from .escapes import echo
 from .gold_options import (
-    GOLD,
+    GOLD_FILE,
     GoldOptions,
     echo_note,
     old_name,
     read_gold,
     with_gold_options,
 )
-from .loading import load_pipeline
+from .loading import PIPELINE, load_pipeline
 from .options import CODE, GPU_ID
-from .outputs import check_distinct
+from .outputs import check_outputs
 
 
 @with_gold_options
 def evaluate(
-    model: str = typer.Argument(..., help="Name or folder of a pipeline"),
-    data: Path = typer.Argument(..., help=f"Gold: {GOLD}"),
+    model: str = PIPELINE,
+    data: Path = GOLD_FILE,
     output: Optional[Path] = typer.Option(
         None, "--output", "-o", help="JSON file to write with all scores"
     ),
@@ -56,10 +56,7 @@ def evaluate(
         raise typer.BadParameter(
             "--predictions are of the gold words, which --raw does without; leave out one."
         )
-    check_distinct([output, predictions], [model, data, code])
-    for path in (output, predictions):
-        if path is not None:
-            check_writable(path)
+    check_outputs([output, predictions], [model, data, code])
     setup_gpu(gpu_id, silent=True)
     import_code(code)
     nlp = load_pipeline(model)

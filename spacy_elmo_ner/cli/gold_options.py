@@ -18,6 +18,7 @@ from .escapes import echo
 
 GOLD = "CoNLL file, .jsonl or .json of an annotation tool, .spacy file, or folder of "
 GOLD += ".spacy files"
+GOLD_FILE = typer.Argument(..., help=f"Gold: {GOLD}")
 
 
 @dataclass(frozen=True)

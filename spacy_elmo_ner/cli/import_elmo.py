@@ -13,12 +13,11 @@ from ..bilm.options import ElmoOptions, read_options
 from ..bilm.published import PUBLISHED
 from ..bilm.weight_files import read_weights, write_safetensors
 from ..bilm.weights import ElmoWeights
-from ..files.atomic import check_writable
 from ..files.download import discard, download
 from ..files.file_checksum import file_checksum
 from .convert_weights import SAFETENSORS_SUFFIX
 from .escapes import echo
-from .outputs import check_distinct
+from .outputs import check_outputs
 
 SCHEMES = ("http://", "https://")
 
@@ -52,8 +51,7 @@ def import_elmo(
             f"{source} is no file, no address and no name of published weights; those "
             f"are {', '.join(PUBLISHED)}."
         )
-    check_distinct([output], [source if is_file else None, options])
-    check_writable(output)
+    check_outputs([output], [source if is_file else None, options])
     if is_file:
         weights = read_source(source, Path(source), options, sha256)
     else:

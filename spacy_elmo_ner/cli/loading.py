@@ -3,11 +3,13 @@
 import typer
 from spacy.language import Language
 
+from ..pipeline.components import elmo_ners
 from ..pipeline.elmo_ner import ElmoNer
 from ..pipeline.loading import load as load_pipeline
 
-__all__ = ["MODEL", "load_pipeline", "ner_of"]
+__all__ = ["MODEL", "PIPELINE", "describe", "load_pipeline", "ner_of"]
 
+PIPELINE = typer.Argument(..., help="Name or folder of a pipeline")
 MODEL = typer.Option(
     None,
     "--model",
@@ -22,10 +24,16 @@ def ner_of(nlp: Language) -> ElmoNer:
     Raises:
         ValueError: If it has none, or several.
     """
-    found = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)]
+    found = list(elmo_ners(nlp).values())
     if len(found) != 1:
         raise ValueError(
             f"The pipeline has {len(found)} components elmo_ner among its components "
             f"({', '.join(nlp.pipe_names) or 'none'}), but it needs one. Name another."
         )
     return found[0]
+
+
+def describe(nlp: Language) -> str:
+    """Name, version and components of a pipeline."""
+    name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
+    return f"{name}: {', '.join(nlp.pipe_names)}"

@@ -2,9 +2,25 @@
 
 import os
 from pathlib import Path
-from typing import Iterable, List, Optional, Union
+from typing import Iterable, List, Optional, Sequence, Union
 
+from ..files.atomic import check_writable
 from ..files.streams import is_stream
+
+
+def check_outputs(
+    outputs: Sequence[Optional[Path]], inputs: Iterable[Union[str, Path, None]]
+) -> None:
+    """Check that output files can be written, and overwrite nothing that is needed.
+
+    Raises:
+        ValueError: See `check_distinct`.
+        WriteError: If a file cannot be written there.
+    """
+    check_distinct(outputs, inputs)
+    for output in outputs:
+        if output is not None:
+            check_writable(output)
 
 
 def check_distinct(

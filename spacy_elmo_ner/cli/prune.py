@@ -10,13 +10,13 @@ from ..features.pruning import prune_pipeline
 from ..files.atomic import replacing_folder
 from ..files.replaceable import check_replaceable
 from .escapes import echo
-from .loading import load_pipeline
+from .loading import PIPELINE, load_pipeline
 from .options import REPLACE
 from .outputs import check_distinct
 
 
 def prune(
-    model: str = typer.Argument(..., help="Name or folder of a pipeline"),
+    model: str = PIPELINE,
     output: Path = typer.Argument(..., help="Folder for the smaller one"),
     words: int = typer.Option(
         ...,

@@ -58,12 +58,11 @@ def serve(
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=max(1, round(timeout)),
     )
-    app = make_app(settings)
     if workers == 1:
-        uvicorn.run(app, **options)
+        uvicorn.run(make_app(settings), **options)
         return
-    # that was to see that it loads; each worker loads it for itself
-    del app
+    # to see that it loads, and no more: each worker loads it for itself
+    load_pipeline(model)
     os.environ[SETTINGS] = settings
     os.environ.setdefault(THREADS, str(max(1, usable_cpus() // workers)))
     factory = f"{__name__}:{worker_app.__name__}"

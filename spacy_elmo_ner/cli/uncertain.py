@@ -10,11 +10,12 @@ from spacy.tokens import Doc
 
 from ..corpus.annotation_export import EXPORTS, GuessedText
 from ..corpus.char_spans import CharSpan
-from ..files.atomic import check_writable, replacing
+from ..files.atomic import replacing
+from ..pipeline.components import docs_before, with_probabilities
 from ..pipeline.readings import uncertainty
 from .escapes import echo, escaped
 from .loading import MODEL, load_pipeline, ner_of
-from .outputs import check_distinct
+from .outputs import check_outputs
 from .texts import check_texts, read_texts
 
 
@@ -43,10 +44,9 @@ def uncertain(
             f"There is no format {format!r}; choose one of {', '.join(EXPORTS)}."
         )
     files = [file for path in inputs for file in _files(path)]
-    check_distinct([output], files)
     check_texts([], files)
-    check_writable(output)
-    nlp = load_pipeline(model)
+    check_outputs([output], [*files, model])
+    nlp = with_probabilities(load_pipeline(model))
     scored = _scored(nlp, files)
     # texts that are as uncertain stay in order
     if limit:
@@ -74,13 +74,10 @@ def _files(path: Path) -> List[Path]:
 
 def _scored(nlp: Language, files: List[Path]) -> Iterator[Tuple[float, GuessedText]]:
     ner = ner_of(nlp)
-    wanted = {ner.name: {"probabilities": True}}
     for batch in read_texts([], files, longest=nlp.max_length):
-        docs = list(nlp.pipe([text.text for text in batch], component_cfg=wanted))
-        # as they were before anything was found
-        fresh = [nlp.make_doc(text.text) for text in batch]
-        readings = ner.sentence_readings(fresh, 1)
-        for text, doc, sentences in zip(batch, docs, readings, strict=True):
+        texts = [text.text for text in batch]
+        readings = ner.sentence_readings(docs_before(nlp, ner, texts), 1)
+        for text, doc, sentences in zip(batch, nlp.pipe(texts), readings, strict=True):
             value = uncertainty(sentences)
             meta = {"source": escaped(text.source), "uncertainty": round(value, 4)}
             yield value, _guessed(doc, meta)

@@ -13,13 +13,13 @@ from spacy.tokens import Doc
 
 from ..corpus.delimiters import DETECT
 from ..corpus.reader import to_examples
-from ..files.atomic import check_writable, replacing
+from ..files.atomic import replacing
 from .displacy_page import Shown, displacy_page
 from .escapes import echo, escaped
 from .gold_options import GoldOptions, read_gold, with_gold_options
 from .input_kind import is_annotated
-from .loading import MODEL, load_pipeline
-from .outputs import check_distinct
+from .loading import MODEL, describe, load_pipeline
+from .outputs import check_outputs
 from .texts import check_file, check_unicode, read_texts
 
 
@@ -52,8 +52,7 @@ def visualize(
 ) -> None:
     """Write a page with the entities of texts, gold beside predicted ones."""
     check_inputs(file, text)
-    check_distinct([output], [*file, model])
-    check_writable(output)
+    check_outputs([output], [*file, model])
     check_unicode(title, "title")
     nlp = load_pipeline(model)
     read_annotated = partial(read_gold, nlp=nlp, gold=gold)
@@ -120,12 +119,6 @@ def read_inputs(
             raise ValueError(
                 f"{error} ({escaped(str(path))} was read as {kind}.)"
             ) from error
-
-
-def describe(nlp: Language) -> str:
-    """Name, version and components of a pipeline."""
-    name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
-    return f"{name}: {', '.join(nlp.pipe_names)}"
 
 
 def _plain(nlp: Language, texts: List[str], files: List[Path]) -> Iterator[Input]:

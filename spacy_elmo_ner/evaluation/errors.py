@@ -187,7 +187,6 @@ def find_errors(
     predicted: Sequence[Doc],
     *,
     known: Optional[AbstractSet[Words]] = None,
-    scores_key: Optional[str] = None,
 ) -> ErrorReport:
     """Pair the entities of gold and predicted Docs with the same words.
 
@@ -198,8 +197,6 @@ def find_errors(
         gold: Gold Docs.
         predicted: Their predictions, in the same order.
         known: The names of the training corpus.
-        scores_key: Where in `doc.spans` probabilities are, for pipelines that give none
-            as `span._.probability`.
 
     Raises:
         ValueError: See `check_comparable`.
@@ -207,7 +204,7 @@ def find_errors(
     check_comparable(gold, predicted)
     pairs: List[Pair] = []
     for number, (reference, guess) in enumerate(zip(gold, predicted, strict=True)):
-        probabilities = _probabilities(guess, scores_key)
+        probabilities = _probabilities(guess)
         columns = iob2_tags(reference), iob2_tags(guess)
         for place, (start, end) in enumerate(sentence_bounds(reference)):
             wanted, found = (_spans(tags[start:end], start) for tags in columns)
@@ -263,18 +260,11 @@ def _overlap(one: EntitySpan, other: EntitySpan) -> int:
     return min(one.end, other.end) - max(one.start, other.start)
 
 
-def _probabilities(doc: Doc, scores_key: Optional[str]) -> Dict[EntitySpan, float]:
-    found: Dict[EntitySpan, float] = {}
-    if scores_key is not None and scores_key in doc.spans:
-        group = doc.spans[scores_key]
-        for span, score in zip(group, group.attrs.get("scores", ()), strict=False):
-            found[_entity(span)] = float(score)
-    if Span.has_extension("probability"):
-        for span in doc.ents:
-            if span._.probability is not None:
-                found[_entity(span)] = float(span._.probability)
-    return found
-
-
-def _entity(span: Span) -> EntitySpan:
-    return EntitySpan(span.start, span.end, span.label_)
+def _probabilities(doc: Doc) -> Dict[EntitySpan, Optional[float]]:
+    """What a component has set, if one has."""
+    if not Span.has_extension("probability"):
+        return {}
+    return {
+        EntitySpan(ent.start, ent.end, ent.label_): ent._.probability
+        for ent in doc.ents
+    }

@@ -15,5 +15,6 @@ constraints.py     what a Doc says of its entities already
 learning.py        a step of learning
 loss.py            losses and their gradients
 loading.py         a pipeline by its name, and what is wrong with its files
+components.py      the components of a pipeline
 examples.py        what examples say before anything is learnt
 """

@@ -34,30 +34,17 @@ from .labelled_pipe import LabelledPipe
 from .learning import learn
 from .long_docs import Found, find_in_parts, joined
 from .loss import Loss, likelihood_loss, rehearsal_loss
-from .readings import (
-    Reading,
-    SentenceReadings,
-    combine,
-    join_parts,
-    read_sentences,
-)
+from .readings import Reading, SentenceReadings, combine, join_parts, read_sentences
 from .selection import needs_probabilities
-from .settings import cfg_for_call, new_cfg
+from .settings import SETTINGS, cfg_for_call, new_cfg
 
 register_extensions()
 
 DEFAULT_CONFIG = Config(
     {
         "tag_scheme": "BILUO",
-        "threshold": None,
-        "allow_labels": None,
-        "deny_labels": None,
-        "temperature": None,
-        "probabilities": None,
-        "scores_key": None,
-        "incorrect_spans_key": None,
-        "line_is_sentence": None,
-        "addresses": None,
+        # left to the component, see ElmoNer
+        **dict.fromkeys(SETTINGS),
         "scorer": {"@scorers": "spacy.ner_scorer.v1"},
         "model": DEFAULT_MODEL,
     }
@@ -216,8 +203,8 @@ class ElmoNer(LabelledPipe):
         Args:
             doc: The Doc, which is changed.
             **settings: Settings of this call, instead of those in `cfg`: threshold,
-                allow_labels, deny_labels, temperature, probabilities, scores_key. With a pipeline:
-                `nlp(text, component_cfg={"elmo_ner": {"threshold": 0.9}})`.
+                allow_labels, deny_labels, temperature, probabilities, scores_key. With a
+                pipeline: `nlp(text, component_cfg={"elmo_ner": {"threshold": 0.9}})`.
 
         Returns:
             The Doc.
@@ -291,12 +278,8 @@ class ElmoNer(LabelledPipe):
             ValueError: If k is less than 1, or a sentence is too long to be read at once.
         """
         docs = list(docs)
-        return [
-            combine(doc, sentences, k)
-            for doc, sentences in zip(
-                docs, self.sentence_readings(docs, k), strict=True
-            )
-        ]
+        readings = self.sentence_readings(docs, k)
+        return [combine(doc, of, k) for doc, of in zip(docs, readings, strict=True)]
 
     def sentence_readings(self, docs: Iterable[Doc], k: int) -> List[SentenceReadings]:
         """Find the k best readings of each sentence of each Doc, see `k_best`.

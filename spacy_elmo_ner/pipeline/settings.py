@@ -39,7 +39,8 @@ KEY = "set it to a key of doc.spans, which is a string that is not empty, or to 
 LABELS = Setting(
     None, (list, tuple, NONE), "set it to a list of labels, or to None", _are_labels
 )
-SETTINGS = {
+# what one call may set for itself
+OF_CALL = {
     "threshold": Setting(
         0.0,
         (float, int, dict),
@@ -54,20 +55,14 @@ SETTINGS = {
     ),
     "probabilities": Setting(False, (bool,), "set it to True or False"),
     "scores_key": Setting(None, (str, NONE), KEY),
+}
+SETTINGS = {
+    **OF_CALL,
     "incorrect_spans_key": Setting(None, (str, NONE), KEY),
     "line_is_sentence": Setting(False, (bool,), "set it to True or False"),
     # None until training meets one
     "addresses": Setting(None, (bool, NONE), "set it to True, False or None"),
 }
-# what one call may set for itself
-OF_CALL = (
-    "threshold",
-    "allow_labels",
-    "deny_labels",
-    "temperature",
-    "probabilities",
-    "scores_key",
-)
 TRAINED = {
     "tag_scheme": Setting("BILUO", (str,), 'set it to "BILUO" or "BIO"'),
     "labels": Setting([], (list,), "set it to a list, and add labels with add_label()"),

@@ -8,7 +8,8 @@ from typing import ContextManager, Iterator, List, NamedTuple, Sequence
 
 from spacy.language import Language
 
-from .found import Found, entities, with_probabilities
+from ..pipeline.components import with_probabilities
+from .found import Found, entities
 
 # Requests are joined up to here, about a second's work; a longer one goes alone.
 CHARACTERS = 20_000

@@ -9,10 +9,10 @@ from spacy.displacy.templates import TPL_ENT
 from spacy.language import Language
 
 from ..pipeline.colors import COLORS
-from ..pipeline.elmo_ner import ElmoNer
+from ..pipeline.components import docs_before, elmo_ners, with_probabilities
 from ..tables.spreadsheet import to_csv
 from ..text.direction import direction
-from .found import Found, entities, with_probabilities
+from .found import Found, entities
 
 EXAMPLE = (
     "My name is John! Anna Novak flew from Lima to Berlin, where she works for Siemens "
@@ -103,12 +103,10 @@ def _readings(
 ) -> List[Dict[str, object]]:
     """The best ways in which `elmo_ner` could read the text."""
     nlp = _loaded(name, _load)
-    pipes = [(name, pipe) for name, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)]
-    if not pipes:
+    ner = next(iter(elmo_ners(nlp).values()), None)
+    if ner is None:
         return []
-    component, ner = pipes[0]
-    # before it has set its entities, which all readings would have to have
-    doc = nlp(text, disable=[component])
+    (doc,) = docs_before(nlp, ner, [text])
     (readings,) = ner.k_best([doc], READINGS)
     return [
         {

@@ -6,7 +6,7 @@ from typing import Iterable, Union
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StringType
 
-from ..tables.pipelines import sets_entities
+from ..tables.pipelines import no_entities, sets_entities
 from .worker import PipelineFiles, loaded
 
 
@@ -30,12 +30,7 @@ def checked_pipeline(pipeline: Union[str, Path]) -> PipelineFiles:
     files = PipelineFiles(name, changed)
     nlp = loaded(files)
     if not sets_entities(nlp, []):
-        names = ", ".join(nlp.pipe_names) or "none"
-        raise ValueError(
-            f"The pipeline {pipeline} finds no entities; its components are: {names}. "
-            "Name one that has a component such as elmo_ner, or let a component of your "
-            'own declare assigns=["doc.ents"].'
-        )
+        raise no_entities(nlp)
     return files
 
 

@@ -5,7 +5,7 @@ from typing import Any, Dict, Sequence
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..pipeline.elmo_ner import ElmoNer
+from ..pipeline.components import elmo_ners
 
 
 def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
@@ -20,18 +20,23 @@ def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
         return True
     docs = [doc for doc in docs if len(doc)]
     if docs and not any(doc.has_annotation("ENT_IOB") for doc in docs):
-        names = ", ".join(nlp.pipe_names) or "none"
-        raise ValueError(
-            f"The pipeline finds no entities; its components are: {names}. Add one that "
-            'does, with nlp.add_pipe("elmo_ner", source=spacy_elmo_ner.load()), or let a '
-            'component of your own declare assigns=["doc.ents"].'
-        )
+        raise no_entities(nlp)
     return len(docs) > 0
+
+
+def no_entities(nlp: Language) -> ValueError:
+    """The error for a pipeline that sets none."""
+    names = ", ".join(nlp.pipe_names) or "none"
+    return ValueError(
+        f"The pipeline finds no entities; its components are: {names}. Add one that "
+        'does, with nlp.add_pipe("elmo_ner", source=spacy_elmo_ner.load()), or let a '
+        'component of your own declare assigns=["doc.ents"].'
+    )
 
 
 def line_is_sentence(nlp: Language) -> bool:
     """Whether its `elmo_ner` takes each line for a sentence."""
-    return any(cfg.get("line_is_sentence") for cfg in _cfgs(nlp).values())
+    return any(pipe.cfg["line_is_sentence"] for pipe in elmo_ners(nlp).values())
 
 
 def settings_of_call(
@@ -40,13 +45,4 @@ def settings_of_call(
     """The `component_cfg` of a call that asks `elmo_ner` for probabilities, or not."""
     if not probabilities:
         return {}
-    return {
-        name: {"probabilities": True}
-        for name, cfg in _cfgs(nlp).items()
-        if "probabilities" in cfg
-    }
-
-
-def _cfgs(nlp: Language) -> Dict[str, Dict[str, Any]]:
-    """The settings of each `elmo_ner`."""
-    return {name: pipe.cfg for name, pipe in nlp.pipeline if isinstance(pipe, ElmoNer)}
+    return {name: {"probabilities": True} for name in elmo_ners(nlp)}

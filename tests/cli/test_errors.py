@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import List, Optional, Tuple
 
 import pytest
-import spacy
 from spacy.util import is_package
 from typer.testing import CliRunner, Result
 
 from spacy_elmo_ner.cli.app import app
+from tests.cli.rulers import save_ruler
 
 GOLD = """Don't B-PER
 visit O
@@ -27,14 +27,8 @@ def run(*arguments: object) -> Result:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A pipeline of rules, one of them wrong."""
-    nlp = spacy.blank("en")
-    patterns = [
-        {"label": "ORG", "pattern": [{"ORTH": "Don't"}]},
-        {"label": "LOC", "pattern": [{"ORTH": "Paris"}]},
-    ]
-    nlp.add_pipe("entity_ruler").add_patterns(patterns)
-    nlp.to_disk(tmp_path / "model")
-    return tmp_path / "model"
+    labels = {"Don't": "ORG", "Paris": "LOC"}
+    return save_ruler(tmp_path / "model", labels)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from spacy_elmo_ner.cli.convert import convert
 from spacy_elmo_ner.cli.evaluate import evaluate
 from spacy_elmo_ner.evaluation.conlleval import count_phrases
 from spacy_elmo_ner.evaluation.raw_report import raw_text
+from tests.cli.rulers import save_ruler
 from tests.scorer_files import read_scorer_file
 
 GOLD = """Don't B-PER
@@ -39,16 +40,8 @@ def run(*arguments: object, command: Callable[..., None] = evaluate) -> Result:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A pipeline of rules, one of them wrong."""
-    nlp = spacy.blank("en")
-    patterns = [
-        {"label": "ORG", "pattern": [{"ORTH": "Don't"}]},
-        {"label": "LOC", "pattern": [{"ORTH": "New"}, {"ORTH": "York"}]},
-        {"label": "LOC", "pattern": [{"ORTH": "Rome"}]},
-        {"label": "LOC", "pattern": [{"ORTH": "Paris"}]},
-    ]
-    nlp.add_pipe("entity_ruler").add_patterns(patterns)
-    nlp.to_disk(tmp_path / "model")
-    return tmp_path / "model"
+    labels = {"Don't": "ORG", "New York": "LOC", "Rome": "LOC", "Paris": "LOC"}
+    return save_ruler(tmp_path / "model", labels)
 
 
 @pytest.fixture

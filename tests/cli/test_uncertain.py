@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli.app import app
 from spacy_elmo_ner.corpus.annotation_json import read_annotations
+from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
+from spacy_elmo_ner.pipeline.shared_elmo import share_elmo
 from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
 LINES = ["I like London.", "Nothing is said here.", "Was Shaka 😀 Berlin there?", "  "]
@@ -67,6 +69,17 @@ def test_the_least_certain_come_first(
     assert few.exit_code == 0
     again = [json.loads(line) for line in output.read_text("utf8").splitlines()]
     assert again == records[:2]
+
+
+def test_an_elmo_that_is_shared_is_as_certain(texts: Path, tmp_path: Path) -> None:
+    own, shared = load_default_pipeline(), share_elmo(load_default_pipeline())
+    written = []
+    for number, nlp in enumerate((own, shared)):
+        folder, output = tmp_path / str(number), tmp_path / f"{number}.jsonl"
+        nlp.to_disk(folder)
+        assert run(texts, "-o", output, "-m", folder).exit_code == 0
+        written.append(output.read_text("utf8"))
+    assert written[0] == written[1]
 
 
 def test_label_studio_gets_predictions(

@@ -7,7 +7,7 @@ from typing import List, Optional, Set, Tuple, Union
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc, SpanGroup
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from spacy_elmo_ner.corpus.name_uses import names_of
@@ -15,6 +15,7 @@ from spacy_elmo_ner.evaluation.error_tables import errors_as_text
 from spacy_elmo_ner.evaluation.errors import ErrorReport, find_errors
 from spacy_elmo_ner.evaluation.precision_recall import Counts
 from spacy_elmo_ner.evaluation.report import report_docs
+from spacy_elmo_ner.pipeline.extensions import register_extensions
 
 VOCAB = Vocab()
 Column = List[str]
@@ -106,12 +107,13 @@ STARTS = [i == 0 for i in range(len(WORDS))]
 
 def test_tables_and_the_most_confident_mistakes() -> None:
     gold, guess = (make_doc(WORDS, tags, STARTS) for tags in (GOLD, GUESS))
-    scores = [0.6, 0.7, 0.9, 0.8]
-    guess.spans["key"] = SpanGroup(guess, spans=guess.ents, attrs={"scores": scores})
+    register_extensions()
+    for ent, probability in zip(guess.ents, [0.6, 0.7, 0.9, 0.8], strict=True):
+        ent._.probability = probability
     train = make_doc(
         ["Bo", "in", "Rome"], ["B-LOC", "O", "B-LOC"], [True, False, False]
     )
-    report = find_errors([gold], [guess], known=names_of([train]), scores_key="key")
+    report = find_errors([gold], [guess], known=names_of([train]))
     assert errors_as_text(report) == ("""\
 gold, and predicted as  LOC  MISC  ORG  PER  no entity  all
 LOC                       ·     ·    ·    ·          2    2

@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import socket
@@ -115,8 +114,3 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-def in_json(response: bytes) -> Dict[str, object]:
-    answer: Dict[str, object] = json.loads(response)
-    return answer

@@ -14,7 +14,8 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import pytest
 import spacy
 
-from spacy_elmo_ner.serving.found import Found, entities, with_probabilities
+from spacy_elmo_ner.pipeline.components import with_probabilities
+from spacy_elmo_ner.serving.found import Found, entities
 
 pytest.importorskip("fastapi", reason='needs pip install "spacy-elmo-ner[serve]"')
 pytest.importorskip("uvicorn", reason='needs pip install "spacy-elmo-ner[serve]"')

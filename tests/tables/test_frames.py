@@ -205,6 +205,9 @@ def test_importing_the_package_imports_nothing_else() -> None:
     code = "import spacy_elmo_ner, sys; print({'spacy', 'torch', 'pandas'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "set()\n"
+    public = {"load", "predict", "predict_frames", "share_elmo"}
+    assert public <= {*dir(spacy_elmo_ner)}
+    assert all(callable(getattr(spacy_elmo_ner, name)) for name in public)
     with pytest.raises(AttributeError, match="no attribute 'predicted'"):
         spacy_elmo_ner.predicted  # noqa: B018
 

@@ -2,11 +2,9 @@ import csv
 from io import StringIO
 from typing import List
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.cli.extras import check_extra
 from spacy_elmo_ner.tables.spreadsheet import to_csv
 
 CELLS = st.text(alphabet=st.sampled_from("=+-@\t\r\n '\",aé😀1"), max_size=6)
@@ -22,9 +20,3 @@ def test_no_cell_is_a_formula_and_nothing_is_lost(cells: List[str]) -> None:
         assert found in (cell, "'" + cell)
         assert not found.lstrip().startswith(("=", "+", "-", "@"))
         assert not found.startswith(("\t", "\r", "\n"))
-
-
-def test_what_is_missing_is_named() -> None:
-    check_extra("serve", "json")
-    with pytest.raises(ImportError, match=r"needs no_such; .*spacy-elmo-ner\[serve\]"):
-        check_extra("serve", "json", "no_such")
