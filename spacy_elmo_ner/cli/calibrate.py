@@ -6,8 +6,6 @@ from typing import List, Optional, Sequence
 
 import typer
 from spacy.cli._util import import_code, setup_gpu
-from spacy.language import Language
-from spacy.training import Example
 
 from ..corpus.reader import to_examples
 from ..evaluation.calibration import bins_of, expected_calibration_error
@@ -16,9 +14,10 @@ from ..evaluation.temperature import fit_temperature
 from ..evaluation.thresholds import thresholds_for
 from ..files.atomic import replacing_folder
 from ..files.replaceable import check_replaceable
+from ..pipeline.components import docs_before
 from .escapes import echo
 from .gold_options import GOLD, GoldOptions, read_gold, with_gold_options
-from .loading import load_pipeline, ner_of
+from .loading import PIPELINE, load_pipeline, ner_of
 from .options import CODE, GPU_ID, REPLACE
 from .outputs import check_distinct
 
@@ -27,7 +26,7 @@ BINS = 10
 
 @with_gold_options
 def calibrate(
-    model: str = typer.Argument(..., help="Name or folder of a pipeline"),
+    model: str = PIPELINE,
     data: Path = typer.Argument(..., help=f"Gold on which it was not trained: {GOLD}"),
     output: Path = typer.Option(
         ..., "--output", "-o", help="Folder for the calibrated pipeline"
@@ -57,7 +56,9 @@ def calibrate(
     nlp = load_pipeline(model)
     ner = ner_of(nlp)
     examples = list(to_examples(read_gold(data, nlp, gold)))
-    _annotate_before(nlp, ner.name, examples)
+    before_ner = docs_before(nlp, ner, [one.predicted for one in examples])
+    for example, doc in zip(examples, before_ner, strict=True):
+        example.predicted = doc
 
     @lru_cache(maxsize=None)
     def guess(temperature: float) -> List[Guess]:
@@ -90,15 +91,6 @@ def calibrate(
             )
     with replacing_folder(output, force=force) as fresh:
         nlp.to_disk(fresh)
-
-
-def _annotate_before(nlp: Language, name: str, examples: Sequence[Example]) -> None:
-    """Let the components before that one annotate the predicted Docs."""
-    after = nlp.pipe_names[nlp.pipe_names.index(name) :]
-    with nlp.select_pipes(disable=after):
-        docs = nlp.pipe([example.predicted for example in examples])
-        for example, doc in zip(examples, docs, strict=True):
-            example.predicted = doc
 
 
 def _error(guesses: Sequence[Guess]) -> float:

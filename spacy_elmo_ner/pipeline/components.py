@@ -1,6 +1,6 @@
 """The `elmo_ner` components of a pipeline, whatever their names."""
 
-from typing import Dict, Iterable, Iterator
+from typing import Dict, Iterable, Iterator, Union
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -27,7 +27,9 @@ def with_probabilities(nlp: Language) -> Language:
     return nlp
 
 
-def docs_before(nlp: Language, ner: ElmoNer, texts: Iterable[str]) -> Iterator[Doc]:
+def docs_before(
+    nlp: Language, ner: ElmoNer, texts: Iterable[Union[str, Doc]]
+) -> Iterator[Doc]:
     """Yield the Docs as a component meets them, for its readings: it keeps the entities
     that a Doc has, so all readings of one that it has annotated would have the same."""
     place = [pipe for _, pipe in nlp.pipeline].index(ner)
