@@ -181,5 +181,18 @@ def _frame(
     places = [place for place, of_text in enumerate(found) for _ in of_text]
     beside = beside.iloc[places]
     table.index = beside.index
-    names = [f"{one}_input" if one in columns else one for one in beside.columns]
-    return pd.concat([beside.set_axis(names, axis="columns"), table], axis="columns")
+    beside = beside.set_axis(_beside(list(beside.columns), columns), axis="columns")
+    return pd.concat([beside, table], axis="columns")
+
+
+def _beside(given: List[Any], columns: List[str]) -> List[Any]:
+    """The names of the given columns beside these columns."""
+    taken = {*given, *columns}
+    names = []
+    for name in given:
+        if name in columns:
+            while name in taken:
+                name = f"{name}_input"
+            taken.add(name)
+        names.append(name)
+    return names
