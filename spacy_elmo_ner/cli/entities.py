@@ -15,7 +15,7 @@ from ..tables.progress import progress_bar
 from .entity_formats import BY_LEVEL, WRITERS, Docs, Format, Layout, Level
 from .loading import MODEL, load_pipeline
 from .outputs import check_distinct
-from .records import FileKind, files_in, read_records
+from .records import READ_AS, TEXT_COLUMN, FileKind, files_in, read_records
 from .texts import Text, check_texts, check_unicode, read_texts
 from .visualize import describe
 
@@ -45,16 +45,8 @@ def entities(
     probabilities: bool = typer.Option(
         False, "--probabilities", help="Compute the probabilities, which takes time"
     ),
-    file_kind: Optional[FileKind] = typer.Option(
-        None,
-        "--read-as",
-        help="What the files and standard input hold, whatever their names say",
-    ),
-    text_column: Optional[str] = typer.Option(
-        None,
-        "--text-column",
-        help="The column of CSV, or the key of JSONL, that has the text; text if left out",
-    ),
+    file_kind: Optional[FileKind] = READ_AS,
+    text_column: Optional[str] = TEXT_COLUMN,
     progress: Optional[bool] = typer.Option(
         None,
         "--progress/--no-progress",

@@ -6,6 +6,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Optional
 
+import typer
+
 from .escapes import escaped
 from .texts import Text, file_batches
 
@@ -24,6 +26,16 @@ class FileKind(str, Enum):
     csv = "csv"
 
 
+READ_AS = typer.Option(
+    None,
+    "--read-as",
+    help="What the files and standard input hold, whatever their names say",
+)
+TEXT_COLUMN = typer.Option(
+    None,
+    "--text-column",
+    help="The column of CSV, or the key of JSONL, that has the text; text if left out",
+)
 KINDS = {".txt": FileKind.lines, ".jsonl": FileKind.jsonl, ".csv": FileKind.csv}
 
 
