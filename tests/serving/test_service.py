@@ -13,7 +13,9 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 import spacy
+from typer.testing import CliRunner
 
+from spacy_elmo_ner.cli.app import app
 from spacy_elmo_ner.serving.found import Found, entities, with_probabilities
 
 pytest.importorskip("fastapi", reason='needs pip install "spacy-elmo-ner[serve]"')
@@ -141,3 +143,22 @@ def test_a_port_in_use(command: str, server: Any, repository: Path) -> None:
     assert done.returncode == 1
     assert f"port {server.port} (Address already in use)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, code, words",
+    [
+        # an empty address would be every address of the machine
+        (["serve", "--host", ""], 1, "The --host is empty"),
+        (["demo", "--host", ""], 1, "The --host is empty"),
+        (["serve", "--timeout", "inf"], 2, "--timeout"),
+        (["serve", "--timeout", "nan"], 2, "--timeout"),
+    ],
+)
+def test_wrong_options(arguments: List[str], code: int, words: str) -> None:
+    pytest.importorskip("streamlit")
+    pytest.importorskip("spacy_streamlit")
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == code
+    assert words in done.output
