@@ -48,6 +48,9 @@ def main(
     limit: int = typer.Option(1_000, help="Texts, each a sentence."),
     clients: int = typer.Option(50, help="Clients at once."),
     seconds: float = typer.Option(60.0, help="How long they ask."),
+    warm_up: float = typer.Option(
+        15.0, help="Seconds before, in which memory fills with threads and words."
+    ),
     workers: List[int] = typer.Option([1, 2], help="Processes of the service."),
     new_words: bool = typer.Option(
         False, help="Add a word to each text that none has had before."
@@ -71,8 +74,7 @@ def main(
     for number in workers:
         process = start(port, number)
         try:
-            # each worker meets texts before the clock runs
-            put_under_load(texts[:50], expected, clients, port, seconds=2)
+            put_under_load(texts, expected, clients, port, seconds=warm_up)
             before = memory(process)
             load = put_under_load(
                 texts, expected, clients, port, seconds=seconds, new_words=new_words

@@ -15,7 +15,7 @@ from ..tables.progress import progress_bar
 from .entity_formats import BY_LEVEL, WRITERS, Docs, Format, Layout, Level
 from .loading import MODEL, describe, load_pipeline
 from .outputs import check_outputs
-from .records import FileKind, files_in, read_records
+from .records import KEEP, READ_AS, TEXT_COLUMN, FileKind, files_in, read_records
 from .texts import Text, check_texts, check_unicode, read_texts
 
 # few, so that the first ones are printed soon
@@ -44,16 +44,9 @@ def entities(
     probabilities: bool = typer.Option(
         False, "--probabilities", help="Compute the probabilities, which takes time"
     ),
-    file_kind: Optional[FileKind] = typer.Option(
-        None,
-        "--read-as",
-        help="What the files and standard input hold, whatever their names say",
-    ),
-    text_column: Optional[str] = typer.Option(
-        None,
-        "--text-column",
-        help="The column of CSV, or the key of JSONL, that has the text; text if left out",
-    ),
+    file_kind: Optional[FileKind] = READ_AS,
+    text_column: Optional[str] = TEXT_COLUMN,
+    keep: List[str] = KEEP,
     progress: Optional[bool] = typer.Option(
         None,
         "--progress/--no-progress",
@@ -79,7 +72,8 @@ def entities(
         )
     files = list(files_in(file))
     check_texts(texts or [], files)
-    check_unicode(text_column or "", "column")
+    for name in (text_column or "", *keep):
+        check_unicode(name, "column")
     check_outputs([output], [*files, model])
     if output is None and progress is None and sys.stdout.isatty():
         progress = False
@@ -89,8 +83,9 @@ def entities(
         probabilities=probabilities,
         line_is_sentence=line_is_sentence(nlp),
         about=describe(nlp),
+        keep=keep,
     )
-    read = partial(read_records, kind=file_kind, column=text_column)
+    read = partial(read_records, kind=file_kind, column=text_column, keep=keep)
     batches = read_texts(texts or [], files, longest=nlp.max_length, read_file=read)
     with progress_bar(progress) as bar:
         docs = find(nlp, batches, probabilities=probabilities)
@@ -99,8 +94,8 @@ def entities(
 
 def find(
     nlp: Language, batches: Iterable[List[Text]], *, probabilities: bool
-) -> Iterator[Tuple[Doc, str]]:
-    """Yield the Docs of texts, each batch before the next is read, and their sources.
+) -> Iterator[Tuple[Doc, Text]]:
+    """Yield the Docs of texts, each batch before the next is read, and the texts.
 
     Raises:
         ValueError: If the pipeline finds no entities.
@@ -108,7 +103,7 @@ def find(
     finds_entities = sets_entities(nlp, [])
     for batch in batches:
         docs: Docs = nlp.pipe(
-            batch,
+            [(text.text, text) for text in batch],
             as_tuples=True,
             batch_size=BATCH_SIZE,
             component_cfg=settings_of_call(nlp, probabilities=probabilities),
@@ -119,7 +114,7 @@ def find(
         yield from docs
 
 
-def counted(docs: Docs, bar: Any) -> Iterator[Tuple[Doc, str]]:
+def counted(docs: Docs, bar: Any) -> Iterator[Tuple[Doc, Text]]:
     """Yield the Docs, and let the bar count those that were written."""
     for item in docs:
         yield item

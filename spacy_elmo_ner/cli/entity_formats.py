@@ -5,23 +5,35 @@ import io
 import json
 import re
 from enum import Enum
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Sequence,
+    Tuple,
+)
 
 from spacy.tokens import Doc, Span
 
 from ..corpus.conll_export import conll_lines
-from ..tables.levels import COLUMNS, rows
+from ..tables.levels import COLUMNS, names_beside, rows
 from ..tables.spreadsheet import harmless
 from ..text.sentences import sentence_spans
 from .displacy_page import Shown, displacy_page
 from .escapes import CONTROLS, escaped
+from .texts import STDIN, Text
 
 SOURCE = "source"
 # of each level other than these a table has all columns
 TABLE = {"chunk": ("text", "label", "start", "end")}
+OF_STDIN = re.compile(f"{STDIN}:[0-9]+")
 IN_JSON = re.compile(f"[{CONTROLS}]")
 
-Docs = Iterable[Tuple[Doc, str]]
+Docs = Iterable[Tuple[Doc, Text]]
 
 
 class Format(str, Enum):
@@ -50,6 +62,12 @@ class Layout(NamedTuple):
     probabilities: bool
     line_is_sentence: bool
     about: str
+    keep: Sequence[str] = ()
+
+    @property
+    def kept(self) -> List[str]:
+        """The columns that the texts have kept, by names that no other column has."""
+        return names_beside(self.keep, [SOURCE, *COLUMNS[self.level]])
 
 
 # with rows of a level; the others have a form of their own
@@ -58,7 +76,7 @@ BY_LEVEL = (Format.table, Format.jsonl, Format.csv)
 
 def write_table(docs: Docs, layout: Layout) -> Iterator[str]:
     """Columns that tabs separate, the source behind them."""
-    names = [*TABLE.get(layout.level, COLUMNS[layout.level]), SOURCE]
+    names = [*TABLE.get(layout.level, COLUMNS[layout.level]), SOURCE, *layout.kept]
     if layout.probabilities and layout.level in TABLE:
         names.append("probability")
     for row in _rows(docs, layout):
@@ -74,25 +92,25 @@ def write_jsonl(docs: Docs, layout: Layout) -> Iterator[str]:
 
 def write_csv(docs: Docs, layout: Layout) -> Iterator[str]:
     """CSV with a header. A cell that a spreadsheet would run begins with an apostrophe."""
-    names = [SOURCE, *COLUMNS[layout.level]]
-    yield _csv_line(names)
+    names = [SOURCE, *layout.kept, *COLUMNS[layout.level]]
+    yield _csv_line([str(harmless(name)) for name in names])
     for row in _rows(docs, layout):
-        yield _csv_line([_in_csv(row[name]) for name in names])
+        yield _csv_line([_in_csv(name, row[name]) for name in names])
 
 
 def write_conll(docs: Docs, layout: Layout) -> Iterator[str]:
     """CoNLL-2003's columns, a document for each text."""
-    for doc, source in docs:
+    for doc, text in docs:
         try:
             lines = list(conll_lines([_with_sentences(doc, layout)]))
         except ValueError as error:
-            raise ValueError(f"{escaped(source)}: {error}") from error
+            raise ValueError(f"{escaped(text.source)}: {error}") from error
         yield "".join(line + "\n" for line in lines)
 
 
 def write_html(docs: Docs, layout: Layout) -> Iterator[str]:
     """A displaCy page, once all Docs are there."""
-    shown = [Shown(doc, None, escaped(source)) for doc, source in docs]
+    shown = [Shown(doc, None, escaped(text.source)) for doc, text in docs]
     yield displacy_page(shown, title="Named entities", subtitle=layout.about)
 
 
@@ -106,9 +124,11 @@ WRITERS: Dict[Format, Callable[[Docs, Layout], Iterator[str]]] = {
 
 
 def _rows(docs: Docs, layout: Layout) -> Iterator[Dict[str, Any]]:
-    for doc, source in docs:
+    nothing = (None,) * len(layout.keep)
+    for doc, text in docs:
+        about = dict(zip(layout.kept, text.kept or nothing, strict=True))
         for row in rows(doc, layout.level, line_is_sentence=layout.line_is_sentence):
-            yield {SOURCE: source, **row}
+            yield {SOURCE: text.source, **about, **row}
 
 
 def _with_sentences(doc: Doc, layout: Layout) -> Doc:
@@ -135,7 +155,9 @@ def _in_table(name: str, value: Any) -> str:
     return _in_cell(value)
 
 
-def _in_csv(value: Any) -> str:
+def _in_csv(name: str, value: Any) -> str:
+    if name == SOURCE and OF_STDIN.fullmatch(value):
+        return str(value)  # no formula
     # older Pythons neither read nor write NUL in CSV
     cell = _in_cell(value).replace("\0", r"\x00")
     return str(harmless(cell))

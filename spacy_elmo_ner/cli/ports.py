@@ -17,6 +17,9 @@ def check_free(host: str, port: int) -> None:
     Raises:
         ValueError: If it may not. It says why.
     """
+    if not host:
+        # it would let everyone in
+        raise ValueError("The --host is empty; give an address, or leave it out.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,7 +4,9 @@ import csv
 import json
 from enum import Enum
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Optional
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+import typer
 
 from .escapes import escaped
 from .texts import Text, file_batches
@@ -24,6 +26,22 @@ class FileKind(str, Enum):
     csv = "csv"
 
 
+READ_AS = typer.Option(
+    None,
+    "--read-as",
+    help="What the files and standard input hold, whatever their names say",
+)
+TEXT_COLUMN = typer.Option(
+    None,
+    "--text-column",
+    help="The column of CSV, or the key of JSONL, that has the text; text if left out",
+)
+KEEP = typer.Option(
+    [],
+    "--keep",
+    help="Another column of CSV, or key of JSONL, that stands beside what is found, such "
+    "as an id",
+)
 KINDS = {".txt": FileKind.lines, ".jsonl": FileKind.jsonl, ".csv": FileKind.csv}
 
 
@@ -54,7 +72,11 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def read_records(
-    file: Path, *, kind: Optional[FileKind], column: Optional[str]
+    file: Path,
+    *,
+    kind: Optional[FileKind],
+    column: Optional[str],
+    keep: Sequence[str] = (),
 ) -> Iterator[List[Text]]:
     """Yield the texts of a file that each read completes.
 
@@ -62,6 +84,8 @@ def read_records(
         file: The file, or "-".
         kind: What it holds; None for what its name says, and else lines.
         column: The CSV file's column or the JSON objects' key of the texts.
+        keep: Other columns or keys, whose values the texts keep. A JSON object without
+            one has None there.
 
     Raises:
         ValueError: If it holds something else. It names the file and the line.
@@ -71,10 +95,17 @@ def read_records(
     batches = file_batches(file)
     if kind == FileKind.jsonl:
         return (
-            [_from_json(line, column) for line in batch if line.text.strip()]
+            [_from_json(line, column, keep) for line in batch if line.text.strip()]
             for batch in batches
         )
-    return _csv_texts(batches, column) if kind == FileKind.csv else batches
+    if kind == FileKind.csv:
+        return _csv_texts(batches, column, keep)
+    if keep:
+        raise ValueError(
+            f"{escaped(str(file))} has no columns, so there is nothing to --keep. If it is "
+            "CSV or JSONL, say so with --read-as."
+        )
+    return batches
 
 
 def _suffix(file: Path) -> str:
@@ -82,7 +113,7 @@ def _suffix(file: Path) -> str:
     return name.suffix.lower()
 
 
-def _from_json(line: Text, key: str) -> Text:
+def _from_json(line: Text, key: str, keep: Sequence[str]) -> Text:
     try:
         record = json.loads(line.text)
     except (ValueError, RecursionError) as error:
@@ -90,17 +121,18 @@ def _from_json(line: Text, key: str) -> Text:
             f"{escaped(line.source)}: this is no JSON ({error})."
         ) from error
     if isinstance(record, str):
-        return _checked(record, line.source)
+        return _checked(record, line.source, (None,) * len(keep))
     if not isinstance(record, dict) or key not in record:
         keys = ", ".join(map(repr, record)) if isinstance(record, dict) else "none"
         raise ValueError(
             f"{escaped(line.source)}: there is no key {key!r}; its keys are: "
             f"{escaped(keys)}. Name the one that has the text with --text-column."
         )
-    return _checked(record[key], line.source)
+    kept = tuple(record.get(name) for name in keep)
+    return _checked(record[key], line.source, kept)
 
 
-def _checked(value: Any, source: str) -> Text:
+def _checked(value: Any, source: str, kept: Tuple[Any, ...]) -> Text:
     if value is None:
         value = ""
     if not isinstance(value, str):
@@ -114,10 +146,12 @@ def _checked(value: Any, source: str) -> Text:
             f"{escaped(source)}: the text holds half a character (a lone surrogate, at "
             f"position {error.start})."
         ) from error
-    return Text(value, source)
+    return Text(value, source, kept)
 
 
-def _csv_texts(batches: Iterator[List[Text]], column: str) -> Iterator[List[Text]]:
+def _csv_texts(
+    batches: Iterator[List[Text]], column: str, keep: Sequence[str]
+) -> Iterator[List[Text]]:
     line = Text("", "")
     is_last = False  # of those that one read has brought
 
@@ -132,20 +166,23 @@ def _csv_texts(batches: Iterator[List[Text]], column: str) -> Iterator[List[Text
     header_line = next((one for one in some if one.strip()), "")
     delimiter = max(DELIMITERS, key=header_line.count)
     header = next(csv.reader([header_line], delimiter=delimiter), [])
-    if header.count(column) != 1:
-        raise ValueError(
-            f"{escaped(line.source)}: there is no column {column!r}, or more than one; "
-            f"the columns are: {escaped(', '.join(map(repr, header)))}. The first line "
-            "names the columns; name the one that has the text with --text-column."
-        )
-    place = header.index(column)
+    for name in (column, *keep):
+        if header.count(name) != 1:
+            raise ValueError(
+                f"{escaped(line.source)}: there is no column {name!r}, or more than one; "
+                f"the columns are: {escaped(', '.join(map(repr, header)))}. The first "
+                "line names the columns; name the one that has the text with "
+                "--text-column."
+            )
+    place, *others = [header.index(name) for name in (column, *keep)]
     csv.field_size_limit(LONGEST_CELL)
     found: List[Text] = []
     try:
         for cells in csv.reader(some, delimiter=delimiter, strict=True):
             if len(cells) > place:
                 # the source is the record's last line
-                found.append(Text(cells[place], line.source))
+                kept = tuple(cells[i] if i < len(cells) else "" for i in others)
+                found.append(Text(cells[place], line.source, kept))
             if is_last:
                 yield found
                 found = []

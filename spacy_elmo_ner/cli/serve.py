@@ -37,6 +37,7 @@ def serve(
         30.0,
         "--timeout",
         min=0.001,
+        max=86_400,
         help="Seconds for a request to come, and its answer",
     ),
 ) -> None:

@@ -17,6 +17,7 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Tuple,
 )
 
 from ..corpus.text_files import ENCODINGS, GZIP, XZ
@@ -34,6 +35,7 @@ class Text(NamedTuple):
 
     text: str
     source: str  # "text:number" of an argument, "file:line", "-:line"
+    kept: Tuple[Any, ...] = ()  # values of the other columns that are asked for
 
 
 ReadFile = Callable[[Path], Iterator[List[Text]]]

@@ -1,8 +1,9 @@
 """`uncertain`: the texts that are most worth annotating, for an annotation tool."""
 
 import heapq
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import typer
 from spacy.language import Language
@@ -16,14 +17,15 @@ from ..pipeline.readings import uncertainty
 from .escapes import echo, escaped
 from .loading import MODEL, load_pipeline, ner_of
 from .outputs import check_outputs
-from .texts import check_texts, read_texts
+from .records import READ_AS, TEXT_COLUMN, FileKind, files_in, read_records
+from .texts import Text, check_texts, check_unicode, read_texts
 
 
 def uncertain(
     inputs: List[Path] = typer.Argument(
         ...,
-        help="Text files, folders of .txt files, or - for standard input; each line "
-        "is a text of its own",
+        help="Text files, each line a text of its own; .jsonl; .csv with a header; folders "
+        "of such files; or - for standard input",
     ),
     output: Path = typer.Option(..., "--output", "-o", help="File to write"),
     format: str = typer.Option(
@@ -33,6 +35,8 @@ def uncertain(
         0, "--limit", "-n", min=0, help="So many texts at most; 0 for all"
     ),
     model: Optional[str] = MODEL,
+    file_kind: Optional[FileKind] = READ_AS,
+    text_column: Optional[str] = TEXT_COLUMN,
 ) -> None:
     """Write texts with their guessed entities for an annotation tool, those first of which
     the pipeline is least certain: 1 less the probability of its best reading, of the
@@ -43,11 +47,14 @@ def uncertain(
         raise typer.BadParameter(
             f"There is no format {format!r}; choose one of {', '.join(EXPORTS)}."
         )
-    files = [file for path in inputs for file in _files(path)]
+    files = list(files_in(inputs))
     check_texts([], files)
+    check_unicode(text_column or "", "column")
     check_outputs([output], [*files, model])
     nlp = with_probabilities(load_pipeline(model))
-    scored = _scored(nlp, files)
+    read = partial(read_records, kind=file_kind, column=text_column)
+    batches = read_texts([], files, longest=nlp.max_length, read_file=read)
+    scored = _scored(nlp, batches)
     # texts that are as uncertain stay in order
     if limit:
         chosen = heapq.nsmallest(limit, scored, key=_certainty)
@@ -63,18 +70,11 @@ def _certainty(scored: Tuple[float, GuessedText]) -> float:
     return -scored[0]
 
 
-def _files(path: Path) -> List[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted(path.rglob("*.txt"))
-    if not found:
-        raise ValueError(f"There is no .txt file in {path}; name the files themselves.")
-    return found
-
-
-def _scored(nlp: Language, files: List[Path]) -> Iterator[Tuple[float, GuessedText]]:
+def _scored(
+    nlp: Language, batches: Iterable[List[Text]]
+) -> Iterator[Tuple[float, GuessedText]]:
     ner = ner_of(nlp)
-    for batch in read_texts([], files, longest=nlp.max_length):
+    for batch in batches:
         texts = [text.text for text in batch]
         readings = ner.sentence_readings(docs_before(nlp, ner, texts), 1)
         for text, doc, sentences in zip(batch, nlp.pipe(texts), readings, strict=True):

@@ -266,6 +266,8 @@ class ElmoNer(LabelledPipe):
         """Find the k best readings of each Doc, each with its entities and probability.
 
         Settings that drop entities do not act here: a reading has all of its entities.
+        Entities that a Doc brings along stay, so give Docs in which this component has
+        found none: `nlp.make_doc(text)`, not `nlp(text)`.
 
         Args:
             docs: Docs with or without words. They are not changed.

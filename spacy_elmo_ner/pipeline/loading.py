@@ -50,7 +50,7 @@ def load(name: Union[str, Path, None] = None) -> Language:
         _check_files(folder)
         if isinstance(error, OSError):
             raise ValueError(
-                f"There is no pipeline at {name} that spaCy can load ({error}). Name a "
+                f"There is no pipeline at {name or repr(name)} that spaCy can load ({error}). Name a "
                 "folder that training wrote, such as training/sample/model-best, or an "
                 "installed pipeline package."
             ) from error
@@ -63,6 +63,8 @@ def load(name: Union[str, Path, None] = None) -> Language:
 
 def _check_files(folder: Path) -> None:
     """Raise ValueError for the first file of a pipeline that cannot be read."""
+    if not any((folder / name).exists() for name in ("config.cfg", "meta.json")):
+        return  # no pipeline: what is in it, maybe a whole disk, has nothing to do with it
     for path in sorted(folder.rglob("*")):
         read = READERS.get(path.name)
         if read is not None and path.is_file():

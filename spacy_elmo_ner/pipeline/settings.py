@@ -16,7 +16,10 @@ def _anything(value: Any) -> bool:
 
 def _is_threshold(value: Any) -> bool:
     of_labels = value.values() if isinstance(value, dict) else [value]
-    return all(isinstance(one, (float, int)) and 0 <= one <= 1 for one in of_labels)
+    return all(
+        isinstance(one, (float, int)) and not isinstance(one, bool) and 0 <= one <= 1
+        for one in of_labels
+    )
 
 
 def _is_positive(value: float) -> bool:
@@ -82,7 +85,7 @@ def new_cfg(*, tag_scheme: str, **configured: Any) -> Dict[str, Any]:
 def cfg_for_call(
     component: str, cfg: Dict[str, Any], given: Dict[str, Any]
 ) -> Dict[str, Any]:
-    """The cfg as one call wants it.
+    """The cfg as one call wants it. None is a setting's default, as in a config.
 
     Raises:
         ValueError: For a setting that is not of a call, or makes no sense.
@@ -95,7 +98,13 @@ def cfg_for_call(
             )
     if not given:
         return cfg
-    cfg = {**cfg, **given}
+    cfg = {
+        **cfg,
+        **{
+            name: SETTINGS[name].default if value is None else value
+            for name, value in given.items()
+        },
+    }
     check_cfg(component, cfg)
     return cfg
 

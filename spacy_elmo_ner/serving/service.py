@@ -54,6 +54,8 @@ def create_app(nlp: Language, limits: Limits) -> FastAPI:
     app = FastAPI(title=name, version=version, docs_url=None, redoc_url=None)
     batches = Batches(nlp)
 
+    # some load balancers ask for the head alone
+    @app.head("/health", include_in_schema=False)
     @app.get("/health")
     async def health() -> Dict[str, str]:
         """Say that the pipeline is loaded, and which it is."""

@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..pipeline.loading import load
-from .levels import COLUMNS, check_level, rows
+from .levels import COLUMNS, check_level, names_beside, rows
 from .library import pandas as pd
 from .pipelines import line_is_sentence, sets_entities, settings_of_call
 from .progress import progress_bar
@@ -181,5 +181,7 @@ def _frame(
     places = [place for place, of_text in enumerate(found) for _ in of_text]
     beside = beside.iloc[places]
     table.index = beside.index
-    names = [f"{one}_input" if one in columns else one for one in beside.columns]
-    return pd.concat([beside.set_axis(names, axis="columns"), table], axis="columns")
+    beside = beside.set_axis(
+        names_beside(list(beside.columns), columns), axis="columns"
+    )
+    return pd.concat([beside, table], axis="columns")

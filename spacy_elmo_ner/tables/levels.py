@@ -1,7 +1,7 @@
 """Doc → rows: one for the document, or for each sentence, entity ("chunk") or token."""
 
 from bisect import bisect
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span, Token
 
@@ -159,3 +159,17 @@ def _probability(of: Union[Span, Token]) -> Optional[float]:
     """What a component has set, if one has."""
     value = of._.probability if of.has_extension("probability") else None
     return None if value is None else float(value)
+
+
+def names_beside(given: Sequence[Any], columns: Sequence[str]) -> List[Any]:
+    """Names of columns that stand beside others: one that these have gets the suffix
+    _input."""
+    taken = {*given, *columns}
+    names = []
+    for name in given:
+        if name in columns:
+            while name in taken:
+                name = f"{name}_input"
+            taken.add(name)
+        names.append(name)
+    return names

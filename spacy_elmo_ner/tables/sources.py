@@ -144,4 +144,4 @@ def _text(cell: Any, label: Any, longest: int) -> str:
             f"Row {label!r} holds half a character (a lone surrogate, at position "
             f"{error.start}); read the text as UTF-8."
         ) from error
-    return cell
+    return str(cell)  # of a subclass, such as numpy's, a tokenizer makes nothing

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli.app import app
 from spacy_elmo_ner.cli.entity_formats import WRITERS, Format, Layout, Level
+from spacy_elmo_ner.cli.texts import Text
 from spacy_elmo_ner.corpus.conll import read_conll
 from spacy_elmo_ner.tables.levels import COLUMNS, LEVELS, rows
 
@@ -93,13 +94,13 @@ def test_no_cell_is_a_formula_and_no_character_moves_the_cursor(text: str) -> No
     doc = Doc(NLP.vocab, words=[text or "x"], spaces=[False])
     doc.ents = [Span(doc, 0, 1, text or "x")]
     layout = Layout("chunk", False, False, "")
-    written = "".join(WRITERS[Format.csv]([(doc, text)], layout))
+    written = "".join(WRITERS[Format.csv]([(doc, Text(text, text))], layout))
     (row,) = list(csv.DictReader(io.StringIO(written, newline="")))
     for name, value in (("source", text), ("text", doc.text), ("label", doc.text)):
         assert row[name][:1] not in ("=", "+", "-", "@", "\t", "\r")
         value = value.replace("\0", r"\x00")
         assert row[name] in (value, f"'{value}")
-    (line,) = WRITERS[Format.jsonl]([(doc, text)], layout)
+    (line,) = WRITERS[Format.jsonl]([(doc, Text(text, text))], layout)
     assert not {"\x1b", "\x9b", "\t", "\r"} & {*line}
     assert len(line.splitlines()) == 1
     assert json.loads(line)["text"] == doc.text
@@ -124,7 +125,9 @@ def test_conll_of_a_parsed_doc_with_an_entity_over_a_sentence_s_end() -> None:
     doc = Doc(NLP.vocab, words=["a", "b", "c"], heads=[0, 1, 1], deps=["ROOT"] * 3)
     doc.ents = [Span(doc, 0, 2, "X")]
     assert len(list(doc.sents)) == 2
-    written = WRITERS[Format.conll]([(doc, "")], Layout("chunk", False, False, ""))
+    written = WRITERS[Format.conll](
+        [(doc, Text("", ""))], Layout("chunk", False, False, "")
+    )
     assert "".join(written).split("\n")[2:5] == [
         "a -X- -X- B-X",
         "b -X- -X- I-X",
@@ -264,3 +267,42 @@ def test_an_endless_input_ends_with_its_reader(model: str, format: str) -> None:
     assert len(done.stdout.splitlines()) == 6
     assert done.stdout.splitlines()[-1] == "141"
     assert done.stderr == ""
+
+
+def test_columns_that_are_kept_stand_beside_what_is_found(
+    model: str, tmp_path: Path
+) -> None:
+    table, lines = tmp_path / "in.csv", tmp_path / "in.jsonl"
+    table.write_text("id,label,text\n7,=x,Anna left.\n8,,Lima\n", encoding="utf8")
+    records = [{"id": [7], "text": "Anna left."}, {"text": "Lima", "label": None}]
+    lines.write_text("\n".join(map(json.dumps, records)), encoding="utf8")
+    keep = ("--keep", "id", "--keep", "label")
+
+    done = run(model, "--file", table, "--format", "csv", *keep)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [(row["id"], row["label_input"], row["label"]) for row in rows] == [
+        ("7", "'=x", "PER"),
+        ("8", "", "LOC"),
+    ]
+    done = run(model, "Lima", "--file", lines, "--format", "jsonl", *keep)
+    kept = [
+        (row["id"], row["label_input"])
+        for row in map(json.loads, done.stdout.splitlines())
+    ]
+    assert kept == [(None, None), ([7], None), (None, None)]
+    done = run(model, "--file", table, *keep)
+    assert done.stdout.splitlines()[0].split("\t")[-2:] == ["7", "=x"]
+
+
+def test_columns_that_are_not_there_are_told(model: str, tmp_path: Path) -> None:
+    table, text = tmp_path / "in.csv", tmp_path / "in.txt"
+    table.write_text("text\nAnna\n", encoding="utf8")
+    text.write_text("Anna\n", encoding="utf8")
+    for file, message in ((table, "no column 'id'"), (text, "has no columns")):
+        done = run(model, "--file", file, "--keep", "id")
+        assert done.exit_code == 1 and message in done.output
+
+
+def test_a_line_of_standard_input_is_no_formula(model: str) -> None:
+    done = run(model, "-", "--format", "csv", input="Anna left.\n")
+    assert done.stdout.splitlines()[1].startswith("-:1,")

@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -101,15 +102,34 @@ def test_label_studio_gets_predictions(
         assert len(text.spans) == len(nlp(text.text).ents)
 
 
+def test_it_reads_the_files_that_entities_reads(pipeline: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    (folder / ".hidden").mkdir(parents=True)
+    (folder / ".hidden" / "no.txt").write_text("Hidden.", encoding="utf8")
+    (folder / "a.jsonl").write_text('{"id": 1, "body": "I like London."}\n', "utf8")
+    (folder / "b.csv").write_text('id,body\n2,"Berlin, it is."\n', encoding="utf8")
+    (folder / "c.txt.gz").write_bytes(gzip.compress(b"Was Shaka there?"))
+    output = tmp_path / "out.jsonl"
+    done = run(folder, "-o", output, "-m", pipeline, "--text-column", "body")
+    assert done.exit_code == 0, done.output
+    records = [json.loads(line) for line in output.read_text("utf8").splitlines()]
+    assert {(one["text"], one["meta"]["source"]) for one in records} == {
+        ("I like London.", f"{folder}/a.jsonl:1"),
+        ("Berlin, it is.", f"{folder}/b.csv:2"),
+        ("Was Shaka there?", f"{folder}/c.txt.gz:1"),
+    }
+
+
 def test_wrong_use(pipeline: Path, texts: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     (tmp_path / "empty").mkdir()
     spacy.blank("en").to_disk(tmp_path / "blank")
     for arguments, code, words in (
         ((texts, "-o", output, "--format", "brat"), 2, "no format 'brat'"),
-        ((tmp_path / "empty", "-o", output), 1, "no .txt file"),
+        ((tmp_path / "empty", "-o", output), 1, "no files whose names end in"),
         ((texts / "no.txt", "-o", output), 1, "There is no file"),
         ((texts / "one.txt", "-o", texts / "one.txt"), 1, "an input"),
+        ((texts, "-o", output, "--read-as", "csv"), 1, "no column 'text'"),
         ((texts, "-o", output, "-m", tmp_path / "blank"), 1, "0 components elmo_ner"),
     ):
         done = run(*arguments)

@@ -325,3 +325,11 @@ def test_damage_without_checksums_is_an_error_or_nothing_but_numbers(
             assert str(path.parent) in str(error) or "'elmo_ner'" in str(error)
         else:
             found(nlp)
+
+
+def test_a_folder_of_other_things_is_no_damaged_pipeline(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "meta.json").write_text("{", encoding="utf8")
+    with pytest.raises(ValueError, match="There is no pipeline at") as caught:
+        load_pipeline(str(tmp_path))
+    assert "elsewhere" not in str(caught.value)

@@ -171,6 +171,13 @@ def labels_of(nlp: Language, text: str, **settings: Any) -> List[str]:
 BOTH = "Who is Shaka Khan? I like London."
 
 
+def test_none_in_a_call_is_the_default(nlp: Language, ner: Any) -> None:
+    ner.cfg.update(threshold=1.0, allow_labels=["LOC"])
+    assert labels_of(nlp, BOTH) == []
+    settings = {"threshold": None, "allow_labels": None}
+    assert labels_of(nlp, BOTH, **settings) == ["PERSON", "LOC"]
+
+
 @pytest.mark.parametrize(
     "given, kept",
     [

@@ -142,7 +142,7 @@ def test_training_allows_addresses_unless_the_config_forbids_them() -> None:
 
 
 WRONG = {
-    "threshold": [7, -0.1, float("nan"), "0.5", None, {"LOC": 7}, {"NO": 0.5}],
+    "threshold": [7, -0.1, float("nan"), "0.5", None, True, {"LOC": 7}, {"NO": 0.5}],
     "allow_labels": ["LOC", [3], ["NO"]],
     "deny_labels": ["LOC", [3], ["NO"]],
     "temperature": [0, -1.0, float("nan"), float("inf"), "1", None],

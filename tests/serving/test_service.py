@@ -13,7 +13,9 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 import spacy
+from typer.testing import CliRunner
 
+from spacy_elmo_ner.cli.app import app
 from spacy_elmo_ner.pipeline.components import with_probabilities
 from spacy_elmo_ner.serving.found import Found, entities
 
@@ -110,6 +112,13 @@ def test_other_methods_and_pages(server: Any) -> None:
         assert response.status == status
 
 
+def test_health_by_its_head_alone(server: Any) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("HEAD", "/health")
+    response = connection.getresponse()
+    assert response.status == 200 and response.read() == b""
+
+
 def test_what_takes_too_long(serving: Callable[..., Any], pipeline: str) -> None:
     with serving("serve", pipeline, "--timeout", 1) as running:
         body = json.dumps({"text": "John met Anna in Lima. " * 20_000}).encode()
@@ -142,3 +151,22 @@ def test_a_port_in_use(command: str, server: Any, repository: Path) -> None:
     assert done.returncode == 1
     assert f"port {server.port} (Address already in use)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, code, words",
+    [
+        # an empty address would be every address of the machine
+        (["serve", "--host", ""], 1, "The --host is empty"),
+        (["demo", "--host", ""], 1, "The --host is empty"),
+        (["serve", "--timeout", "inf"], 2, "--timeout"),
+        (["serve", "--timeout", "nan"], 2, "--timeout"),
+    ],
+)
+def test_wrong_options(arguments: List[str], code: int, words: str) -> None:
+    pytest.importorskip("streamlit")
+    pytest.importorskip("spacy_streamlit")
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == code
+    assert words in done.output

@@ -5,6 +5,7 @@ import sys
 import tracemalloc
 from typing import Any, Dict, Iterator, List
 
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -48,6 +49,7 @@ def test_texts_in_every_form(nlp: Language, batch_size: int) -> None:
     forms: Dict[str, Any] = {
         "list": TEXTS,
         "iterator": iter(TEXTS),
+        "array": np.array(TEXTS),
         "series": pd.Series(TEXTS, index=frame.index),
         "string series": pd.Series(TEXTS, index=frame.index, dtype="string"),
         "frame": frame,
@@ -60,7 +62,7 @@ def test_texts_in_every_form(nlp: Language, batch_size: int) -> None:
             text_column="body" if form == "named" else None,
             batch_size=batch_size,
         )
-        index = [0, 1, 2, 3] if form in ("list", "iterator") else [3, 3, 1, 2]
+        index = [0, 1, 2, 3] if form in ("list", "iterator", "array") else [3, 3, 1, 2]
         assert found(table) == expected(nlp, index), form
         assert table.index.name == "document"
         if "id" in table:
@@ -99,6 +101,14 @@ def test_columns_keep_their_types_and_give_way(nlp: Language) -> None:
     assert list(table.columns) == ["label_input", 5, *COLUMNS["chunk"]]
     assert table["label_input"].dtype == texts["label"].dtype
     assert list(table["label"]) == ["PER", "LOC"]
+
+
+def test_no_two_columns_have_one_name(nlp: Language) -> None:
+    texts = pd.DataFrame({"text": ["Anna"], "label": [1], "label_input": [2]})
+    table = spacy_elmo_ner.predict(texts, pipeline=nlp)
+    given = ["label_input_input", "label_input"]
+    assert list(table.columns) == [*given, *COLUMNS["chunk"]]
+    assert table[given].values.tolist() == [[1, 2]]
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
