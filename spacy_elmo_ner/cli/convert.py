@@ -66,6 +66,11 @@ def convert(
         with replacing(output) as temporary:
             DocBin(docs=docs, store_user_data=True).to_disk(temporary)
     else:
+        if gold.label:
+            echo_note(
+                "a CoNLL file does not say which labels it annotates; name them in "
+                "`labels` where it is read."
+            )
         write_conll(
             docs,
             output,

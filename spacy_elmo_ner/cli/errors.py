@@ -1,5 +1,6 @@
 """`errors`: what a pipeline gets wrong on a gold corpus."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -13,6 +14,7 @@ from ..evaluation.error_tables import errors_as_text
 from ..evaluation.errors import find_errors
 from ..files.atomic import replacing
 from ..pipeline.components import with_probabilities
+from ..text.annotated_labels import leave_out_unjudged
 from .errors_page import errors_page
 from .escapes import echo
 from .gold_options import GOLD_FILE, GoldOptions, read_gold, with_gold_options
@@ -58,11 +60,15 @@ def errors(
     examples = list(to_examples(read_gold(data, nlp, gold)))
     if not examples:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
-    known = None if train is None else names_of(read_gold(train, nlp, gold))
+    # what the other file annotates, this one need not
+    whole = replace(gold, label=[])
+    known = None if train is None else names_of(read_gold(train, nlp, whole))
     if known is not None and not known:
         raise ValueError(f"There are no entities in {train}; check what --train names.")
     predicted = list(nlp.pipe(example.predicted for example in examples))
     references = [example.reference for example in examples]
+    for doc, reference in zip(predicted, references, strict=True):
+        leave_out_unjudged(doc, reference)
     report = find_errors(references, predicted, known=known)
     echo(errors_as_text(report).rstrip("\n"))
     if output is not None:

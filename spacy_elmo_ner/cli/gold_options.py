@@ -4,7 +4,7 @@ import inspect
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import typer
 from spacy.language import Language
@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from ..corpus.conll import ConllFormat
 from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.delimiters import DETECT
-from ..corpus.reader import read_docs
+from ..corpus.reader import read_docs, relabelled
 from .escapes import echo
 
 GOLD = "CoNLL file, .jsonl or .json of an annotation tool, .spacy file, or folder of "
@@ -69,6 +69,18 @@ class GoldOptions:
         "and end with tokens: strict: its tokens are unknown, expand: it grows to "
         "whole tokens",
     )
+    label: List[str] = typer.Option(
+        [],
+        "--label",
+        help="A label that the file annotates, if it does not annotate all there are: it "
+        "then says nothing of others",
+    )
+    map_label: List[str] = typer.Option(
+        [],
+        "--map-label",
+        help="Another name for a label, as in person=PER; nothing behind the sign, as in "
+        "product=, makes its entities unknown",
+    )
 
 
 def with_gold_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -96,9 +108,11 @@ def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
 
     Raises:
         OSError: See `read_docs`.
-        ValueError: See `read_docs`.
+        ValueError: See `read_docs` and `relabelled`.
+        typer.BadParameter: If a label is mapped to nothing.
     """
-    return read_docs(
+    names = dict(map(_new_name, gold.map_label))
+    docs = read_docs(
         path,
         vocab=nlp.vocab,
         group_by=gold.group_by,
@@ -113,6 +127,16 @@ def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
         alignment_mode=gold.alignment_mode,
         note=echo_note,
     )
+    return relabelled(docs, path, gold.label or None, names)
+
+
+def _new_name(option: str) -> Tuple[str, Optional[str]]:
+    old, sign, new = option.partition("=")
+    if not old or not sign:
+        raise typer.BadParameter(
+            f"--map-label {option!r} names no label; write it as in person=PER."
+        )
+    return old, new or None
 
 
 def echo_note(text: str) -> None:

@@ -7,13 +7,24 @@ encoder that works sentence by sentence has to guess.
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Union
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Union,
+)
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
+from ..text.annotated_labels import annotated_labels, map_labels, set_annotated_labels
 from .conll import ConllFormat
 from .delimiters import DETECT
 from .docbins import read_docbins
@@ -33,6 +44,8 @@ def create_conll_corpus_v1(
     limit: int = 0,
     scheme: str = DETECT,
     augmenter: Optional[Augmenter] = None,
+    labels: Optional[List[str]] = None,
+    label_map: Optional[Dict[str, Optional[str]]] = None,
     word_column: Optional[int] = None,
     tag_column: Optional[int] = None,
     delimiter: str = DETECT,
@@ -50,6 +63,10 @@ def create_conll_corpus_v1(
         limit: At most this many Docs, 0 for all.
         scheme: See `read_conll`.
         augmenter: Makes other Examples of an Example, which are read instead.
+        labels: The labels that the corpus annotates, after `label_map`. Outside of its
+            entities it then says nothing of others, which are neither learned nor
+            forgotten there. None for all there are.
+        label_map: New labels by the file's own; None makes its entities unknown.
         word_column: See `read_conll`.
         tag_column: See `read_conll`.
         delimiter: See `read_conll`.
@@ -65,6 +82,8 @@ def create_conll_corpus_v1(
         limit=limit,
         format=ConllFormat(scheme, word_column, tag_column, delimiter, pos_column),
         augmenter=augmenter,
+        labels=labels,
+        label_map=label_map,
     )
 
 
@@ -74,6 +93,8 @@ def create_docbin_corpus_v1(
     group_by: str = "document",
     limit: int = 0,
     augmenter: Optional[Augmenter] = None,
+    labels: Optional[List[str]] = None,
+    label_map: Optional[Dict[str, Optional[str]]] = None,
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy_elmo_ner.DocBinCorpus.v1`: read Examples from a .spacy file, or a folder
     of them.
@@ -87,13 +108,20 @@ def create_docbin_corpus_v1(
             "sentence". An entity that crosses two sentences is then unknown in both.
         limit: At most this many Docs, 0 for all.
         augmenter: Makes other Examples of an Example, which are read instead.
+        labels: See `create_conll_corpus_v1`. None for what the Docs say themselves.
+        label_map: See `create_conll_corpus_v1`.
 
     Raises:
         ValueError: If there is no path, or `group_by` is none of these.
     """
     check_grouping(group_by)
     return DocBinCorpus(
-        _check_path(path), group_by=group_by, limit=limit, augmenter=augmenter
+        _check_path(path),
+        group_by=group_by,
+        limit=limit,
+        augmenter=augmenter,
+        labels=labels,
+        label_map=label_map,
     )
 
 
@@ -149,6 +177,8 @@ class ConllCorpus:
     limit: int
     format: ConllFormat
     augmenter: Optional[Augmenter]
+    labels: Optional[List[str]]
+    label_map: Optional[Dict[str, Optional[str]]]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         if reader_of(self.path) is not read_conll_docs:
@@ -158,7 +188,9 @@ class ConllCorpus:
                 "spacy_elmo_ner.DocBinCorpus.v1."
             )
         options = ReadOptions(nlp.vocab, self.group_by, self.format, note=_ignore)
-        docs = read_conll_docs(self.path, options)
+        docs = relabelled(
+            read_conll_docs(self.path, options), self.path, self.labels, self.label_map
+        )
         examples = annotated(to_examples(docs, limit=self.limit), self.path)
         return augmented(nlp, examples, self.augmenter)
 
@@ -171,11 +203,14 @@ class DocBinCorpus:
     group_by: str
     limit: int
     augmenter: Optional[Augmenter]
+    labels: Optional[List[str]]
+    label_map: Optional[Dict[str, Optional[str]]]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         docs = read_docbins(self.path, vocab=nlp.vocab)
+        docs = relabelled(docs, self.path, self.labels, self.label_map)
         if self.group_by == "sentence":
-            docs = (sent.as_doc() for doc in docs for sent in _sentences(doc))
+            docs = (one for doc in docs for one in _sentence_docs(doc))
         examples = annotated(to_examples(docs, limit=self.limit), self.path)
         return augmented(nlp, examples, self.augmenter)
 
@@ -184,8 +219,39 @@ def _ignore(note: str) -> None:
     pass
 
 
-def _sentences(doc: Doc) -> Iterator[Span]:
-    return doc.sents if doc.has_annotation("SENT_START") else iter([doc[:]])
+def _sentence_docs(doc: Doc) -> Iterator[Doc]:
+    for sent in doc.sents if doc.has_annotation("SENT_START") else [doc[:]]:
+        of_sentence = sent.as_doc()
+        set_annotated_labels(of_sentence, annotated_labels(doc))
+        yield of_sentence
+
+
+def relabelled(
+    docs: Iterable[Doc],
+    path: Path,
+    labels: Optional[Sequence[str]],
+    label_map: Optional[Mapping[str, Optional[str]]],
+) -> Iterator[Doc]:
+    """The gold Docs of a file, with other labels, and with what they annotate.
+
+    Args:
+        docs: The Docs, which are changed.
+        path: Their file, for messages.
+        labels: See `create_conll_corpus_v1`. None leaves it to the Docs.
+        label_map: See `create_conll_corpus_v1`.
+
+    Raises:
+        ValueError: If an entity has a label that is not among those that are annotated.
+    """
+    for doc in docs:
+        try:
+            if label_map is not None:
+                map_labels(doc, label_map)
+            if labels is not None:
+                set_annotated_labels(doc, labels)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        yield doc
 
 
 def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
@@ -250,6 +316,7 @@ def augmented(
             if len(reference) == len(example.x) and not reference.has_annotation("DEP"):
                 for token, before in zip(reference, example.x, strict=True):
                     token.is_sent_start = before.is_sent_start
+            set_annotated_labels(reference, annotated_labels(example.reference))
             yield Example(_bare_doc(reference), reference)
 
 

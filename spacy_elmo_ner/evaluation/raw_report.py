@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpus.docs import sentence_bounds
+from ..text.annotated_labels import leave_out_unjudged
 from .precision_recall import Counts
 
 CharSpan = Tuple[int, int, str]
@@ -65,10 +66,12 @@ def _line(name: str, counts: Counts) -> str:
 
 def report_raw_text(nlp: Language, gold: Iterable[Doc]) -> RawReport:
     """Run a pipeline on the texts of gold Docs, and compare entities by characters."""
-    texts = [raw_text(doc) for doc in gold]
+    references = list(gold)
+    texts = [raw_text(doc) for doc in references]
     in_gold, found, correct = Counter[str](), Counter[str](), Counter[str]()
     docs = nlp.pipe(text.text for text in texts)
-    for (_, entities), doc in zip(texts, docs, strict=True):
+    for (_, entities), doc, reference in zip(texts, docs, references, strict=True):
+        leave_out_unjudged(doc, reference)
         guessed = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
         for counter, some in (
             (in_gold, entities),

@@ -12,6 +12,7 @@ from spacy.training import Example
 from ..corpus.conll_tags import OUTSIDE
 from ..corpus.docs import sentence_bounds
 from ..corpus.reader import to_examples
+from ..text.annotated_labels import leave_out_unjudged
 from .conlleval import PhraseCounts, count_phrases
 from .scorer_file import ScoredSentence
 from .token_report import TokenReport, report_tokens
@@ -51,7 +52,7 @@ def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
     """Run a pipeline on the words and sentences of gold Docs, and compare.
 
     Any pipeline that sets doc.ents will do. spaCy's scores are those of all its
-    components.
+    components. Predicted entities whose labels a gold Doc does not annotate are left out.
 
     Raises:
         ValueError: See `report_docs`.
@@ -60,6 +61,8 @@ def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
     start = time.perf_counter()
     predicted = list(nlp.pipe(example.predicted for example in examples))
     seconds = time.perf_counter() - start
+    for example, doc in zip(examples, predicted, strict=True):
+        leave_out_unjudged(doc, example.reference)
     report = report_docs([example.reference for example in examples], predicted)
     for example, doc in zip(examples, predicted, strict=True):
         example.predicted = doc

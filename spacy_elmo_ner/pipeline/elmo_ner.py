@@ -35,6 +35,7 @@ from .learning import learn
 from .long_docs import Found, find_in_parts, joined
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .readings import Reading, SentenceReadings, combine, join_parts, read_sentences
+from .scoring import judged
 from .selection import needs_probabilities
 from .settings import SETTINGS, cfg_for_call, new_cfg
 
@@ -364,6 +365,20 @@ class ElmoNer(LabelledPipe):
         cfg = cfg_for_call(self.name, self.cfg, settings)
         for doc, found in zip(docs, entities, strict=True):
             annotate(doc, found, cfg)
+
+    def score(self, examples: Iterable[Example], **settings: Any) -> Dict[str, Any]:
+        """Score examples. Predicted entities whose labels a gold Doc does not annotate are
+        left out, see the corpus readers' `labels`.
+
+        Args:
+            examples: Predicted and gold Docs.
+            **settings: Of the scorer.
+
+        Returns:
+            The scores.
+        """
+        scores: Dict[str, Any] = super().score(list(judged(examples)), **settings)
+        return scores
 
     def update(
         self,

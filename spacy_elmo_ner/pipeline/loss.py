@@ -14,6 +14,7 @@ from ..tagger.potentials import Potentials
 from ..tagger.row_parts import row_parts
 from ..tagger.sentence_rows import DocRows, SentenceRows
 from ..tagger.tag_schemes import Span, TagMask, TagScheme
+from ..text.annotated_labels import annotated_labels
 
 Loss = Tuple[float, Potentials]
 
@@ -30,7 +31,8 @@ def likelihood_loss(
 ) -> Loss:
     """Negative log likelihood of the gold entities, a mean over the tokens.
 
-    Tokens without gold or with misaligned gold count with all their tags.
+    Tokens without gold or with misaligned gold count with all their tags; those outside of
+    entities, in a Doc that annotates some labels alone, with the tags of the others, too.
 
     Args:
         examples: Predicted and gold Docs.
@@ -144,7 +146,15 @@ def _known_tags(
     for example, words in zip(examples, rows.words_of_docs, strict=True):
         gold += tags_of_words(example.get_aligned_ner(), words.tolist())
     masks = [scheme.allowed(gold[start:end]) for start, end in rows.spans]
-    return np.concatenate(masks)
+    known: TagMask = np.concatenate(masks)
+    ends = np.cumsum([len(words) for words in rows.words_of_docs])
+    for example, of_doc in zip(examples, np.split(known, ends[:-1]), strict=True):
+        labels = annotated_labels(example.reference)
+        if labels is not None:
+            # outside of the entities that it annotates, but maybe in another one
+            is_outside = (of_doc == scheme.outside).all(1)
+            of_doc[is_outside] |= scheme.other_labels(labels)
+    return known
 
 
 def _incorrect_spans(

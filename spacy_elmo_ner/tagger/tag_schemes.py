@@ -9,7 +9,7 @@ already, are in pipeline/constraints.py.
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +108,11 @@ class TagScheme:
     def legal_end(self) -> TagMask:
         """bool (tags,): what the last token may be."""
         return self.outside | self._may_be("LU")
+
+    def other_labels(self, labels: AbstractSet[str]) -> TagMask:
+        """bool (tags,): the tags of all labels but these."""
+        is_other = [label not in labels for label in self.labels]
+        return np.append(False, np.repeat(is_other, len(_SCHEMES[self.name])))
 
     def has_label(self, label: str) -> bool:
         """Whether there are tags for the label."""

@@ -9,6 +9,7 @@ from spacy.vocab import Vocab
 from typer.testing import CliRunner, Result
 
 from spacy_elmo_ner.cli.convert import convert
+from spacy_elmo_ner.text.annotated_labels import annotated_labels
 
 IOB1 = """-DOCSTART- O
 
@@ -188,3 +189,36 @@ def test_what_convert_writes_it_reads(tmp_path: Path, options: List[str]) -> Non
     assert result.exit_code == 0, result.output
     run(text, again)
     assert entities(again) == [[("\ufeffJohn", "PER"), ("Head of Sales", label)]]
+
+
+def test_what_a_file_annotates(iob1: Path, tmp_path: Path) -> None:
+    docbin, conll = tmp_path / "a.spacy", tmp_path / "a.conll"
+    options = ("--label", "PLACE", "--map-label", "LOC=PLACE", "--map-label", "PER=")
+    result = run(iob1, docbin, *options)
+    assert result.exit_code == 0, result.output
+    for doc in DocBin().from_disk(docbin).get_docs(Vocab()):
+        assert annotated_labels(doc) == {"PLACE"}
+        assert {ent.label_ for ent in doc.ents} == {"PLACE"}
+    # a second conversion keeps it
+    assert run(docbin, tmp_path / "b.spacy").exit_code == 0
+    first, _ = DocBin().from_disk(tmp_path / "b.spacy").get_docs(Vocab())
+    assert annotated_labels(first) == {"PLACE"}
+    result = run(iob1, conll, "--label", "LOC", "--label", "PER")
+    assert result.exit_code == 0 and "does not say which labels" in result.output
+
+
+@pytest.mark.parametrize(
+    "option, value, message",
+    [
+        ("--label", "PER", "which is not among those"),
+        ("--map-label", "PER", "names no label"),
+        ("--map-label", "=PER", "names no label"),
+    ],
+)
+def test_wrong_labels(
+    iob1: Path, tmp_path: Path, option: str, value: str, message: str
+) -> None:
+    result = run(iob1, tmp_path / "a.spacy", option, value)
+    assert result.exit_code != 0
+    assert message in result.output or message in str(result.exception)
+    assert not (tmp_path / "a.spacy").exists()

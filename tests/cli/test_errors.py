@@ -98,3 +98,15 @@ def test_wrong_use(model: Path, gold: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     gold.write_text(before)
     assert run(model, gold, "--train", tmp_path / "missing").exit_code == 1
+
+
+def test_labels_that_the_gold_does_not_annotate_are_no_errors(
+    model: Path, gold: Path, tmp_path: Path
+) -> None:
+    train = tmp_path / "train.conll"
+    train.write_text("Paris B-ORG\n")
+    annotated = ("--label", "LOC", "--label", "PER", "--train", train)
+    result = run(model, gold, *annotated)
+    assert result.exit_code == 0, result.output
+    # what was an ORG for a PER is now missed
+    assert "Mistakes (3 of 3)" in result.output and "ORG" not in result.output

@@ -1,6 +1,7 @@
 import json
+import re
 from pathlib import Path
-from typing import Callable, List, Union
+from typing import Callable, List, Tuple, Union
 
 import pytest
 import spacy
@@ -176,3 +177,17 @@ def test_raw_text_is_that_of_docs_that_know_theirs() -> None:
     doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=["O", "B-LOC", "O", "O"])
     doc.has_unknown_spaces = True
     assert raw_text(doc) == ("In Rome\nHe left\n", {(3, 7, "LOC")})
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw",)])
+def test_labels_that_the_gold_does_not_annotate_are_not_counted(
+    gold: Path, tmp_path: Path, raw: Tuple[str, ...]
+) -> None:
+    # the rules find an ORG, of which this gold says nothing
+    model = save_ruler(tmp_path / "rules", {"visit": "ORG", "Rome": "LOC"})
+    annotated = ("--label", "LOC", "--label", "PER", "--map-label", "ORG=PER")
+    assert re.search("ORG: precision: +0.00%", run(model, gold, *raw).output)
+    result = run(model, gold, *annotated, *raw)
+    assert result.exit_code == 0, result.output
+    assert "ORG" not in result.output
+    assert re.search("LOC: precision: 100.00%", result.output)

@@ -12,6 +12,7 @@ from spacy_elmo_ner.corpus.reader import (
     create_conll_corpus_v1,
     create_docbin_corpus_v1,
 )
+from spacy_elmo_ner.text.annotated_labels import annotated_labels, set_annotated_labels
 
 CONLL = """-DOCSTART- -X- -X- O
 
@@ -220,3 +221,40 @@ def test_corpora_without_entities_are_named(nlp: Language, tmp_path: Path) -> No
     DocBin(docs=[nlp.make_doc("not annotated")]).to_disk(docbin)
     with pytest.warns(UserWarning, match="There are no entities in .*plain.spacy"):
         assert len(list(create_docbin_corpus_v1(path=docbin)(nlp))) == 1
+
+
+def test_labels_that_a_corpus_annotates(nlp: Language, conll: Path) -> None:
+    names = {"LOC": "PLACE", "PER": None}
+    for group_by, n in (("document", 2), ("sentence", 3)):
+        read = create_conll_corpus_v1(
+            path=conll, group_by=group_by, labels=["PLACE", "X"], label_map=names
+        )
+        references = [example.reference for example in read(nlp)]
+        assert len(references) == n
+        assert all(annotated_labels(one) == {"PLACE", "X"} for one in references)
+        assert references[0][0].ent_iob_ == "" and references[0][1].ent_iob_ == "O"
+        assert [ent.label_ for ent in references[0].ents] == ["PLACE"]
+    read = create_conll_corpus_v1(path=conll, labels=["PER"])
+    with pytest.raises(
+        ValueError, match="corpus.conll: The entity 'New York' .* 'LOC'"
+    ):
+        list(read(nlp))
+
+
+@pytest.mark.parametrize("group_by", ["document", "sentence"])
+def test_docs_keep_what_they_annotate(
+    nlp: Language, tmp_path: Path, group_by: str
+) -> None:
+    doc = Doc(nlp.vocab, words=["Anna", "left", "."], sent_starts=[True, False, False])
+    doc.ents = [Span(doc, 0, 1, "PER")]
+    set_annotated_labels(doc, ["PER"])
+    path = tmp_path / "part.spacy"
+    DocBin(docs=[doc], store_user_data=True).to_disk(path)
+    lower = registry.get("augmenters", "spacy.lower_case.v1")(level=1.0)
+    for labels, expected in ((None, {"PER"}), (["PER", "LOC"], {"PER", "LOC"})):
+        read = create_docbin_corpus_v1(
+            path=path, group_by=group_by, labels=labels, augmenter=lower
+        )
+        (example,) = read(nlp)
+        assert annotated_labels(example.reference) == expected
+        assert example.reference[0].text == "anna"

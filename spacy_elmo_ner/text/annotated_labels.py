@@ -1,0 +1,68 @@
+"""The labels that a gold Doc annotates.
+
+A corpus that annotates persons alone says nothing of places: outside of its entities there
+may be one. A Doc keeps the labels of which it says everything in `user_data`, which a DocBin
+stores.
+"""
+
+from typing import AbstractSet, Iterable, Mapping, Optional
+
+from spacy.tokens import Doc, Span
+
+KEY = "annotated_labels"
+
+
+def annotated_labels(doc: Doc) -> Optional[AbstractSet[str]]:
+    """The labels of which the Doc says everything; None for all there are."""
+    labels = doc.user_data.get(KEY)
+    return None if labels is None else frozenset(labels)
+
+
+def set_annotated_labels(doc: Doc, labels: Optional[Iterable[str]]) -> None:
+    """Say that the Doc annotates these labels alone; None for all there are.
+
+    Raises:
+        ValueError: If it has an entity with another label.
+    """
+    if labels is None:
+        doc.user_data.pop(KEY, None)
+        return
+    known = sorted({*labels})
+    for ent in doc.ents:
+        if ent.label_ not in known:
+            raise ValueError(
+                f"The entity {ent.text!r} has the label {ent.label_!r}, which is not "
+                f"among those that are said to be annotated: {', '.join(known)}. Add it, "
+                "or map it to one of them, or to null, which makes it unknown."
+            )
+    doc.user_data[KEY] = known
+
+
+def leave_out_unjudged(predicted: Doc, gold: Doc) -> None:
+    """Drop predicted entities whose labels the gold Doc does not annotate: nobody knows
+    whether they are right."""
+    labels = annotated_labels(gold)
+    if labels is not None:
+        predicted.ents = [ent for ent in predicted.ents if ent.label_ in labels]
+
+
+def map_labels(doc: Doc, names: Mapping[str, Optional[str]]) -> None:
+    """Give the entities other labels.
+
+    Args:
+        doc: A gold Doc, which is changed.
+        names: New labels by old ones. None makes the tokens of an entity unknown: nobody
+            knows then whether they are outside or in one.
+    """
+    kept, unknown = [], []
+    for ent in doc.ents:
+        label = names.get(ent.label_, ent.label_)
+        if label is None:
+            unknown.append(Span(doc, ent.start, ent.end))
+        else:
+            kept.append(Span(doc, ent.start, ent.end, label=label))
+    doc.set_ents(kept, missing=unknown, default="unmodified")
+    labels = annotated_labels(doc)
+    if labels is not None:
+        mapped = (names.get(label, label) for label in labels)
+        set_annotated_labels(doc, [label for label in mapped if label is not None])
