@@ -75,13 +75,13 @@ def decode(
             places, part.spans, tags.tolist(), strict=True
         ):
             found[place] = scheme.decode(row[: end - start])
-        if not of_spans and not of_tokens:
+        spans_of_part = [found[place] for place in places]
+        if not of_tokens and not (of_spans and any(spans_of_part)):
             continue
         marginals = Marginals(
             part.pad(tempered.emissions), lengths, tempered_parameters, allowed
         )
         if of_spans:
-            spans_of_part = [found[place] for place in places]
             values = _probabilities(spans_of_part, scheme, marginals)
             for place, of_row in zip(places, values, strict=True):
                 probabilities[place] = of_row

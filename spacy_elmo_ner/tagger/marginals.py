@@ -1,7 +1,6 @@
 """Marginal probabilities of tags and of spans, from one forward-backward run."""
 
-from functools import cached_property
-from typing import Optional, Tuple
+from typing import Optional
 
 import torch
 from torch import Tensor
@@ -40,25 +39,20 @@ class Marginals:
             )
             total = total_score(self._alphas, taken, parameters.end, lengths)
             self._is_legal = total > IMPOSSIBLE
+            # Read from the end, the sequence is a CRF with the transitions reversed: its
+            # forward scores are emission + backward score, (L, T, B) from the end.
+            self._betas, shifts = forward_scores(
+                self._steps.gather(0, self._from_end()),
+                for_sums(parameters.transitions.t(), self._steps),
+                parameters.end,
+            )
+            # what was taken out of them up to each step, (L, B)
+            self._taken_from_end = shifts.cumsum(0)
 
     @property
     def device(self) -> torch.device:
         """Where the scores are."""
         return self._steps.device
-
-    @cached_property
-    def _backward(self) -> Tuple[Tensor, Tensor]:
-        """Emission + backward score (L, T, B), counted from the sequence's end, and what
-        was taken out of them up to each step, (L, B).
-
-        Read from the end, the sequence is a CRF with the transitions reversed.
-        """
-        betas, shifts = forward_scores(
-            self._steps.gather(0, self._from_end()),
-            for_sums(self._parameters.transitions.t(), self._steps),
-            self._parameters.end,
-        )
-        return betas, shifts.cumsum(0)
 
     def _from_end(self) -> Tensor:
         times = torch.arange(len(self._steps), device=self._steps.device).unsqueeze(1)
@@ -71,8 +65,7 @@ class Marginals:
 
         0 beyond the length and in a sequence without a legal path.
         """
-        betas, _ = self._backward
-        through = self._alphas + betas.gather(0, self._from_end()) - self._steps
+        through = self._alphas + self._betas.gather(0, self._from_end()) - self._steps
         n_tokens = self._emissions.shape[1]
         probabilities = through.softmax(1)[:n_tokens].permute(2, 0, 1)
         inside = token_mask(self._emissions, self._lengths)
@@ -104,7 +97,7 @@ class Marginals:
                 "A span of which the probability is asked is empty or leaves its sequence; "
                 "pass spans within the lengths."
             )
-        betas, from_end = self._backward
+        betas, from_end = self._betas, self._taken_from_end
 
         def tail(token: Tensor) -> Tensor:
             back = (lengths[rows] - 1 - token).clamp(min=0)

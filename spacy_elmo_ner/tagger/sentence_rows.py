@@ -1,6 +1,5 @@
 """The sentences of a batch of Docs as rows, for recurrent layers and the CRF."""
 
-from functools import cached_property
 from itertools import pairwise
 from typing import List, Sequence, Tuple
 
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from ..kernels.packing import Packing, pack
 from ..text.sentences import doc_sentences
+from .cached import cached_property
 
 
 class SentenceRows:

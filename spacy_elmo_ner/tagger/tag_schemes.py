@@ -7,13 +7,13 @@ already, are in pipeline/constraints.py.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import AbstractSet, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .cached import cached_property
 from .gold_tags import read_gold_tags
 
 Span = Tuple[int, int, str]

@@ -11,12 +11,12 @@ Scores are laid out (T, B): T tags, and B columns that know nothing of each othe
 
 import math
 from abc import ABC, abstractmethod
-from functools import cached_property
 from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
 
+from .cached import cached_property
 from .parameters import IMPOSSIBLE, NEVER
 
 # How many numbers are held at a time for a maximum over pairs of tags; they fit a cache.
