@@ -1,3 +1,4 @@
+import inspect
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -8,17 +9,14 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
+from spacy_elmo_ner.cli.gold_options import GoldOptions
 from spacy_elmo_ner.cli.visualize import visualize
 from spacy_elmo_ner.pipeline.colors import COLORS
 
+# the options that say how gold is read, as they are if left out
 READ: Dict[str, Any] = {
-    "group_by": "auto",
-    "read_scheme": "auto",
-    "word_column": None,
-    "tag_column": None,
-    "pos_column": None,
-    "delimiter": "auto",
-    "alignment_mode": "strict",
+    name: option.default.default
+    for name, option in inspect.signature(GoldOptions).parameters.items()
 }
 Attributes = List[Tuple[str, Optional[str]]]
 PATTERNS = [
