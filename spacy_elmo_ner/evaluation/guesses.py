@@ -4,6 +4,8 @@ from typing import List, NamedTuple, Sequence, Tuple
 
 from spacy.training import Example
 
+from ..text.annotated_labels import annotated_labels
+
 Entity = Tuple[int, int, str]
 """First token, token after the last, label."""
 
@@ -35,7 +37,8 @@ def compare(
         predicted: The entities found in each, and their probabilities.
 
     Returns:
-        The entities, but those of whose tokens the gold does not say all.
+        The entities, but those of whose tokens, or of whose label, the gold does not say
+        all.
     """
     found = []
     for number, (example, (entities, probabilities)) in enumerate(
@@ -46,8 +49,9 @@ def compare(
             for ent in example.get_aligned_spans_y2x(example.reference.ents)
         }
         tags = example.get_aligned_ner()
+        labels = annotated_labels(example.reference)
         for entity, probability in zip(entities, probabilities, strict=True):
             start, end, label = entity
-            if None not in tags[start:end]:
+            if None not in tags[start:end] and (labels is None or label in labels):
                 found.append(Guess(number, label, probability, entity in gold))
     return found

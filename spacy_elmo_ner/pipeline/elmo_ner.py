@@ -282,7 +282,9 @@ class ElmoNer(LabelledPipe):
         """
         docs = list(docs)
         readings = self.sentence_readings(docs, k)
-        return [combine(doc, of, k) for doc, of in zip(docs, readings, strict=True)]
+        return [
+            combine(doc, of_doc, k) for doc, of_doc in zip(docs, readings, strict=True)
+        ]
 
     def sentence_readings(self, docs: Iterable[Doc], k: int) -> List[SentenceReadings]:
         """Find the k best readings of each sentence of each Doc, see `k_best`.

@@ -19,6 +19,7 @@ from spacy_elmo_ner.evaluation.calibration import (
 from spacy_elmo_ner.evaluation.guesses import Guess, compare
 from spacy_elmo_ner.evaluation.temperature import fit_temperature
 from spacy_elmo_ner.evaluation.thresholds import Threshold, thresholds_for
+from spacy_elmo_ner.text.annotated_labels import set_annotated_labels
 
 Outcomes = List[Tuple[float, bool]]
 
@@ -140,4 +141,10 @@ def test_what_the_gold_does_not_say_is_left_out() -> None:
         Guess(0, "PER", 0.9, True),
         Guess(0, "PER", 0.8, False),
         Guess(0, "LOC", 0.6, False),
+    ]
+    # of a LOC this gold says nothing
+    set_annotated_labels(gold, ["PER"])
+    assert compare([example], [(spans, [0.9, 0.8, 0.7, 0.6])]) == [
+        Guess(0, "PER", 0.9, True),
+        Guess(0, "PER", 0.8, False),
     ]
