@@ -30,6 +30,7 @@ from .delimiters import DETECT
 from .docbins import read_docbins
 from .docs import GROUPINGS, check_grouping
 from .formats import ReadOptions, read_conll_docs, reader_of
+from .text_variants import TextVariants
 
 CONLL_GROUPINGS = (DETECT, *GROUPINGS)
 
@@ -313,11 +314,17 @@ def augmented(
     for example in examples:
         for variant in augmenter(nlp, example):
             reference = variant.reference
-            if len(reference) == len(example.x) and not reference.has_annotation("DEP"):
-                for token, before in zip(reference, example.x, strict=True):
-                    token.is_sent_start = before.is_sent_start
-            set_annotated_labels(reference, annotated_labels(example.reference))
+            if not isinstance(augmenter, TextVariants):
+                _restore(reference, example)
             yield Example(_bare_doc(reference), reference)
+
+
+def _restore(reference: Doc, example: Example) -> None:
+    """What one of spaCy's augmenters has lost."""
+    if len(reference) == len(example.x) and not reference.has_annotation("DEP"):
+        for token, before in zip(reference, example.x, strict=True):
+            token.is_sent_start = before.is_sent_start
+    set_annotated_labels(reference, annotated_labels(example.reference))
 
 
 def _bare_doc(reference: Doc) -> Doc:

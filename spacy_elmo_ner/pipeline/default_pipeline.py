@@ -2,10 +2,11 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, Tuple, cast
 
 import spacy
 import srsly
+import torch
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.util import get_model_meta, get_package_path, is_package
@@ -22,8 +23,10 @@ from ..features.lexeme_features import CLUSTER_TABLE
 from ..features.static_vectors import VECTORS
 from ..features.tables import is_empty
 from ..files.reading import reason
+from ..tagger.architecture import replace_output
 from ..tagger.tag_schemes import TagScheme
 from .default_model import DEFAULT_MODEL
+from .labelled_pipe import LabelledPipe
 
 NAME = "en_elmo_ner_sm"
 COMPONENT = "elmo_ner"
@@ -106,10 +109,14 @@ def load_default_component(pipe: TrainablePipe) -> None:
         remember_start(node)
 
 
-def start_from_default(pipe: TrainablePipe) -> None:
+def start_from_default(pipe: TrainablePipe) -> bool:
     """Give a component with that tok2vec what the default pipeline knew before it was
     trained, where it lacks it: ELMo's weights, if no others were loaded, vectors and
-    clusters, if the vocab has none."""
+    clusters, if the vocab has none.
+
+    Returns:
+        Whether it lacked all of it, so that nothing is of another origin.
+    """
     without_weights = [
         node
         for node in elmo_nodes(pipe.model)
@@ -121,7 +128,7 @@ def start_from_default(pipe: TrainablePipe) -> None:
     if not pipe.vocab.lookups.has_table(CLUSTER_TABLE):
         tables.append(CLUSTER_TABLE)
     if not without_weights and not tables:
-        return
+        return False
     nlp = load_default_pipeline()
     with _reading_it():
         weights = elmo_weights_of(nlp, NAME)
@@ -138,6 +145,25 @@ def start_from_default(pipe: TrainablePipe) -> None:
         for name in tables:
             if name in node.attrs:
                 node.attrs[name] = found[node.name, name]
+    return len(tables) == 2 and without_weights == list(elmo_nodes(pipe.model))
+
+
+def start_from_default_tagger(pipe: LabelledPipe) -> None:
+    """Give a component with the default model the trained weights of the default pipeline.
+
+    Its labels stay its own. One that the default pipeline knows starts as it is there, and
+    another from the mean of all of them.
+    """
+    nlp = load_default_pipeline()
+    with _reading_it():
+        theirs = cast(LabelledPipe, nlp.get_pipe(COMPONENT))
+        before = TagScheme(theirs.cfg["tag_scheme"], theirs.labels)
+        replace_output(
+            theirs.model,
+            torch.from_numpy(pipe.scheme.origins(before)),
+            torch.from_numpy(before.legal_transitions),
+        )
+        pipe.model.from_bytes(theirs.model.to_bytes())
 
 
 def _component_config(folder: Path) -> Dict[str, Any]:

@@ -177,12 +177,15 @@ class ElmoNer(LabelledPipe):
         *,
         nlp: Optional[Language] = None,
         labels: Optional[Iterable[str]] = None,
+        trained_tagger: bool = True,
     ) -> None:
         """Learn the labels and sizes from examples.
 
         A component with the default tok2vec starts from the ELMo of the default pipeline,
         where no other was loaded, and from its vectors and clusters, where the vocab has
-        none. With the default model, no gold entity annotation and no labels but those of
+        none. With the default model and nothing loaded, its tagger starts from the
+        trained one: a label that the default pipeline knows from what is known, another
+        from the mean of all. With no gold entity annotation and no labels but those of
         the default pipeline, it takes over all labels and weights.
 
         Args:
@@ -191,12 +194,13 @@ class ElmoNer(LabelledPipe):
                 already, `nlp.add_pipe("elmo_ner").initialize(nlp=nlp)` leaves the others
                 as they are.
             labels: From `spacy init labels`; otherwise they are read off the examples.
+            trained_tagger: Whether the tagger starts from that of the default pipeline.
 
         Raises:
             ValueError: If the default pipeline is needed and not installed, or labels are
                 given as one string.
         """
-        initialize(self, get_examples, nlp, labels)
+        initialize(self, get_examples, nlp, labels, trained_tagger)
 
     def __call__(self, doc: Doc, **settings: Any) -> Doc:
         """Find the entities of a Doc.

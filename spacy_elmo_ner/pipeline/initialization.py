@@ -17,6 +17,7 @@ from .default_pipeline import (
     is_default_model,
     load_default_component,
     start_from_default,
+    start_from_default_tagger,
 )
 from .examples import gold_labels, no_examples
 from .labelled_pipe import LabelledPipe
@@ -27,6 +28,7 @@ def initialize(
     get_examples: Optional[Callable[[], Iterable[Example]]],
     nlp: Optional[Language],
     labels: Optional[Iterable[str]],
+    trained_tagger: bool,
 ) -> None:
     """See `ElmoNer.initialize`, which calls it."""
     if get_examples is None:
@@ -47,6 +49,7 @@ def initialize(
         found, annotated = list(labels), True
     else:
         found, annotated = gold_labels(get_examples())
+    takes_tagger = False
     config = {} if nlp is None else nlp.get_pipe_config(_name_in(nlp, pipe))
     if config and has_default_tok2vec(config):
         if not annotated:
@@ -54,7 +57,8 @@ def initialize(
                 load_default_component(pipe)
                 return
             _warn_of_untrained_tagger(pipe)
-        start_from_default(pipe)
+        has_all = start_from_default(pipe)
+        takes_tagger = trained_tagger and has_all and is_default_model(config)
     for label in found:
         pipe.know_label(label)
     docs = [example.predicted for example in islice(get_examples(), 10)]
@@ -62,6 +66,8 @@ def initialize(
         docs = [Doc(pipe.vocab, words=["a", "word"])]
     pipe.set_output(len(pipe.scheme.tags))
     pipe.model.initialize(X=docs)
+    if takes_tagger and pipe.labels:
+        start_from_default_tagger(pipe)
 
 
 def _name_in(nlp: Language, pipe: LabelledPipe) -> str:

@@ -120,6 +120,23 @@ def resize_output(model: Tagger, nO: int) -> Tagger:
     return model
 
 
+def replace_output(model: Tagger, origins: Tensor, legal: Tensor) -> None:
+    """Give a trained tagger other tags, which start from its own.
+
+    Args:
+        model: The tagger.
+        origins: See `TaggerNetwork.take_tags`.
+        legal: See `TaggerNetwork.take_tags`.
+    """
+    network = model.get_ref("output_layer")
+    shim = cast(LazyTorchShim, network.shims[0])
+    other, nO = shim.module, len(origins)
+    for one in (model, network):
+        one.set_dim("nO", nO, force=True)
+    shim.build(nI=shim.cfg["nI"], nO=nO)
+    shim.module.take_tags(other, origins, legal)  # type: ignore[operator]
+
+
 def _init(model: Tagger, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
     tok2vec, network = model.layers
     tok2vec.initialize(X=X)

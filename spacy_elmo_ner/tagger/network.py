@@ -111,6 +111,29 @@ class TaggerNetwork(nn.Module):
                 region = tuple(slice(0, size) for size in old[name].shape)
                 tensor[region] = old[name]
 
+    def take_tags(self, other: "TaggerNetwork", origins: Tensor, legal: Tensor) -> None:
+        """Take over the weights of a network with other tags.
+
+        A tag starts with the mean score of the tags that it comes from, and a transition
+        with that of the legal ones among those.
+
+        Args:
+            other: A network of the same sizes but for the tags.
+            origins: Which of the other's tags each tag comes from, (nO, other's nO),
+                1 or 0; at least one for each.
+            legal: The other's legal transitions, bool (other's nO, other's nO).
+        """
+        theirs = other.state_dict()
+        origins = origins.to(other.output.weight)
+        mean = origins / origins.sum(1, keepdim=True)
+        for name in ("output.weight", "output.bias", "start", "end"):
+            theirs[name] = mean @ theirs[name]
+        legal = legal.to(origins)
+        pairs = origins @ legal @ origins.t()
+        sums = origins @ (theirs["transitions"] * legal) @ origins.t()
+        theirs["transitions"] = sums / pairs.clamp(min=1)
+        self.load_state_dict(theirs)
+
 
 def _initialize_lstm(layer: nn.LSTM) -> None:
     """Orthogonal recurrence, forget gates open (Jozefowicz et al. 2015)."""

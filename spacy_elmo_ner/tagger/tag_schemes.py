@@ -114,6 +114,27 @@ class TagScheme:
         is_other = [label not in labels for label in self.labels]
         return np.append(False, np.repeat(is_other, len(_SCHEMES[self.name])))
 
+    def origins(self, other: "TagScheme") -> TagMask:
+        """bool (tags, other's tags): which tags mean the same as each tag.
+
+        That is the same tag of the other scheme, or for a label that it does not have the
+        tags with the same prefix of all labels.
+
+        Raises:
+            ValueError: If the schemes have other prefixes.
+        """
+        if self.name != other.name:
+            raise ValueError(f"{self.name} and {other.name} have other prefixes.")
+        return np.asarray(
+            [
+                [
+                    one == tag or (one[:2] == tag[:2] and tag[2:] not in other.labels)
+                    for one in other.tags
+                ]
+                for tag in self.tags
+            ]
+        )
+
     def has_label(self, label: str) -> bool:
         """Whether there are tags for the label."""
         return label in self._first_tags

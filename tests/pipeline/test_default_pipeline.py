@@ -97,14 +97,47 @@ def test_other_models_start_without_labels() -> None:
     assert nlp("My name is John!").ents == ()
 
 
-def test_examples_win_over_the_default_labels_and_keep_its_elmo() -> None:
+def test_labels_of_ones_own_start_from_the_default_tagger() -> None:
     nlp, default = pipeline(), load_default_pipeline()
+    docs = [nlp.make_doc(TEXT)]
+    examples = [
+        Example.from_dict(docs[0], {"entities": [(11, 15, label)]})
+        for label in ("GENE", "ORG", "PER")
+    ]
+    nlp.initialize(lambda: examples)
+    ours, theirs = nlp.get_pipe("elmo_ner"), default.get_pipe("elmo_ner")
+    assert ours.labels == ("GENE", "ORG", "PER")
+    assert ours.cfg["temperature"] != theirs.cfg["temperature"]
+    found, before = (one.model.predict(docs) for one in (ours, theirs))
+    tags, old = ours.scheme.tags, theirs.scheme.tags
+    for tag in ("O", "B-ORG", "L-PER", "U-PER"):
+        assert torch.allclose(
+            found.emissions[:, tags.index(tag)],
+            before.emissions[:, old.index(tag)],
+            atol=1e-5,
+        )
+    of_all = [old.index(f"U-{label}") for label in theirs.labels]
+    assert torch.allclose(
+        found.emissions[:, tags.index("U-GENE")],
+        before.emissions[:, of_all].mean(1),
+        atol=1e-5,
+    )
+    # ten updates are enough for the example of the README
+    optimizer = nlp.resume_training()
+    for _ in range(10):
+        nlp.update(examples[:1], sgd=optimizer)
+    assert entities(nlp) == [("John", "GENE")]
+
+
+def test_the_tagger_learns_from_scratch_where_that_is_asked_for() -> None:
+    nlp, default = pipeline(), load_default_pipeline()
+    nlp.config["initialize"]["components"]["elmo_ner"] = {"trained_tagger": False}
     train(nlp, examples_of(nlp), steps=1)
     assert nlp.get_pipe("elmo_ner").labels == ("LOC", "PERSON")
     ours = network_of(nlp).encoder.state_dict()
     for name, theirs in network_of(default).encoder.state_dict().items():
         assert torch.equal(ours[name], theirs)
-    # but what the default tagger made of the layers is learnt anew
+    # what the default tagger made of the layers is learnt anew
     assert network_of(nlp).mix.gamma.item() == pytest.approx(1, abs=0.05)
     assert network_of(default).mix.gamma.item() < 0.9
     ours, theirs = (vectors_of(one) for one in (nlp, default))

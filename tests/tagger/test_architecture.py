@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, List, cast
 
 import pytest
 import spacy
@@ -6,7 +6,13 @@ import torch
 from thinc.api import Adam, Model, fix_random_seed
 
 from spacy_elmo_ner.features.char_cnn import build_char_cnn_v1
-from spacy_elmo_ner.tagger.architecture import build_crf_tagger_v2, resize_output
+from spacy_elmo_ner.tagger.architecture import (
+    build_crf_tagger_v2,
+    replace_output,
+    resize_output,
+)
+from spacy_elmo_ner.tagger.network import TaggerNetwork
+from spacy_elmo_ner.tagger.tag_schemes import TagScheme
 
 NLP = spacy.blank("en")
 DOCS = [NLP("One sentence. And two!"), NLP(""), NLP("Three")]
@@ -95,3 +101,42 @@ def test_training_goes_on_after_resizing() -> None:
         # the gradient says that every score is to fall
         assert after.shape == before.shape and before.shape[1] == n_tags
         assert after.mean() < before.mean()
+
+
+@pytest.mark.parametrize("name", ["BIO", "BILUO"])
+def test_other_tags_start_from_those_that_mean_the_same(name: str) -> None:
+    """Each transition from the mean of the legal ones between the tags that it comes from,
+    here counted one by one."""
+    before, after = TagScheme(name, ("A", "B", "C")), TagScheme(name, ("X", "C"))
+    model = tagger(n_tags=len(before.tags))
+    network = cast(TaggerNetwork, model.get_ref("output_layer").shims[0].module)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.uniform_(-1, 1)
+    old = model.predict(DOCS)
+    replace_output(
+        model,
+        torch.from_numpy(after.origins(before)),
+        torch.from_numpy(before.legal_transitions),
+    )
+    new = model.predict(DOCS)
+
+    def origins(tag: str) -> List[int]:
+        if not tag.endswith("X"):
+            return [before.tags.index(tag)]
+        return [before.tags.index(tag[:2] + label) for label in "ABC"]
+
+    for i, tag in enumerate(after.tags):
+        expected = old.emissions[:, origins(tag)].mean(1)
+        assert torch.allclose(new.emissions[:, i], expected, atol=1e-6)
+        for k, to in enumerate(after.tags):
+            pairs = [
+                old.transitions[one, other]
+                for one in origins(tag)
+                for other in origins(to)
+                if before.legal_transitions[one, other]
+            ]
+            if after.legal_transitions[i, k]:
+                assert new.transitions[i, k].item() == pytest.approx(
+                    float(sum(pairs)) / len(pairs), abs=1e-6
+                )

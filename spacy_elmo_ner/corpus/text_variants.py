@@ -1,0 +1,167 @@
+"""Texts of a corpus as other people write them, to train on beside its own."""
+
+import random
+from dataclasses import dataclass
+from functools import partial
+from typing import Callable, Iterator, List, Tuple, Union
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from ..text.annotated_labels import annotated_labels, set_annotated_labels
+from ..text.written_spaces import written_spaces
+from .docs import sentence_bounds
+
+# a headline may leave words of so many letters in lower case
+SHORT_WORD = 3
+
+
+def create_text_variants_v1(
+    *, raw: float = 0.0, lower: float = 0.0, upper: float = 0.0, title: float = 0.0
+) -> "TextVariants":
+    """`spacy_elmo_ner.TextVariants.v1`: Examples as they are, and variants of them.
+
+    Each variant of an Example is read with its probability. That of raw text follows a
+    variant with other capitals, too.
+
+    Args:
+        raw: As raw text, which the pipeline's tokenizer cuts into tokens. Words of which
+            the corpus does not know the spaces are joined as they would be written, or
+            with a space between all of them. Entities that are no longer whole tokens
+            become unknown.
+        lower: In lower case.
+        upper: In capitals.
+        title: As a headline, each word with a capital; in half of them without the short
+            ones.
+
+    Raises:
+        ValueError: If a probability is not between 0 and 1.
+    """
+    levels = {"raw": raw, "lower": lower, "upper": upper, "title": title}
+    for name, level in levels.items():
+        if not 0 <= level <= 1:
+            raise ValueError(
+                f"TextVariants has {name} = {level}, which is no probability; give a "
+                "number from 0 to 1."
+            )
+    return TextVariants(raw, lower, upper, title)
+
+
+@dataclass
+class TextVariants:
+    """See `create_text_variants_v1`."""
+
+    raw: float
+    lower: float
+    upper: float
+    title: float
+
+    def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
+        docs = [example.reference]
+        cases: List[Tuple[float, Callable[[str], str]]] = [
+            (self.lower, str.lower),
+            (self.upper, str.upper),
+            (self.title, partial(headline, short=random.random() < 0.5)),
+        ]
+        for level, change in cases:
+            if random.random() < level:
+                docs.append(with_words(example.reference, change))
+        for doc in list(docs):
+            if random.random() < self.raw:
+                docs.append(as_raw_text(nlp, doc, written=random.random() < 0.5))
+        for doc in docs:
+            yield Example(doc.copy(), doc)
+
+
+def headline(word: str, *, short: bool) -> str:
+    """A word as a headline has it.
+
+    Args:
+        word: The word.
+        short: Whether a short one gets a capital, too.
+    """
+    if not short and len(word) <= SHORT_WORD and word.islower():
+        return word
+    return word[:1].upper() + word[1:]
+
+
+def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
+    """A gold Doc with changed words, and entities and sentences as before."""
+    words, spaces = [change(token.text) for token in doc], None
+    if not doc.has_unknown_spaces:
+        spaces = [bool(token.whitespace_) for token in doc]
+    starts: List[Union[bool, int, None]] = [token.is_sent_start for token in doc]
+    changed = Doc(doc.vocab, words=words, spaces=spaces, sent_starts=starts)
+    _set_entities(
+        changed,
+        [Span(changed, ent.start, ent.end, label=ent.label) for ent in doc.ents],
+        [changed[token.i : token.i + 1] for token in doc if not token.ent_iob],
+    )
+    set_annotated_labels(changed, annotated_labels(doc))
+    return changed
+
+
+def as_raw_text(nlp: Language, doc: Doc, *, written: bool) -> Doc:
+    """A gold Doc of the same text, in the tokens of a pipeline's tokenizer.
+
+    It has no sentences, as a text has none until a component finds them.
+
+    Args:
+        nlp: The pipeline.
+        doc: The gold Doc.
+        written: Whether words are joined as they would be written, where the spaces are
+            unknown, or else with a space each.
+    """
+    text, places = _join(doc, written)
+    raw = nlp.make_doc(text)
+
+    def span(start: int, end: int, label: str = "") -> Tuple[Span, bool]:
+        """The tokens, and whether they are no more than that."""
+        chars = places[start][0], places[end - 1][1]
+        tokens = raw.char_span(*chars, label=label, alignment_mode="expand")
+        assert tokens is not None
+        return tokens, (tokens.start_char, tokens.end_char) == chars
+
+    entities: List[Span] = []
+    unknown: List[Span] = []
+    for ent in doc.ents:
+        tokens, is_whole = span(ent.start, ent.end, ent.label_)
+        (entities if is_whole else unknown).append(tokens)
+    for token in doc:
+        if not token.ent_iob:
+            unknown.append(span(token.i, token.i + 1)[0])
+    _set_entities(raw, entities, unknown)
+    set_annotated_labels(raw, annotated_labels(doc))
+    return raw
+
+
+def _join(doc: Doc, written: bool) -> Tuple[str, List[Tuple[int, int]]]:
+    """A text, and the first and last character of each token."""
+    if not doc.has_unknown_spaces:
+        return doc.text, [(token.idx, token.idx + len(token)) for token in doc]
+    text, places = "", []
+    for start, end in sentence_bounds(doc):
+        words = [token.text for token in doc[start:end]]
+        spaces = written_spaces(words) if written else [True] * len(words)
+        for word, space in zip(words, spaces, strict=True):
+            places.append((len(text), len(text) + len(word)))
+            text += word + " " * space
+        # a text is one paragraph, or has a line for each sentence
+        text = text.rstrip(" ") + (" " if written else "\n")
+    return text.rstrip(), places
+
+
+def _set_entities(doc: Doc, entities: List[Span], unknown: List[Span]) -> None:
+    """Tokens of an unknown span are unknown, and an entity that shares one with it."""
+    missing = {i for span in unknown for i in range(span.start, span.end)}
+    kept = []
+    for ent in entities:
+        inside = set(range(ent.start, ent.end))
+        if inside & missing:
+            missing |= inside
+        else:
+            kept.append(ent)
+    doc.set_ents(
+        kept, missing=[doc[i : i + 1] for i in sorted(missing)], default="outside"
+    )
