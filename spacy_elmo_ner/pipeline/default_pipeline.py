@@ -6,7 +6,6 @@ from typing import Any, Dict, Iterator, Tuple, cast
 
 import spacy
 import srsly
-import torch
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.util import get_model_meta, get_package_path, is_package
@@ -160,8 +159,8 @@ def start_from_default_tagger(pipe: LabelledPipe) -> None:
         before = TagScheme(theirs.cfg["tag_scheme"], theirs.labels)
         replace_output(
             theirs.model,
-            torch.from_numpy(pipe.scheme.origins(before)),
-            torch.from_numpy(before.legal_transitions),
+            pipe.scheme.origins(before),
+            before.legal_transitions,
         )
         pipe.model.from_bytes(theirs.model.to_bytes())
 

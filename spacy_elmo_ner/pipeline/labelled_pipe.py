@@ -5,6 +5,7 @@ from typing import Any, Dict, Tuple
 from spacy.vocab import Vocab
 
 from ..features.adoption import adopt_tables
+from ..tagger.architecture import REPLACE_OUTPUT
 from ..tagger.potentials import Tagger
 from ..tagger.tag_schemes import TagScheme, check_label
 from ..text.sentences import LINE_IS_SENTENCE
@@ -51,13 +52,20 @@ class LabelledPipe(CheckedPipe):
         return self._scheme
 
     def add_label(self, label: str) -> int:
-        """Add a label; 1 if it is new. A trained model grows and stays trained.
+        """Add a label; 1 if it is new. A trained model grows and stays trained: the new
+        label starts from the mean of the others, which it does not beat.
 
         Raises ValueError for a label that is empty or has a tag's prefix.
         """
+        before = self.scheme
         is_new = self.know_label(label)
         if is_new and self.model.has_dim("nO"):
-            self.set_output(len(self.scheme.tags))
+            replace_output = self.model.attrs.get(REPLACE_OUTPUT)
+            if before.labels and replace_output is not None:
+                origins = self.scheme.origins(before)
+                replace_output(self.model, origins, before.legal_transitions)
+            else:
+                self.set_output(len(self.scheme.tags))
         return int(is_new)
 
     def know_label(self, label: str) -> bool:

@@ -3,6 +3,7 @@
 import functools
 from typing import Any, Callable, List, Optional, Tuple, cast
 
+import torch
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model
 from thinc.types import Floats2d, Ints1d
@@ -16,6 +17,10 @@ from .document_context import DocumentTokens
 from .network import TaggerNetwork
 from .potentials import Potentials, Tagger
 from .sentence_rows import DocRows, SentenceRows
+from .tag_schemes import TagMask
+
+# the attribute of taggers whose new tags can start from those that they have
+REPLACE_OUTPUT = "replace_output"
 
 Tok2Vec = Model[List[Doc], List[Floats2d]]
 # features of the words, the rows that a recurrent layer reads, and what the words' Docs say
@@ -99,6 +104,7 @@ def build_crf_tagger_v2(
         dims={"nO": nO},
         attrs={
             "resize_output": resize_output,
+            REPLACE_OUTPUT: replace_output,
             MAX_LENGTH: max_sentence_length,
             LINE_IS_SENTENCE: False,
             "has_document_context": document_width > 0,
@@ -120,8 +126,8 @@ def resize_output(model: Tagger, nO: int) -> Tagger:
     return model
 
 
-def replace_output(model: Tagger, origins: Tensor, legal: Tensor) -> None:
-    """Give a trained tagger other tags, which start from its own.
+def replace_output(model: Tagger, origins: TagMask, legal: TagMask) -> Tagger:
+    """Give the tagger other tags. Those of a trained one start from its own.
 
     Args:
         model: The tagger.
@@ -130,11 +136,16 @@ def replace_output(model: Tagger, origins: Tensor, legal: Tensor) -> None:
     """
     network = model.get_ref("output_layer")
     shim = cast(LazyTorchShim, network.shims[0])
-    other, nO = shim.module, len(origins)
     for one in (model, network):
-        one.set_dim("nO", nO, force=True)
-    shim.build(nI=shim.cfg["nI"], nO=nO)
-    shim.module.take_tags(other, origins, legal)  # type: ignore[operator]
+        one.set_dim("nO", len(origins), force=True)
+    if shim.is_built:
+        other, was_untrained = shim.module, shim.is_untrained
+        shim.build(nI=shim.cfg["nI"], nO=len(origins))
+        shim.module.take_tags(  # type: ignore[operator]
+            other, torch.from_numpy(origins), torch.from_numpy(legal)
+        )
+        shim.is_untrained = was_untrained
+    return model
 
 
 def _init(model: Tagger, X: Optional[List[Doc]] = None, Y: Any = None) -> None:

@@ -84,7 +84,7 @@ def test_default_pipeline_learns_a_new_label_and_new_words() -> None:
     found = {"entities": [(4, 10, "GENE"), (31, 35, "PER")]}
     nlp.get_pipe("elmo_ner").add_label("GENE")
     optimizer = nlp.resume_training()
-    for _ in range(40):
+    for _ in range(12):
         nlp.update([Example.from_dict(nlp.make_doc(text), found)], sgd=optimizer)
     entities = [(ent.text, ent.label_) for ent in nlp(text).ents]
     assert entities == [("kinase", "GENE"), ("John", "PER")]
