@@ -18,6 +18,7 @@ from typing import Any, Dict
 
 import spacy
 import srsly
+from spacy.strings import StringStore
 from thinc.api import Config
 
 from spacy_elmo_ner.files.atomic import replacing_folder
@@ -58,6 +59,10 @@ def main(model: Path, metrics: Path, package: Path = PACKAGE) -> None:
     data = data_folder(package, meta)
     with replacing_folder(data, force=True) as fresh:
         nlp.to_disk(fresh)
+        # the words of the training texts are nobody's business
+        labels = [label for of_pipe in nlp.pipe_labels.values() for label in of_pipe]
+        strings = StringStore([*spacy.blank(nlp.meta["lang"]).vocab.strings, *labels])
+        strings.to_disk(fresh / "vocab" / "strings.json")
         # younger than spaCy 3.3; without it there are plain vectors, as here
         config = Config().from_disk(fresh / "config.cfg", interpolate=False)
         config["nlp"].pop("vectors", None)

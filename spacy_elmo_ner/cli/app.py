@@ -15,6 +15,7 @@ from spacy.cli._util import app as spacy_app
 from typer.core import TyperGroup
 
 from .. import __version__
+from .average import average
 from .calibrate import calibrate
 from .clean import clean
 from .convert import convert
@@ -117,6 +118,7 @@ app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)
 app.command("learning-curve")(learning_curve)
 app.command("prune")(prune)
+app.command("average")(average)
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
 app.command("errors")(errors)

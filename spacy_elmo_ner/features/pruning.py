@@ -10,7 +10,7 @@ from spacy.vectors import Mode, Vectors
 from thinc.api import Model, get_array_module
 
 from .lexeme_features import CLUSTER_TABLE, TABLES
-from .static_vectors import NODE_NAME, VECTORS
+from .static_vectors import DIFFERENCES, NODE_NAME, VECTORS
 from .tables import AnyModel, is_empty
 
 FORMS: Tuple[Callable[[str], str], ...] = (
@@ -86,9 +86,9 @@ def prune_vectors(model: AnyModel, n_rows: int) -> None:
     """
     vectors = model.attrs[VECTORS]
     kept = np.arange(len(vectors.data)) < n_rows
-    if "differences" in model.attrs:
-        kept |= model.attrs["differences"] >= 0
-        model.attrs["differences"] = model.attrs["differences"][kept]
+    if DIFFERENCES in model.attrs:
+        kept |= model.attrs[DIFFERENCES] >= 0
+        model.attrs[DIFFERENCES] = model.attrs[DIFFERENCES][kept]
     model.attrs[VECTORS] = keep_rows(vectors, kept)
 
 

@@ -18,6 +18,8 @@ from .word_types import token_ids
 NODE_NAME = "static_vectors"
 # the attribute that holds the table
 VECTORS = "vectors"
+# and the one that says which of its rows training has moved
+DIFFERENCES = "differences"
 
 
 def build_static_vectors_v1(
@@ -92,7 +94,7 @@ def init(
         differences.set_dim("nO", width, force=True)
         differences.initialize()
         # the index of the difference of each row's word, or -1
-        model.attrs["differences"] = np.full(rows, -1, dtype="int32")
+        model.attrs[DIFFERENCES] = np.full(rows, -1, dtype="int32")
 
 
 def take_vectors(model: Tok2Vec, vocab: Vocab) -> None:
@@ -210,10 +212,10 @@ def _add_differences(
 ) -> Callable[[Floats2d], Ints1d]:
     """Add what was learned to the vectors; return the way back of the gradient."""
     (embed,) = model.layers
-    of_row = model.attrs["differences"]
+    of_row = model.attrs[DIFFERENCES]
     if is_train:
         of_row = _assign_differences(of_row, rows, embed.get_dim("nV"))
-        model.attrs["differences"] = of_row
+        model.attrs[DIFFERENCES] = of_row
     ids = np.where(rows >= 0, of_row[rows], -1)
     moved = model.ops.xp.asarray(ids >= 0)
     differences, backprop_embed = embed(

@@ -13,7 +13,7 @@ from spacy_elmo_ner.cli.app import app
 
 COMMANDS = (
     "convert vectors convert-weights import-elmo debug train pretrain learning-curve "
-    "prune evaluate errors entities visualize clean"
+    "prune average evaluate calibrate errors entities uncertain visualize clean"
 ).split()
 
 # how each command is given an input; the other inputs are right
@@ -31,6 +31,7 @@ READERS = [
     "pretrain {} -o out",
     "learning-curve out.png {}",
     "prune {} out --words 5",
+    "average out ruler {}",
     "evaluate {} gold.conll",
     "evaluate ruler {}",
     "evaluate ruler gold.conll --code {}",
@@ -48,6 +49,7 @@ WRONG_INPUTS = ["missing", "folder", "binary", "utf16", "empty", "no\udcffname"]
 WRITERS = [
     "convert gold.conll {}",
     "prune ruler {} --words 5",
+    "average {} ruler ruler",
     "evaluate ruler gold.conll -o {}",
     "evaluate ruler gold.conll --predictions {}",
     "errors ruler gold.conll -o {}",

@@ -1,0 +1,134 @@
+"""The mean of the weights of pipelines that were trained from the same start.
+
+Wortsman et al. (2022), "Model soups: averaging weights of multiple fine-tuned models
+improves accuracy without increasing inference time". Of a pipeline and one that was trained
+further on other text, the mean keeps most of what each of them does best.
+"""
+
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
+import torch
+from spacy.language import Language
+from thinc.api import Model
+
+from ..features.static_vectors import DIFFERENCES
+
+AnyModel = Model[Any, Any]
+
+
+def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> Language:
+    """The mean of the weights of all components that learn.
+
+    Args:
+        pipelines: At least two, with the same components in the same sizes. The one that
+            has moved the vectors of most words is changed.
+        shares: Of each pipeline, more than 0; they need not add up to 1.
+
+    Returns:
+        The one that was changed.
+
+    Raises:
+        ValueError: If the pipelines do not fit each other.
+    """
+    if len(pipelines) < 2 or len(shares) != len(pipelines):
+        raise ValueError(
+            f"There are {len(pipelines)} pipelines and {len(shares)} shares; give at least "
+            "two pipelines, and a share for each."
+        )
+    if min(shares) <= 0:
+        raise ValueError(
+            f"The shares are {', '.join(map(str, shares))}; each has to be more than 0."
+        )
+    weights = [share / sum(shares) for share in shares]
+    nodes = [_nodes(nlp) for nlp in pipelines]
+    if any(list(one) != list(nodes[0]) for one in nodes):
+        raise ValueError(
+            "The pipelines do not have the same components and models; average those "
+            "that were trained from the same start."
+        )
+    moved = [sum(map(_moved, of_one.values())) for of_one in nodes]
+    base = moved.index(max(moved))
+    for key in nodes[base]:
+        group = [of_one[key] for of_one in nodes]
+        _check(key[0], group, group[base])
+        _average(group, weights, group[base])
+    return pipelines[base]
+
+
+def _nodes(nlp: Language) -> Dict[Tuple[str, int, str], AnyModel]:
+    """The nodes of the models by component, place and name."""
+    return {
+        (name, place, node.name): node
+        for name, component in nlp.components
+        if isinstance(getattr(component, "model", None), Model)
+        for place, node in enumerate(component.model.walk())  # type: ignore[attr-defined]
+    }
+
+
+def _moved(node: AnyModel) -> int:
+    """How many vectors training has moved."""
+    return int((node.attrs[DIFFERENCES] >= 0).sum()) if DIFFERENCES in node.attrs else 0
+
+
+def _check(component: str, group: List[AnyModel], base: AnyModel) -> None:
+    """Raise ValueError if the weights of one are not those of the same things."""
+    sizes = [_sizes(node) for node in group]
+    if any(one != sizes[0] for one in sizes):
+        raise ValueError(
+            f"The weights of '{component}' have other sizes or names in one pipeline than "
+            f"in another (in {base.name}): other labels or another model."
+        )
+    if DIFFERENCES not in base.attrs:
+        return
+    known = base.attrs[DIFFERENCES]
+    for node in group:
+        theirs = node.attrs[DIFFERENCES]
+        if known.shape != theirs.shape or not np.all((theirs == known) | (theirs < 0)):
+            raise ValueError(
+                f"The word vectors that '{component}' has moved are those of other words "
+                "in one pipeline than in another; average pipelines that were trained "
+                "from the same start."
+            )
+
+
+def _sizes(node: AnyModel) -> Dict[str, Tuple[int, ...]]:
+    sizes = {
+        name: tuple(node.get_param(name).shape)
+        for name in node.param_names
+        if node.has_param(name)
+    }
+    for name, tensor in _tensors(node).items():
+        sizes[name] = tuple(tensor.shape)
+    return sizes
+
+
+def _tensors(node: AnyModel) -> Dict[str, torch.Tensor]:
+    return {
+        f"{place}.{name}": tensor
+        for place, shim in enumerate(node.shims)
+        for name, tensor in shim.module.state_dict().items()  # type: ignore[attr-defined]
+        if tensor.is_floating_point()
+    }
+
+
+def _average(group: List[AnyModel], weights: List[float], base: AnyModel) -> None:
+    for name in base.param_names:
+        if base.has_param(name):
+            params: List[Any] = [node.get_param(name) for node in group]
+            base.set_param(name, _mean(params, weights))
+    tensors = [_tensors(node) for node in group]
+    with torch.no_grad():
+        for name, tensor in _tensors(base).items():
+            values = [of_one[name].cpu().numpy() for of_one in tensors]
+            tensor.copy_(torch.from_numpy(_mean(values, weights)))
+
+
+def _mean(values: List[Any], weights: List[float]) -> Any:
+    # what none has changed stays the same to the last bit, and small on disk
+    if all((one == values[0]).all() for one in values):
+        return values[0]
+    total = sum(
+        w * one.astype("float64") for w, one in zip(weights, values, strict=True)
+    )
+    return total.astype(values[0].dtype)

@@ -1,0 +1,30 @@
+"""The benchmark of kinds of text, run for real on the sample."""
+
+import re
+from pathlib import Path
+from typing import Callable
+
+
+def test_table(
+    tmp_path: Path, repository: Path, printed_by: Callable[..., str]
+) -> None:
+    sample = repository / "assets" / "sample" / "dev.conll"
+    tweets, web = tmp_path / "btc.conll", tmp_path / "wnut17.conll"
+    tweets.write_text("@ O\nAnna B-PER\nlikes O\nParis B-LOC\n", encoding="utf8")
+    web.write_text("Anna B-person\nsaw O\nJaws B-creative-work\n", encoding="utf8")
+    files = ["--wikigold", sample, "--btc", tweets, "--wnut17", web]
+    printed = printed_by("kinds_of_text", "--conll", sample, *files)
+    rows = re.findall(r"^\| (.+) \| en_elmo_ner_sm \| (.+) \|$", printed, re.M)
+    assert [name for name, _ in rows] == [
+        "documents",
+        "sentences",
+        "raw text",
+        "in lower case",
+        "in capitals",
+        "as headlines",
+        "WikiGold",
+        "Broad Twitter",
+        "WNUT-17",
+    ]
+    for _, numbers in rows:
+        assert all(0 < float(value) <= 100 for value in numbers.split(" | "))

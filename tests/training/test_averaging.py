@@ -1,0 +1,110 @@
+"""The mean of weights, beside the weights themselves."""
+
+from pathlib import Path
+from typing import Any, Dict, List
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+from typer.testing import CliRunner
+
+from spacy_elmo_ner.cli.app import app
+from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
+from spacy_elmo_ner.training.averaging import average_weights
+from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
+
+
+def trained(steps: int, **config: Any) -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("elmo_ner", config={"model": SMALL_MODEL, **config})
+    train(nlp, examples_of(nlp), steps=steps)
+    return nlp
+
+
+def weights(nlp: Language) -> Dict[str, np.ndarray]:
+    model = nlp.get_pipe("elmo_ner").model
+    return {
+        f"{place} {name}": tensor.numpy().copy()
+        for place, node in enumerate(model.walk())
+        for shim in node.shims
+        for name, tensor in shim.module.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize("shares", [[1.0, 1.0], [1.0, 3.0]])
+def test_each_weight_is_the_mean(shares: List[float]) -> None:
+    pipelines = [trained(3), trained(20)]
+    before = [weights(nlp) for nlp in pipelines]
+    after = weights(average_weights(pipelines, shares))
+    for name, one in before[0].items():
+        expected = np.average([one, before[1][name]], axis=0, weights=shares)
+        assert np.allclose(after[name], expected, atol=1e-6)
+
+
+def test_the_mean_of_the_same_is_the_same_to_the_last_bit(tmp_path: Path) -> None:
+    nlp = load_default_pipeline()
+    before = nlp.get_pipe("elmo_ner").to_bytes()
+    mean = average_weights([nlp, load_default_pipeline()], [0.3, 0.7])
+    assert mean.get_pipe("elmo_ner").to_bytes() == before
+
+
+def test_words_that_one_alone_has_moved_move_by_its_share() -> None:
+    learnt, start = load_default_pipeline(), load_default_pipeline()
+    (table,) = (
+        node
+        for node in learnt.get_pipe("elmo_ner").model.walk()
+        if "differences" in node.attrs
+    )
+    moved = table.attrs["differences"].copy()
+    new = int(np.flatnonzero(moved < 0)[0])
+    free = int(moved.max()) + 1
+    if free >= table.layers[0].get_dim("nV"):
+        pytest.skip("all rows of the default pipeline are taken")
+    moved[new] = free
+    table.attrs["differences"] = moved
+    embed = table.layers[0]
+    values = embed.get_param("E").copy()
+    values[free] = 1.0
+    embed.set_param("E", values)
+    mean = average_weights([start, learnt], [1.0, 3.0])
+    assert mean is learnt
+    assert embed.get_param("E")[free] == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    "others, shares, said",
+    [
+        (0, [1.0], "at least two"),
+        (1, [1.0], "at least two"),
+        (1, [1.0, 0.0], "more than 0"),
+    ],
+)
+def test_wrong_numbers(others: int, shares: List[float], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        average_weights([spacy.blank("en")] * (1 + others), shares)
+
+
+def test_pipelines_that_do_not_fit_are_refused() -> None:
+    one = trained(1)
+    with pytest.raises(ValueError, match="same components"):
+        average_weights([one, spacy.blank("en")], [1.0, 1.0])
+    other = trained(1)
+    other.get_pipe("elmo_ner").add_label("GENE")
+    with pytest.raises(ValueError, match="other sizes"):
+        average_weights([one, other], [1.0, 1.0])
+
+
+def test_command(tmp_path: Path) -> None:
+    pipelines = [trained(3), trained(20)]
+    for i, nlp in enumerate(pipelines):
+        nlp.to_disk(tmp_path / str(i))
+    expected = weights(average_weights(pipelines, [1.0, 1.0]))
+    names = [str(tmp_path / name) for name in ("out", "0", "1")]
+    run = CliRunner().invoke(app, ["average", *names])
+    assert run.exit_code == 0, run.output
+    found = weights(spacy.load(tmp_path / "out"))
+    for name, one in expected.items():
+        assert np.allclose(found[name], one, atol=1e-6)
+    run = CliRunner().invoke(app, ["average", *names, "--share", "1"])
+    assert run.exit_code == 1
