@@ -8,6 +8,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vectors import Mode, Vectors
 
+from ..text.annotated_labels import annotated_labels
 from .conll_tags import OUTSIDE, PREFIXES
 from .docs import sentence_bounds
 from .name_uses import (
@@ -38,6 +39,7 @@ class CorpusFacts:
         words: Different words.
         labels: Entities of each label.
         unknown: Tokens without annotation, or that no gold token is aligned with.
+        partial: How many Docs annotate these labels alone, by the labels.
     """
 
     docs: int
@@ -46,6 +48,7 @@ class CorpusFacts:
     words: int
     labels: Dict[str, int]
     unknown: int
+    partial: Dict[str, int]
 
 
 class Problem(NamedTuple):
@@ -153,16 +156,21 @@ def report_data(
 def count_corpus(examples: Iterable[Example]) -> CorpusFacts:
     """Count what the gold Docs hold."""
     docs = sentences = unknown = 0
-    labels, words = Counter[str](), Counter[str]()
+    labels, words, partial = Counter[str](), Counter[str](), Counter[str]()
     for example in examples:
         docs += 1
         sentences += len(sentence_bounds(example.reference))
         words.update(token.text for token in example.reference)
         labels.update(ent.label_ for ent in example.reference.ents)
         unknown += sum(tag is None for tag in example.get_aligned_ner())
+        annotated = annotated_labels(example.reference)
+        if annotated is not None:
+            partial[", ".join(sorted(annotated)) or "no label"] += 1
     tokens = sum(words.values())
     by_name = dict(sorted(labels.items()))
-    return CorpusFacts(docs, sentences, tokens, len(words), by_name, unknown)
+    return CorpusFacts(
+        docs, sentences, tokens, len(words), by_name, unknown, dict(partial)
+    )
 
 
 def _facts(name: str, examples: List[Example]) -> CorpusFacts:
@@ -178,6 +186,10 @@ def _describe(name: str, facts: CorpusFacts) -> str:
         f"{facts.tokens:,} tokens ({facts.words:,} different words) and "
         f"{sum(facts.labels.values()):,} entities; {facts.unknown:,} tokens have no "
         "known tag"
+        + "".join(
+            f"; {count:,} Docs annotate {names} alone"
+            for names, count in facts.partial.items()
+        )
     )
 
 

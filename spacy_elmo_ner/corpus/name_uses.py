@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Set, Tuple
+from typing import Any, Dict, Iterable, List, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
+from ..text.annotated_labels import annotated_labels
 from .docs import sentence_bounds
 
 Words = Tuple[str, ...]
@@ -47,7 +48,8 @@ def names_of(docs: Iterable[Doc]) -> Set[Words]:
 def count_name_uses(docs: List[Doc]) -> Dict[Words, NameUse]:
     """Count, for the words of every entity, how they are annotated.
 
-    A place with a token that nothing is known about is not counted as outside.
+    A place with a token that nothing is known about is not counted as outside, nor one in
+    a Doc that annotates none of the labels of the name.
     """
     labels: Dict[Words, Counter[str]] = defaultdict(Counter)
     lengths: Dict[str, Set[int]] = defaultdict(set)
@@ -60,26 +62,31 @@ def count_name_uses(docs: List[Doc]) -> Dict[Words, NameUse]:
     for doc in docs:
         words = [token.text for token in doc]
         is_outside = [token.ent_iob_ == "O" for token in doc]
+        annotated = annotated_labels(doc)
         for begin, end in sentence_bounds(doc):
             for start in range(begin, end):
                 for length in lengths.get(words[start], ()):
                     stop = start + length
                     name = tuple(words[start:stop])
-                    if stop <= end and name in labels and all(is_outside[start:stop]):
-                        outside[name] += 1
+                    if stop > end or name not in labels:
+                        continue
+                    if annotated is None or not annotated.isdisjoint(labels[name]):
+                        outside[name] += all(is_outside[start:stop])
     return {name: NameUse(dict(n), outside[name]) for name, n in labels.items()}
 
 
 def contradictory_sentences(docs: Iterable[Doc]) -> List[Words]:
     """The sentences that are there more than once, with different entities.
 
-    Those in which something is unknown are left out.
+    Those in which something is unknown are left out. Docs that annotate other labels do
+    not contradict each other.
     """
-    found: Dict[Words, Set[Words]] = defaultdict(set)
+    found: Dict[Tuple[Words, Any], Set[Words]] = defaultdict(set)
     for doc in docs:
         tags = [f"{token.ent_iob_}-{token.ent_type_}" for token in doc]
         words = [token.text for token in doc]
         for start, end in sentence_bounds(doc):
             if "-" not in tags[start:end]:
-                found[tuple(words[start:end])].add(tuple(tags[start:end]))
-    return [sentence for sentence, variants in found.items() if len(variants) > 1]
+                sentence = tuple(words[start:end]), annotated_labels(doc)
+                found[sentence].add(tuple(tags[start:end]))
+    return [words for (words, _), variants in found.items() if len(variants) > 1]

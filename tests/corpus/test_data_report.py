@@ -19,6 +19,7 @@ from spacy.vectors import Vectors
 from spacy_elmo_ner.corpus.data_report import DataReport, count_corpus, report_data
 from spacy_elmo_ner.corpus.name_uses import contradictory_sentences, count_name_uses
 from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1
+from spacy_elmo_ner.text.annotated_labels import set_annotated_labels
 
 VOCAB = spacy.blank("en").vocab
 
@@ -56,6 +57,26 @@ def test_counts() -> None:
     assert facts.labels == {"PER": 2, "LOC": 1}
     assert facts.unknown == 2 + 1
     assert kinds(report_data(corpus, corpus))["misaligned"] == 2
+
+
+def test_what_a_corpus_does_not_annotate_contradicts_nothing() -> None:
+    def corpus(labels: Optional[List[str]]) -> List[Example]:
+        full = example("Ada left Oslo .", "B-PER O B-LOC O")
+        half = example("Ada left Oslo .", "B-PER O O O")
+        if labels == ["LOC"]:
+            half.reference.set_ents([], default="outside")
+        set_annotated_labels(half.reference, labels)
+        return [full, half]
+
+    partial = report_data(corpus(["PER"]), corpus(None))
+    assert "1 Docs annotate PER alone" in partial.to_text()
+    assert partial.train.partial == {"PER": 1} and not partial.dev.partial
+    whole = report_data(corpus(None), corpus(None))
+    for kind in ("contradictory_sentence", "also_outside"):
+        assert kinds(whole)[kind] == 1
+    assert kinds(partial)["also_outside"] == 0
+    uses = count_name_uses([one.reference for one in corpus(["LOC"])])
+    assert uses["Oslo",].outside == 1
 
 
 def test_a_clean_corpus_has_no_problems() -> None:
