@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, List, Optional, TypeVar, Union, cast
 
+import numpy as np
 from spacy.language import Language
 from thinc.api import Model
 
@@ -82,6 +83,17 @@ def elmo_weights_of(nlp: Language, source: str) -> ElmoWeights:
             "Elmo.v1, but to have its weights there must be just one."
         )
     return to_weights(ours[0].encoder)
+
+
+def has_weights_of(node: AnyModel, weights: ElmoWeights) -> bool:
+    """Whether an ELMo node has these weights, to the last bit."""
+    module = cast(LazyTorchShim, node.shims[0]).module
+    if not isinstance(module, ElmoNetwork):
+        return False
+    ours = to_weights(module.encoder).arrays
+    return ours.keys() == weights.arrays.keys() and all(
+        np.array_equal(array, weights.arrays[name]) for name, array in ours.items()
+    )
 
 
 def elmo_nodes(target: Union[Language, AnyModel]) -> List[AnyModel]:

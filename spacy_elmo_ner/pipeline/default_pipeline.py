@@ -15,6 +15,7 @@ from ..elmo.loader import (
     elmo_nodes,
     elmo_weights_of,
     has_lost_its_start,
+    has_weights_of,
     remember_start,
 )
 from ..elmo.thinc_node import has_weights, put_weights
@@ -114,7 +115,7 @@ def start_from_default(pipe: TrainablePipe) -> bool:
     clusters, if the vocab has none.
 
     Returns:
-        Whether it lacked all of it, so that nothing is of another origin.
+        Whether all of it is now that of the default pipeline, nothing of another origin.
     """
     without_weights = [
         node
@@ -144,7 +145,9 @@ def start_from_default(pipe: TrainablePipe) -> bool:
         for name in tables:
             if name in node.attrs:
                 node.attrs[name] = found[node.name, name]
-    return len(tables) == 2 and without_weights == list(elmo_nodes(pipe.model))
+    return len(tables) == 2 and all(
+        has_weights_of(node, weights) for node in elmo_nodes(pipe.model)
+    )
 
 
 def start_from_default_tagger(pipe: LabelledPipe) -> None:

@@ -58,7 +58,9 @@ def initialize(
                 return
             _warn_of_untrained_tagger(pipe)
         has_all = start_from_default(pipe)
-        takes_tagger = trained_tagger and has_all and is_default_model(config)
+        takes_tagger = (
+            trained_tagger and annotated and has_all and is_default_model(config)
+        )
     for label in found:
         pipe.know_label(label)
     docs = [example.predicted for example in islice(get_examples(), 10)]
