@@ -23,6 +23,7 @@ from thinc.api import Config
 
 from spacy_elmo_ner.files.atomic import replacing_folder
 from spacy_elmo_ner.files.manifest import MARKER
+from spacy_elmo_ner.pipeline.components import elmo_ners
 from spacy_elmo_ner.pipeline.default_pipeline import NAME
 
 PACKAGE = Path(__file__).parent.parent / "assets" / NAME
@@ -57,6 +58,9 @@ def main(model: Path, metrics: Path, package: Path = PACKAGE) -> None:
         "report": measured["text"],
     }
     data = data_folder(package, meta)
+    # it has learnt from tweets that an address may be a name, which it seldom is elsewhere
+    for pipe in elmo_ners(nlp).values():
+        pipe.cfg["addresses"] = False
     with replacing_folder(data, force=True) as fresh:
         nlp.to_disk(fresh)
         # the words of the training texts are nobody's business
