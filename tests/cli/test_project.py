@@ -50,7 +50,7 @@ def test_commands_run_on_any_system(project: Project) -> None:
         for line in command["script"]:
             assert re.match(
                 r"python (-m (spacy|spacy_elmo_ner|build)|scripts/\w+\.py) "
-                r"[\w ./$\{\}-]+$",
+                r"[\w ./$\{\}=-]+$",
                 line,
             )
 
