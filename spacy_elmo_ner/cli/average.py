@@ -7,7 +7,7 @@ import typer
 
 from ..files.atomic import replacing_folder
 from ..files.replaceable import check_replaceable
-from ..training.averaging import average_weights
+from ..pipeline.averaging import average_weights
 from .escapes import echo
 from .loading import load_pipeline
 from .options import REPLACE

@@ -10,8 +10,8 @@ from spacy.language import Language
 from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli.app import app
+from spacy_elmo_ner.pipeline.averaging import average_weights
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
-from spacy_elmo_ner.training.averaging import average_weights
 from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
 
 
