@@ -2,7 +2,16 @@
 
 from collections import deque
 from itertools import accumulate
-from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
@@ -108,6 +117,22 @@ def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
         return []
     starts = [0] + [token.i for token in doc[1:] if token.is_sent_start]
     return list(zip(starts, starts[1:] + [len(doc)], strict=True))
+
+
+def bare_doc(doc: Doc, change: Callable[[str], str] = str) -> Doc:
+    """A Doc with the words, spaces and sentence starts of another, nothing else.
+
+    Args:
+        doc: The other.
+        change: Makes each word another one.
+    """
+    spaces = [bool(token.whitespace_) for token in doc]
+    return Doc(
+        doc.vocab,
+        words=[change(token.text) for token in doc],
+        spaces=None if doc.has_unknown_spaces else spaces,
+        sent_starts=[token.is_sent_start for token in doc],
+    )
 
 
 def _is_blank(token: Token) -> bool:

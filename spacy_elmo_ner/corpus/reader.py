@@ -28,7 +28,7 @@ from ..text.annotated_labels import annotated_labels, map_labels, set_annotated_
 from .conll import ConllFormat
 from .delimiters import DETECT
 from .docbins import read_docbins
-from .docs import GROUPINGS, check_grouping
+from .docs import GROUPINGS, bare_doc, check_grouping
 from .formats import ReadOptions, read_conll_docs, reader_of
 from .text_variants import TextVariants
 
@@ -268,7 +268,7 @@ def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
             return
         if len(reference):
             count += 1
-            yield Example(_bare_doc(reference), reference)
+            yield Example(bare_doc(reference), reference)
 
 
 def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
@@ -313,10 +313,11 @@ def augmented(
         return
     for example in examples:
         for variant in augmenter(nlp, example):
-            reference = variant.reference
-            if not isinstance(augmenter, TextVariants):
-                _restore(reference, example)
-            yield Example(_bare_doc(reference), reference)
+            if isinstance(augmenter, TextVariants):
+                yield variant
+            else:
+                _restore(variant.reference, example)
+                yield Example(bare_doc(variant.reference), variant.reference)
 
 
 def _restore(reference: Doc, example: Example) -> None:
@@ -325,14 +326,3 @@ def _restore(reference: Doc, example: Example) -> None:
         for token, before in zip(reference, example.x, strict=True):
             token.is_sent_start = before.is_sent_start
     set_annotated_labels(reference, annotated_labels(example.reference))
-
-
-def _bare_doc(reference: Doc) -> Doc:
-    """A Doc with the words, spaces and sentence starts of another, nothing else."""
-    spaces = [bool(token.whitespace_) for token in reference]
-    return Doc(
-        reference.vocab,
-        words=[token.text for token in reference],
-        spaces=None if reference.has_unknown_spaces else spaces,
-        sent_starts=[token.is_sent_start for token in reference],
-    )

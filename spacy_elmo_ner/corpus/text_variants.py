@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 from functools import partial
-from typing import Callable, Iterator, List, Tuple, Union
+from typing import Callable, Iterator, List, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -11,7 +11,7 @@ from spacy.training import Example
 
 from ..text.annotated_labels import annotated_labels, set_annotated_labels
 from ..text.written_spaces import written_spaces
-from .docs import sentence_bounds
+from .docs import bare_doc, sentence_bounds
 
 # a headline may leave words of so many letters in lower case
 SHORT_WORD = 3
@@ -71,7 +71,7 @@ class TextVariants:
             if random.random() < self.raw:
                 docs.append(as_raw_text(nlp, doc, written=random.random() < 0.5))
         for doc in docs:
-            yield Example(doc.copy(), doc)
+            yield Example(bare_doc(doc), doc)
 
 
 def headline(word: str, *, short: bool) -> str:
@@ -88,11 +88,7 @@ def headline(word: str, *, short: bool) -> str:
 
 def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
     """A gold Doc with changed words, and entities and sentences as before."""
-    words, spaces = [change(token.text) for token in doc], None
-    if not doc.has_unknown_spaces:
-        spaces = [bool(token.whitespace_) for token in doc]
-    starts: List[Union[bool, int, None]] = [token.is_sent_start for token in doc]
-    changed = Doc(doc.vocab, words=words, spaces=spaces, sent_starts=starts)
+    changed = bare_doc(doc, change)
     _set_entities(
         changed,
         [Span(changed, ent.start, ent.end, label=ent.label) for ent in doc.ents],

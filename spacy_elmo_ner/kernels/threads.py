@@ -4,29 +4,21 @@ torch's threads wait for each other at the end of every product, and spin while 
 with a neighbour on one of two cores, two of them are ten times as slow as one. What is
 divided here has no such barrier: a thread takes the next piece of work when it is done
 with its last, and sleeps when there is none. A stream of batches has a batch in each
-thread, see `map_in_threads`; within a single batch, the two directions of the LSTMs have
+thread, see `map_in_threads.py`; within a single batch, the two directions of the LSTMs have
 one each, see `in_parallel`.
 """
 
 import os
 import threading
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from functools import partial
-from itertools import islice
 from typing import (
     Callable,
-    Deque,
     Dict,
-    Generic,
-    Iterable,
     Iterator,
     List,
-    Optional,
     Sequence,
-    Tuple,
     TypeVar,
 )
 
@@ -68,7 +60,7 @@ def own_threads(device: str = "cpu") -> Iterator[None]:
         if _local.is_divided or is_autocast_on("cpu"):
             yield
             return
-        with _one_torch_thread(wanted_threads()):
+        with one_torch_thread(wanted_threads()):
             yield
 
 
@@ -102,11 +94,11 @@ def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
 
     @torch.no_grad()
     def work(call: Callable[[], Result]) -> Result:
-        with _one_torch_thread(share):
+        with one_torch_thread(share):
             return call()
 
     # the first is for this thread
-    waiting = [_submit(work, call) for call in calls[1:]]
+    waiting = [submit(work, call) for call in calls[1:]]
     results: List[Result] = []
     try:
         results.append(work(calls[0]))
@@ -141,84 +133,6 @@ def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     return torch.cat(in_parallel([partial(call, part) for part in parts]))
 
 
-def map_in_threads(
-    call: Callable[[Item], Result], items: Iterable[Item], n_threads: int
-) -> Iterator[Tuple[Item, Callable[[], Result]]]:
-    """Apply `call` to items in threads, ahead of the one that iterates.
-
-    The items are taken and the results given in order, in the thread that iterates. A
-    result depends on the number of threads within rounding at most: each call has a thread
-    to itself, unless there is only one item, whose call may use them all.
-
-    Args:
-        call: What to do with an item.
-        items: Read up to n_threads + 1 items ahead. If that fails, the error is raised
-            after the results of those before.
-        n_threads: How many calls are made at once; with 1, each is made when its result
-            is asked for.
-
-    Yields:
-        Each item, and a function that returns call(item) or raises its error.
-    """
-    if n_threads <= 1:
-        yield from ((item, partial(call, item)) for item in items)
-        return
-    ahead = _Ahead(items)
-    first = ahead.take(2)
-    if len(first) < 2:
-        yield from ((item, partial(call, item)) for item in first)
-        ahead.raise_error()
-        return
-
-    def work(item: Item) -> Result:
-        with _one_torch_thread(1):
-            return call(item)
-
-    waiting: Deque[Tuple[Item, Future[Result]]] = deque()
-
-    def submit(more: Iterable[Item]) -> None:
-        for item in more:
-            # settings of the thread that iterates, such as Thinc's ops, are in its context
-            waiting.append((item, _submit(copy_context().run, work, item)))
-
-    try:
-        submit([*first, *ahead.take(n_threads - 2)])
-        while waiting:
-            submit(ahead.take(1))
-            item, future = waiting[0]
-            yield item, future.result
-            waiting.popleft()
-        ahead.raise_error()
-    finally:
-        for _, future in waiting:
-            future.cancel()
-        # what they read may be gone when this returns
-        wait([future for _, future in waiting])
-
-
-class _Ahead(Generic[Item]):
-    """Items that are taken before they are needed, and the error at their end."""
-
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._items = iter(items)
-        self._error: Optional[BaseException] = None
-
-    def take(self, n: int) -> List[Item]:
-        """The next n items, or those that are left."""
-        taken: List[Item] = []
-        try:
-            if self._error is None:
-                for item in islice(self._items, n):
-                    taken.append(item)
-        except Exception as error:
-            self._error = error
-        return taken
-
-    def raise_error(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-
 class _Local(threading.local):
     """Of each thread: how many threads it may use, and whether torch has one in it."""
 
@@ -230,7 +144,7 @@ _local = _Local()
 
 
 @contextmanager
-def _one_torch_thread(n_threads: int) -> Iterator[None]:
+def one_torch_thread(n_threads: int) -> Iterator[None]:
     """Let torch use one thread in this thread alone, which may divide its work among so
     many."""
     before = _local.n_threads, _local.is_divided
@@ -253,7 +167,7 @@ def _executor() -> ThreadPoolExecutor:
         return _EXECUTORS[pid]
 
 
-def _submit(call: Callable[..., Result], *args: object) -> "Future[Result]":
+def submit(call: Callable[..., Result], *args: object) -> "Future[Result]":
     try:
         return _executor().submit(call, *args)
     except RuntimeError:

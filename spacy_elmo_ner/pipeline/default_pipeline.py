@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple, cast
+from typing import Any, Dict, Iterator, Optional, Tuple, cast
 
 import spacy
 import srsly
@@ -25,6 +25,7 @@ from ..features.tables import is_empty
 from ..files.reading import reason
 from ..tagger.architecture import replace_output
 from ..tagger.tag_schemes import TagScheme
+from ..text.sentences import MAX_LENGTH
 from .default_model import DEFAULT_MODEL
 from .labelled_pipe import LabelledPipe
 
@@ -101,7 +102,7 @@ def load_default_component(pipe: TrainablePipe) -> None:
     scheme = TagScheme(pipe.cfg["tag_scheme"], default_labels())
     pipe.set_output(len(scheme.tags))
     folder = default_folder()
-    with _reading_it():
+    with _reading_it(), _same_lengths(pipe):
         pipe.from_disk(folder / COMPONENT, exclude=["vocab"])
     for label in pipe.cfg["labels"]:
         pipe.vocab.strings.add(label)
@@ -109,13 +110,13 @@ def load_default_component(pipe: TrainablePipe) -> None:
         remember_start(node)
 
 
-def start_from_default(pipe: TrainablePipe) -> bool:
+def start_from_default(pipe: TrainablePipe) -> Optional[Language]:
     """Give a component with that tok2vec what the default pipeline knew before it was
     trained, where it lacks it: ELMo's weights, if no others were loaded, vectors and
     clusters, if the vocab has none.
 
     Returns:
-        Whether all of it is now that of the default pipeline, nothing of another origin.
+        The default pipeline, if nothing of it is now of another origin, or else None.
     """
     without_weights = [
         node
@@ -128,7 +129,7 @@ def start_from_default(pipe: TrainablePipe) -> bool:
     if not pipe.vocab.lookups.has_table(CLUSTER_TABLE):
         tables.append(CLUSTER_TABLE)
     if not without_weights and not tables:
-        return False
+        return None
     nlp = load_default_pipeline()
     with _reading_it():
         weights = elmo_weights_of(nlp, NAME)
@@ -145,19 +146,23 @@ def start_from_default(pipe: TrainablePipe) -> bool:
         for name in tables:
             if name in node.attrs:
                 node.attrs[name] = found[node.name, name]
-    return len(tables) == 2 and all(
+    is_all = len(tables) == 2 and all(
         has_weights_of(node, weights) for node in elmo_nodes(pipe.model)
     )
+    return nlp if is_all else None
 
 
-def start_from_default_tagger(pipe: LabelledPipe) -> None:
+def start_from_default_tagger(pipe: LabelledPipe, nlp: Language) -> None:
     """Give a component with the default model the trained weights of the default pipeline.
 
     Its labels stay its own. One that the default pipeline knows starts as it is there, and
     another from the mean of all of them.
+
+    Args:
+        pipe: The component.
+        nlp: The default pipeline, which is changed.
     """
-    nlp = load_default_pipeline()
-    with _reading_it():
+    with _reading_it(), _same_lengths(pipe):
         theirs = cast(LabelledPipe, nlp.get_pipe(COMPONENT))
         before = TagScheme(theirs.cfg["tag_scheme"], theirs.labels)
         replace_output(
@@ -166,6 +171,16 @@ def start_from_default_tagger(pipe: LabelledPipe) -> None:
             before.legal_transitions,
         )
         pipe.model.from_bytes(theirs.model.to_bytes())
+
+
+@contextmanager
+def _same_lengths(pipe: TrainablePipe) -> Iterator[None]:
+    """Keep how long a sentence the config lets be, which is saved beside weights."""
+    nodes = [node for node in pipe.model.walk() if MAX_LENGTH in node.attrs]
+    lengths = [node.attrs[MAX_LENGTH] for node in nodes]
+    yield
+    for node, length in zip(nodes, lengths, strict=True):
+        node.attrs[MAX_LENGTH] = length
 
 
 def _component_config(folder: Path) -> Dict[str, Any]:

@@ -21,7 +21,8 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Optimizer
 
-from ..kernels.threads import free_threads, map_in_threads, own_threads
+from ..kernels.map_in_threads import map_in_threads
+from ..kernels.threads import free_threads, own_threads
 from ..tagger.potentials import Potentials, Tagger, longest_sentence
 from ..text.words import has_words
 from .annotation import annotate

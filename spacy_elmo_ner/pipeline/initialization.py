@@ -49,7 +49,7 @@ def initialize(
         found, annotated = list(labels), True
     else:
         found, annotated = gold_labels(get_examples())
-    takes_tagger = False
+    default = None
     config = {} if nlp is None else nlp.get_pipe_config(_name_in(nlp, pipe))
     if config and has_default_tok2vec(config):
         if not annotated:
@@ -57,10 +57,9 @@ def initialize(
                 load_default_component(pipe)
                 return
             _warn_of_untrained_tagger(pipe)
-        has_all = start_from_default(pipe)
-        takes_tagger = (
-            trained_tagger and annotated and has_all and is_default_model(config)
-        )
+        default = start_from_default(pipe)
+        if not (trained_tagger and annotated and is_default_model(config)):
+            default = None
     for label in found:
         pipe.know_label(label)
     docs = [example.predicted for example in islice(get_examples(), 10)]
@@ -68,8 +67,8 @@ def initialize(
         docs = [Doc(pipe.vocab, words=["a", "word"])]
     pipe.set_output(len(pipe.scheme.tags))
     pipe.model.initialize(X=docs)
-    if takes_tagger and pipe.labels:
-        start_from_default_tagger(pipe)
+    if default is not None and pipe.labels:
+        start_from_default_tagger(pipe, default)
 
 
 def _name_in(nlp: Language, pipe: LabelledPipe) -> str:

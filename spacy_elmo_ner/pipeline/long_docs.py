@@ -6,7 +6,7 @@ from typing import Callable, Iterable, Iterator, List, Sequence, Set, Tuple, Typ
 import numpy as np
 from spacy.tokens import Doc
 
-from ..kernels.threads import map_in_threads
+from ..kernels.map_in_threads import map_in_threads
 from ..tagger.tag_schemes import Span
 from ..text.parts import doc_parts, part_of
 from .decoding import Entities

@@ -126,7 +126,7 @@ def resize_output(model: Tagger, nO: int) -> Tagger:
     return model
 
 
-def replace_output(model: Tagger, origins: TagMask, legal: TagMask) -> Tagger:
+def replace_output(model: Tagger, origins: TagMask, legal: TagMask) -> None:
     """Give the tagger other tags. Those of a trained one start from its own.
 
     Args:
@@ -145,7 +145,6 @@ def replace_output(model: Tagger, origins: TagMask, legal: TagMask) -> Tagger:
             other, torch.from_numpy(origins), torch.from_numpy(legal)
         )
         shim.is_untrained = was_untrained
-    return model
 
 
 def _init(model: Tagger, X: Optional[List[Doc]] = None, Y: Any = None) -> None:

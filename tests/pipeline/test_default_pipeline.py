@@ -26,6 +26,7 @@ from spacy_elmo_ner.elmo.loader import elmo_nodes, load_elmo_weights
 from spacy_elmo_ner.elmo.network import ElmoNetwork
 from spacy_elmo_ner.pipeline.default_pipeline import NAME, load_default_pipeline
 from spacy_elmo_ner.pipeline.elmo_ner import DEFAULT_CONFIG
+from spacy_elmo_ner.text.sentences import MAX_LENGTH
 from spacy_elmo_ner.torch_shim import LazyTorchShim
 from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
@@ -195,6 +196,17 @@ def test_precision_is_a_setting_of_any_pipeline(precision: str) -> None:
     for one in (nlp, loaded):
         assert network_of(one).encoder.precision == precision
         assert entities(one) == entities(load_default_pipeline())
+
+
+@pytest.mark.parametrize("labels", [["GENE"], None])
+def test_the_length_of_sentences_is_a_setting_of_any_pipeline(labels: Any) -> None:
+    nlp = spacy.blank("en")
+    config = Config(DEFAULT_CONFIG).merge({"model": {"max_sentence_length": 64}})
+    ner = nlp.add_pipe("elmo_ner", config=config)
+    ner.initialize(nlp=nlp, labels=labels)
+    model = ner.model
+    lengths = [one.attrs[MAX_LENGTH] for one in model.walk() if MAX_LENGTH in one.attrs]
+    assert lengths[0] == 64
 
 
 def test_a_tagger_of_another_size_starts_from_the_default_elmo() -> None:
