@@ -16,7 +16,7 @@ from ..pretraining.loop import check_output
 from ..pretraining.loop import pretrain as run
 from ..pretraining.processes import Processes
 from ..pretraining.settings import Settings, read_settings
-from ..pretraining.text_files import check_is_text, list_files
+from ..corpus.raw_text import check_is_text, list_files
 from ..pretraining.text_origin import check_origin, describe_origin
 from ..pretraining.token_corpus import has_corpus, write_corpus
 from ..pretraining.tokenization import (

@@ -21,7 +21,7 @@ from typing import (
 )
 
 from ..corpus.text_files import ENCODINGS, GZIP, XZ
-from ..pretraining.text_files import OPENERS
+from ..corpus.raw_text import OPENERS
 from .escapes import escaped
 
 STDIN = "-"

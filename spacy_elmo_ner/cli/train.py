@@ -1,14 +1,17 @@
 """`train`: spaCy's training, which can be killed and continued."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Dict, Optional
 
 import typer
 from spacy.cli._util import import_code, setup_gpu, show_validation_error
 
+from ..pipeline.distillation import Distillation
+from ..training.loop import DISTILLATION
 from ..training.loop import train as train_pipeline
 from .configs import check_keys, read_config
 from .escapes import echo
+from .loading import load_pipeline
 from .options import CODE, GPU_ID
 
 
@@ -29,10 +32,34 @@ def train(
     evaluation. It also continues after its end, with a higher max_steps, max_epochs or
     patience. Settings of the config are overridden as in `spacy train`, for instance
     --training.seed 1.
+
+    With a section [distillation] it learns from teachers, too, which `spacy train` does
+    not do.
     """
     import_code(code)
     config = read_config(config_path, ctx.args, sections=["nlp", "training"])
     check_keys(config, config_path)
     setup_gpu(gpu_id)
     with show_validation_error(config_path):
-        train_pipeline(config, output, use_gpu=gpu_id, force=force is True, say=echo)
+        train_pipeline(
+            config,
+            output,
+            use_gpu=gpu_id,
+            force=force is True,
+            say=echo,
+            update=_distillation(config.interpolate().get(DISTILLATION)),
+        )
+
+
+def _distillation(section: Optional[Dict[str, Any]]) -> Optional[Distillation]:
+    """What the config says of teachers, if anything."""
+    if section is None:
+        return None
+    unknown = {*section} - {"teachers", "gold_share"}
+    if unknown or not isinstance(section.get("teachers"), list):
+        raise ValueError(
+            "[distillation] has a list of pipelines, `teachers`, and may have "
+            f"`gold_share`; it has {', '.join(sorted(section)) or 'nothing'}."
+        )
+    teachers = [load_pipeline(name) for name in section["teachers"]]
+    return Distillation(teachers, gold_share=section.get("gold_share", 0.5))

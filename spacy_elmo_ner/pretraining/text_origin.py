@@ -6,7 +6,7 @@ from typing import Any, Dict, List
 
 from ..files.file_checksum import file_checksum
 from .settings import TextSettings
-from .text_files import list_files
+from ..corpus.raw_text import list_files
 
 ORIGIN = "origin.json"
 # to be raised whenever the same text is tokenized differently

@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 
 from ..bilm.char_ids import index_types
 from ..corpus.docbins import DOCBIN_SUFFIX, read_docbins
-from .text_files import read_documents
+from ..corpus.raw_text import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 
 DOCUMENTS_AT_A_TIME = 100

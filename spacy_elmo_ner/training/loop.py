@@ -5,7 +5,7 @@ import random
 import sys
 from pathlib import Path
 from timeit import default_timer
-from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
@@ -26,7 +26,13 @@ from ..files.replaceable import check_is_no_file, check_replaceable
 from .checkpoint import Checkpoint
 from .progress import HISTORY, Progress, write_history
 
+# computes the gradients of a batch: of a pipeline, examples, and by name the drop, losses,
+# exclude and annotates of `nlp.update`
+Update = Callable[..., None]
+
 BEST, LAST = "model-best", "model-last"
+# the section that names teachers, see pipeline/distillation.py
+DISTILLATION = "distillation"
 # settings that may differ when a training is continued
 MAY_CHANGE = ("training.max_steps", "training.max_epochs", "training.patience")
 
@@ -38,6 +44,7 @@ def train(
     use_gpu: int = -1,
     force: bool = False,
     say: Callable[[str], None] = print,
+    update: Optional[Update] = None,
 ) -> Language:
     """Train the pipeline of `config`, or continue where the last run stopped.
 
@@ -54,6 +61,7 @@ def train(
         use_gpu: The GPU's number, or -1 for the CPU.
         force: Train from the start, and replace what is in `output`.
         say: Is called with a sentence on where training starts.
+        update: Computes the gradients of a batch; `nlp.update` if None.
 
     Returns:
         The trained pipeline.
@@ -87,7 +95,14 @@ def train(
         if not force:
             _check_empty(output)
         nlp = init_nlp(config, use_gpu=use_gpu)
-    run = _Run(nlp, output, checkpoint, continues=continues, force=force)
+    run = _Run(
+        nlp,
+        output,
+        checkpoint,
+        continues=continues,
+        force=force,
+        update=update or _update,
+    )
     run.train(say)
     return nlp
 
@@ -101,11 +116,12 @@ class _Run:
         *,
         continues: bool,
         force: bool,
+        update: Update,
     ):
         config = nlp.config.interpolate()
         self.nlp = nlp
         self.output = output
-        self.checkpoint, self.force = checkpoint, force
+        self.checkpoint, self.force, self.update = checkpoint, force, update
         self.settings: Dict[str, Any] = registry.resolve(
             config["training"], schema=ConfigSchemaTraining
         )
@@ -239,11 +255,11 @@ class _Run:
     ) -> None:
         exclude = self.settings["frozen_components"]
         for part in subdivide_batch(batch, self.settings["accumulate_gradient"]):
-            self.nlp.update(
+            self.update(
+                self.nlp,
                 part,
                 drop=dropout,
                 losses=losses,
-                sgd=False,  # type: ignore[arg-type]
                 exclude=exclude,
                 annotates=self.settings["annotating_components"],
             )
@@ -278,6 +294,10 @@ class _Run:
         return bool(last["step"] == self.progress.step - 1 and last["score"] == best)
 
 
+def _update(nlp: Language, examples: List[Example], **settings: Any) -> None:
+    nlp.update(examples, sgd=False, **settings)  # type: ignore[arg-type]
+
+
 def _results(history: Sequence[Dict[str, Any]]) -> List[Tuple[float, int]]:
     return [(entry["score"], entry["step"]) for entry in history]
 
@@ -293,13 +313,17 @@ def _is_over(
 
 
 def _corpora(config: Config) -> Dict[str, str]:
-    """Checksums of all files and folders that [corpora] names, at any depth."""
-    waiting: List[Any] = [config.interpolate().get("corpora", {})]
+    """Checksums of all files and folders that [corpora] and [distillation] name, at any
+    depth."""
+    sections = config.interpolate()
+    waiting: List[Any] = [sections.get(name, {}) for name in ("corpora", DISTILLATION)]
     found: Dict[str, str] = {}
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
             waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
         elif isinstance(value, str) and value and os.path.exists(value):
             found[value] = file_checksum(Path(value))
     return found

@@ -9,7 +9,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 
-from spacy_elmo_ner.pretraining.text_files import list_files, read_documents
+from spacy_elmo_ner.corpus.raw_text import list_files, read_documents
 from spacy_elmo_ner.pretraining.token_corpus import HELD_OUT, TRAIN
 from spacy_elmo_ner.pretraining.tokenization import LONGEST_SENTENCE, tokenize_files
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_elmo_ner.pretraining.text_files import (
+from spacy_elmo_ner.corpus.raw_text import (
     LONGEST_DOCUMENT,
     check_is_text,
     list_files,

@@ -1,0 +1,49 @@
+"""Several corpora as one."""
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterable, Iterator
+
+from spacy.language import Language
+from spacy.training import Example
+
+Corpus = Callable[[Language], Iterable[Example]]
+
+
+def create_joined_corpus_v1(
+    *, corpora: Dict[str, Any], times: Dict[str, int] = {}
+) -> Corpus:
+    """`spacy_elmo_ner.JoinedCorpus.v1`: read Examples from several corpora, in the order of
+    their names.
+
+    Args:
+        corpora: The readers, in the config one block each.
+        times: How often a corpus is read in an epoch; once if it is not here. What an
+            augmenter draws is drawn anew.
+
+    Raises:
+        ValueError: If there is no corpus, or `times` has another name or is negative.
+    """
+    if not corpora:
+        raise ValueError("JoinedCorpus has no corpora; give it one block at least.")
+    for name, count in times.items():
+        if name not in corpora:
+            raise ValueError(
+                f"JoinedCorpus has times for {name!r}, but its corpora are "
+                f"{', '.join(sorted(corpora))}."
+            )
+        if count < 0:
+            raise ValueError(f"JoinedCorpus cannot read {name!r} {count} times.")
+    return JoinedCorpus(corpora, times)
+
+
+@dataclass
+class JoinedCorpus:
+    """See `create_joined_corpus_v1`."""
+
+    corpora: Dict[str, Corpus]
+    times: Dict[str, int]
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        for name in sorted(self.corpora):
+            for _ in range(self.times.get(name, 1)):
+                yield from self.corpora[name](nlp)

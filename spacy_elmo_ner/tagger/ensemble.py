@@ -1,0 +1,79 @@
+"""Several taggers as one, whose scores are the mean of theirs."""
+
+from typing import Any, Callable, List, Sequence, Tuple
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+from torch import Tensor
+
+from ..text.sentences import LINE_IS_SENTENCE
+from .potentials import Potentials, Tagger
+
+ORDERS, TEMPERATURES = "orders", "temperatures"
+
+
+def build_ensemble(
+    taggers: Sequence[Tagger],
+    *,
+    orders: Sequence[Sequence[int]],
+    temperatures: Sequence[float],
+) -> Tagger:
+    """Build a tagger that predicts the mean of what others do.
+
+    The mean of scores is the normalized geometric mean of their distributions over
+    paths. It does not learn.
+
+    Args:
+        taggers: One at least.
+        orders: Of each tagger the places, among its tags, of the tags of the ensemble.
+        temperatures: What the scores of each tagger are divided by.
+
+    Returns:
+        Docs → Potentials.
+    """
+    return Model(
+        "ensemble",
+        _forward,
+        layers=list(taggers),
+        dims={"nO": len(orders[0])},
+        attrs={
+            ORDERS: [list(order) for order in orders],
+            TEMPERATURES: list(temperatures),
+            LINE_IS_SENTENCE: False,
+        },
+    )
+
+
+def _forward(
+    model: Tagger, docs: List[Doc], is_train: bool
+) -> Tuple[Potentials, Callable[[Potentials], List[Doc]]]:
+    found = [
+        _reordered(tagger.predict(docs).tempered(temperature), order)
+        for tagger, order, temperature in zip(
+            model.layers, model.attrs[ORDERS], model.attrs[TEMPERATURES], strict=True
+        )
+    ]
+    means = [torch.stack(scores).mean(0) for scores in zip(*found, strict=True)]
+    emissions, transitions, start, end = means
+    return Potentials(emissions, transitions, start, end, found[0].rows), _backprop
+
+
+def _reordered(potentials: Potentials, order: List[int]) -> Potentials:
+    def reorder(scores: Tensor) -> Tensor:
+        places = torch.tensor(order, device=scores.device)
+        return scores.index_select(-1, places)
+
+    reordered = potentials.map(reorder)
+    rows: Any = torch.tensor(order, device=reordered.transitions.device)
+    return Potentials(
+        reordered.emissions,
+        reordered.transitions.index_select(0, rows),
+        reordered.start,
+        reordered.end,
+        potentials.rows,
+    )
+
+
+def _backprop(gradients: Potentials) -> List[Doc]:
+    raise NotImplementedError("An ensemble does not learn; train its taggers.")
