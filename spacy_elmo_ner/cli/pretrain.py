@@ -10,13 +10,13 @@ import typer
 from tqdm import tqdm
 
 from ..corpus.docbins import DOCBIN_SUFFIX
+from ..corpus.raw_text import check_is_text, list_files
 from ..files.atomic import recover
 from ..files.replaceable import check_replaceable
 from ..pretraining.loop import check_output
 from ..pretraining.loop import pretrain as run
 from ..pretraining.processes import Processes
 from ..pretraining.settings import Settings, read_settings
-from ..corpus.raw_text import check_is_text, list_files
 from ..pretraining.text_origin import check_origin, describe_origin
 from ..pretraining.token_corpus import has_corpus, write_corpus
 from ..pretraining.tokenization import (

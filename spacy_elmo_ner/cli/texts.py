@@ -20,8 +20,8 @@ from typing import (
     Tuple,
 )
 
-from ..corpus.text_files import ENCODINGS, GZIP, XZ
 from ..corpus.raw_text import OPENERS
+from ..corpus.text_files import ENCODINGS, GZIP, XZ
 from .escapes import escaped
 
 STDIN = "-"

@@ -1,7 +1,7 @@
 """Several corpora as one."""
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator
+from typing import Any, Callable, Dict, Iterable, Iterator, Optional
 
 from spacy.language import Language
 from spacy.training import Example
@@ -10,7 +10,7 @@ Corpus = Callable[[Language], Iterable[Example]]
 
 
 def create_joined_corpus_v1(
-    *, corpora: Dict[str, Any], times: Dict[str, int] = {}
+    *, corpora: Dict[str, Any], times: Optional[Dict[str, int]] = None
 ) -> Corpus:
     """`spacy_elmo_ner.JoinedCorpus.v1`: read Examples from several corpora, in the order of
     their names.
@@ -23,6 +23,7 @@ def create_joined_corpus_v1(
     Raises:
         ValueError: If there is no corpus, or `times` has another name or is negative.
     """
+    times = times or {}
     if not corpora:
         raise ValueError("JoinedCorpus has no corpora; give it one block at least.")
     for name, count in times.items():

@@ -87,11 +87,12 @@ class Distillation:
         loss, gradients = rehearsal_loss(scores, soft, pipe.scheme)
         of_gold, gold_gradients = pipe.get_loss(examples, scores)
         share = self.gold_share
-        mixed = [
+        emissions, transitions, start, end = (
             share * gold + (1 - share) * other
             for gold, other in zip(gold_gradients, gradients, strict=True)
-        ]
-        return share * of_gold + (1 - share) * loss, Potentials(*mixed, scores.rows)
+        )
+        mixed = Potentials(emissions, transitions, start, end, scores.rows)
+        return share * of_gold + (1 - share) * loss, mixed
 
 
 def ensemble(pipe: ElmoNer, teachers: Sequence[Language]) -> Tagger:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
+from ..corpus.raw_text import list_files
 from ..files.file_checksum import file_checksum
 from .settings import TextSettings
-from ..corpus.raw_text import list_files
 
 ORIGIN = "origin.json"
 # to be raised whenever the same text is tokenized differently

@@ -184,13 +184,13 @@ def test_a_long_text_is_cut_and_loses_no_line(tmp_path: Path, n: int) -> None:
     assert 0 < len(found[-1]) <= LONGEST_DOCUMENT
 
 
-def test_folders_are_searched_to_the_bottom_and_sorted(
-    text_folder: Path, tmp_path: Path
-) -> None:
-    other = write(tmp_path, "0.txt", b"a")
-    found = list_files([text_folder, other])
-    inside = [text_folder / "deeper" / "a.txt", text_folder / "z.txt.xz"]
-    assert found == [*inside, other]
+def test_folders_are_searched_to_the_bottom_and_sorted(tmp_path: Path) -> None:
+    folder = tmp_path / "text"
+    inside = [folder / "deeper" / "a.txt", folder / "z.txt.xz"]
+    for file in (*inside, tmp_path / "0.txt"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"a")
+    assert list_files([folder, tmp_path / "0.txt"]) == [*inside, tmp_path / "0.txt"]
 
 
 NO_TEXT = {

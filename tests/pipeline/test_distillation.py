@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple, cast
 
 import pytest
 import spacy
@@ -13,6 +13,7 @@ from thinc.api import Adam, fix_random_seed
 from thinc.model import Model
 
 from spacy_elmo_ner.pipeline.distillation import Distillation, ensemble
+from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 
@@ -51,7 +52,7 @@ def test_an_ensemble_is_the_geometric_mean_of_what_its_taggers_say(
     means = {key: math.sqrt(first[key] * second[key]) for key in first}
     total = sum(means.values())
     nlp = teacher(2, ["LOC", "PERSON"], steps=1)
-    pipe = nlp.get_pipe("elmo_ner")
+    pipe = cast(ElmoNer, nlp.get_pipe("elmo_ner"))
     pipe.model = ensemble(pipe, teachers)
     for key, probability in readings(nlp, doc).items():
         assert probability == pytest.approx(means[key] / total, abs=1e-5)
@@ -61,7 +62,7 @@ def gradients(model: "Model[Any, Any]") -> Dict[Any, Any]:
     found: Dict[Any, Any] = {}
     for place, node in enumerate(model.walk()):
         for shim in node.shims:
-            for name, value in shim.module.named_parameters():  # type: ignore[attr-defined]
+            for name, value in shim.module.named_parameters():
                 found[place, name] = None if value.grad is None else value.grad.clone()
                 value.grad = None
     return found
@@ -153,7 +154,9 @@ def test_the_command_can_be_continued(tmp_path: Path) -> None:
     text.write_text("Who is in Berlin?\n\nI like London.\n", encoding="utf8")
     sample = Path(__file__).parents[2] / "assets" / "sample"
     config = CONFIG.replace("max_steps = 40", "max_steps = 6")
-    config = config.replace("eval_frequency = 8", "eval_frequency = 3").replace(
+    config = config.replace("eval_frequency = 8", "eval_frequency = 3")
+    config = config.replace("path = ${paths.dev}", "path = ${paths.dev}\nlimit = 20")
+    config = config.replace(
         """[corpora.train]
 @readers = "spacy_elmo_ner.ConllCorpus.v1"
 path = ${paths.train}
