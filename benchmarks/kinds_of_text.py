@@ -7,7 +7,7 @@ with a label that the corpus does not annotate is left out.
 
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Optional
+from typing import Callable, Dict, Iterable, List, Optional, cast
 
 import spacy
 import typer
@@ -19,6 +19,8 @@ from spacy_elmo_ner.corpus.reader import read_docs, relabelled, to_examples
 from spacy_elmo_ner.corpus.text_variants import headline, with_words
 from spacy_elmo_ner.evaluation.raw_report import report_raw_text
 from spacy_elmo_ner.pipeline.default_pipeline import NAME
+from spacy_elmo_ner.pipeline.distillation import ensemble
+from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from spacy_elmo_ner.text.annotated_labels import leave_out_unjudged
 
 from .options import REAL_CONLL
@@ -51,13 +53,18 @@ def main(
         None, help="A part of the Broad Twitter Corpus."
     ),
     wnut17: Optional[Path] = typer.Option(None, help="emerging.dev.conll."),
+    with_ensemble: bool = typer.Option(
+        False, "--ensemble", help="The mean of what the pipelines say, too."
+    ),
 ) -> None:
     """Print a row for each kind of text and pipeline: precision, recall and F1."""
     print(
         "| Text | Pipeline | Precision | Recall | F1 |\n| --- | --- | --: | --: | --: |"
     )
-    for name in pipeline or [NAME]:
-        nlp = spacy.load(name)
+    pipelines = {name: spacy.load(name) for name in pipeline or [NAME]}
+    if with_ensemble:
+        pipelines["ensemble"] = ensemble_of(list(pipelines.values()))
+    for name, nlp in pipelines.items():
         documents = list(read_docs(conll, vocab=nlp.vocab))
         sentences = read_docs(conll, vocab=nlp.vocab, group_by="sentence")
         print_row("documents", name, scores(nlp, documents))
@@ -78,6 +85,15 @@ def main(
         if wnut17:
             gold = relabelled_docs(nlp, wnut17, WNUT17, THREE)
             print_row("WNUT-17", name, scores(nlp, gold))
+
+
+def ensemble_of(pipelines: List[Language]) -> Language:
+    nlp = spacy.blank("en")
+    nlp.tokenizer = pipelines[0].tokenizer
+    ner = cast(ElmoNer, nlp.add_pipe("elmo_ner", source=pipelines[0]))
+    ner.model = ensemble(ner, pipelines)
+    ner.cfg["temperature"] = 1.0
+    return nlp
 
 
 def relabelled_docs(

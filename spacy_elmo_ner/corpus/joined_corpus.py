@@ -6,19 +6,25 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Optional
 from spacy.language import Language
 from spacy.training import Example
 
+from .reader import Augmenter, augmented
+
 Corpus = Callable[[Language], Iterable[Example]]
 
 
 def create_joined_corpus_v1(
-    *, corpora: Dict[str, Any], times: Optional[Dict[str, int]] = None
+    *,
+    corpora: Dict[str, Any],
+    times: Optional[Dict[str, int]] = None,
+    augmenter: Optional[Augmenter] = None,
 ) -> Corpus:
     """`spacy_elmo_ner.JoinedCorpus.v1`: read Examples from several corpora, in the order of
     their names.
 
     Args:
         corpora: The readers, in the config one block each.
-        times: How often a corpus is read in an epoch; once if it is not here. What an
-            augmenter draws is drawn anew.
+        times: How often a corpus is read in an epoch; once if it is not here.
+        augmenter: Makes other Examples of an Example, which are read instead, each time
+            anew.
 
     Raises:
         ValueError: If there is no corpus, or `times` has another name or is negative.
@@ -34,7 +40,7 @@ def create_joined_corpus_v1(
             )
         if count < 0:
             raise ValueError(f"JoinedCorpus cannot read {name!r} {count} times.")
-    return JoinedCorpus(corpora, times)
+    return JoinedCorpus(corpora, times, augmenter)
 
 
 @dataclass
@@ -43,8 +49,12 @@ class JoinedCorpus:
 
     corpora: Dict[str, Corpus]
     times: Dict[str, int]
+    augmenter: Optional[Augmenter]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
+        return augmented(nlp, self._examples(nlp), self.augmenter)
+
+    def _examples(self, nlp: Language) -> Iterator[Example]:
         for name in sorted(self.corpora):
             for _ in range(self.times.get(name, 1)):
                 yield from self.corpora[name](nlp)

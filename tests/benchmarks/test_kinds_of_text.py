@@ -13,8 +13,10 @@ def test_table(
     tweets.write_text("@ O\nAnna B-PER\nlikes O\nParis B-LOC\n", encoding="utf8")
     web.write_text("Anna B-person\nsaw O\nJaws B-creative-work\n", encoding="utf8")
     files = ["--wikigold", sample, "--btc", tweets, "--wnut17", web]
-    printed = printed_by("kinds_of_text", "--conll", sample, *files)
+    printed = printed_by("kinds_of_text", "--conll", sample, *files, "--ensemble")
     rows = re.findall(r"^\| (.+) \| en_elmo_ner_sm \| (.+) \|$", printed, re.M)
+    # of one pipeline
+    assert rows == re.findall(r"^\| (.+) \| ensemble \| (.+) \|$", printed, re.M)
     assert [name for name, _ in rows] == [
         "documents",
         "sentences",

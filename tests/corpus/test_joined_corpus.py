@@ -15,6 +15,10 @@ CONFIG = """
 news = 2
 none = 0
 
+[corpora.train.augmenter]
+@augmenters = "spacy_elmo_ner.TextVariants.v1"
+upper = 1.0
+
 [corpora.train.corpora]
 
 [corpora.train.corpora.tweets]
@@ -39,7 +43,8 @@ def test_corpora_of_a_config_are_read_in_order_as_often_as_it_says(
         config["corpora"]["train"]["corpora"][name]["path"] = str(tmp_path / name)
     (corpus,) = resolve_dot_names(config, ["corpora.train"])
     read = [one.reference.text.strip() for one in corpus(spacy.blank("en"))]
-    assert read == ["Oslo", "Rome", "Oslo", "Rome", "hello"]
+    news = ["Oslo", "OSLO", "Rome", "ROME"]
+    assert read == [*news, *news, "hello", "HELLO"]
 
 
 def test_wrong_use_is_told() -> None:
