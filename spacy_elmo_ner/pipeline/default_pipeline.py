@@ -24,8 +24,8 @@ from ..features.static_vectors import VECTORS
 from ..features.tables import is_empty
 from ..files.reading import reason
 from ..tagger.architecture import replace_output
+from ..tagger.potentials import same_lengths
 from ..tagger.tag_schemes import TagScheme
-from ..text.sentences import MAX_LENGTH
 from .default_model import DEFAULT_MODEL
 from .labelled_pipe import LabelledPipe
 
@@ -102,7 +102,7 @@ def load_default_component(pipe: TrainablePipe) -> None:
     scheme = TagScheme(pipe.cfg["tag_scheme"], default_labels())
     pipe.set_output(len(scheme.tags))
     folder = default_folder()
-    with _reading_it(), _same_lengths(pipe):
+    with _reading_it():
         pipe.from_disk(folder / COMPONENT, exclude=["vocab"])
     for label in pipe.cfg["labels"]:
         pipe.vocab.strings.add(label)
@@ -162,7 +162,7 @@ def start_from_default_tagger(pipe: LabelledPipe, nlp: Language) -> None:
         pipe: The component.
         nlp: The default pipeline, which is changed.
     """
-    with _reading_it(), _same_lengths(pipe):
+    with _reading_it(), same_lengths(pipe.model):
         theirs = cast(LabelledPipe, nlp.get_pipe(COMPONENT))
         before = TagScheme(theirs.cfg["tag_scheme"], theirs.labels)
         replace_output(
@@ -171,16 +171,6 @@ def start_from_default_tagger(pipe: LabelledPipe, nlp: Language) -> None:
             before.legal_transitions,
         )
         pipe.model.from_bytes(theirs.model.to_bytes())
-
-
-@contextmanager
-def _same_lengths(pipe: TrainablePipe) -> Iterator[None]:
-    """Keep how long a sentence the config lets be, which is saved beside weights."""
-    nodes = [node for node in pipe.model.walk() if MAX_LENGTH in node.attrs]
-    lengths = [node.attrs[MAX_LENGTH] for node in nodes]
-    yield
-    for node, length in zip(nodes, lengths, strict=True):
-        node.attrs[MAX_LENGTH] = length
 
 
 def _component_config(folder: Path) -> Dict[str, Any]:

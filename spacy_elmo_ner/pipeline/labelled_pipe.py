@@ -1,16 +1,19 @@
 """A component with labels and settings, which the tags and the nodes of its model fit."""
 
-from typing import Any, Dict, Tuple
+from pathlib import Path
+from typing import Any, Dict, Iterable, Tuple, TypeVar, Union
 
 from spacy.vocab import Vocab
 
 from ..features.adoption import adopt_tables
 from ..tagger.architecture import REPLACE_OUTPUT
-from ..tagger.potentials import Tagger
+from ..tagger.potentials import Tagger, same_lengths
 from ..tagger.tag_schemes import TagScheme, check_label
 from ..text.sentences import LINE_IS_SENTENCE
 from .checked_pipe import CheckedPipe
 from .settings import check_cfg, settle
+
+PipeT = TypeVar("PipeT", bound="LabelledPipe")
 
 
 class LabelledPipe(CheckedPipe):
@@ -76,6 +79,18 @@ class LabelledPipe(CheckedPipe):
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return True
+
+    def from_disk(
+        self: PipeT, path: Union[str, Path], *, exclude: Iterable[str] = tuple()
+    ) -> PipeT:
+        with same_lengths(self.model):
+            return super().from_disk(path, exclude=exclude)
+
+    def from_bytes(
+        self: PipeT, bytes_data: bytes, *, exclude: Iterable[str] = tuple()
+    ) -> PipeT:
+        with same_lengths(self.model):
+            return super().from_bytes(bytes_data, exclude=exclude)
 
     def settle(self, before: Dict[str, Any]) -> None:
         settle(self.name, self.cfg, before)

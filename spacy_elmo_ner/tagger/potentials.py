@@ -15,6 +15,7 @@ architecture; `architecture.build_crf_tagger_v2` is one. A model of your own
   component parts longer sentences, see `longest_sentence`.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, Iterator, List, Optional
@@ -85,3 +86,14 @@ def longest_sentence(model: "Model[Any, Any]") -> Optional[int]:
         node.attrs[MAX_LENGTH] for node in model.walk() if MAX_LENGTH in node.attrs
     ]
     return min(limits, default=None)
+
+
+@contextmanager
+def same_lengths(model: "Model[Any, Any]") -> Iterator[None]:
+    """Keep how long a sentence may be, which is saved beside weights, while others are
+    loaded: the config says it."""
+    nodes = [node for node in model.walk() if MAX_LENGTH in node.attrs]
+    lengths = [node.attrs[MAX_LENGTH] for node in nodes]
+    yield
+    for node, length in zip(nodes, lengths, strict=True):
+        node.attrs[MAX_LENGTH] = length

@@ -204,9 +204,10 @@ def test_the_length_of_sentences_is_a_setting_of_any_pipeline(labels: Any) -> No
     config = Config(DEFAULT_CONFIG).merge({"model": {"max_sentence_length": 64}})
     ner = nlp.add_pipe("elmo_ner", config=config)
     ner.initialize(nlp=nlp, labels=labels)
-    model = ner.model
-    lengths = [one.attrs[MAX_LENGTH] for one in model.walk() if MAX_LENGTH in one.attrs]
-    assert lengths[0] == 64
+    name = "components.elmo_ner.model.max_sentence_length"
+    loaded = spacy.load(NAME, config={name: 64}).get_pipe("elmo_ner")
+    for model in (ner.model, loaded.model):
+        assert model.attrs[MAX_LENGTH] == 64
 
 
 def test_a_tagger_of_another_size_starts_from_the_default_elmo() -> None:
