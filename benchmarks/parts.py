@@ -61,6 +61,10 @@ PARTS: Dict[str, Dict[str, Any]] = {
         ]
     },
     "all, fine-tuned ELMo": {"tok2vecs": with_elmo(frozen=False)},
+    "all, fine-tuned ELMo at a tenth of the rate": {
+        "tok2vecs": with_elmo(frozen=False),
+        "before_update": {"@callbacks": "spacy_elmo_ner.ElmoFineTuning.v1"},
+    },
     "all, without the Doc": {"tok2vecs": ALL, "document_width": 0},
     "all, BIO": {"tok2vecs": ALL, "tag_scheme": "BIO"},
     "all, weights not averaged": {"tok2vecs": ALL, "use_averages": False},
@@ -120,6 +124,8 @@ def config_of(part: Dict[str, Any], steps: int) -> Config:
     training["optimizer"]["learn_rate"]["total_steps"] = steps + 50
     training["optimizer"]["use_averages"] = part.get("use_averages", True)
     training["logger"]["progress_bar"] = False
+    if "before_update" in part:
+        training["before_update"] = part["before_update"]
     config["corpora"]["train"]["augmenter"]["level"] = part.get("lower_case", 0.0)
     readers = [one.get("tok2vec", one) for one in tok2vecs]
     elmo = [one for one in readers if one["@architectures"].endswith(".Elmo.v1")]

@@ -55,6 +55,8 @@ class LazyTorchShim(PyTorchShim):
         self._build = build
         # whether the weights are as they were made or loaded, before any training
         self.is_untrained = False
+        # of weights by name: the learning rate, times the optimizer's; 1 if not here
+        self.rates: Dict[str, float] = {}
 
     @property
     def is_built(self) -> bool:
@@ -120,9 +122,13 @@ class LazyTorchShim(PyTorchShim):
         for name, parameter in self._model.named_parameters():
             if parameter.grad is None:
                 continue
-            if not self._grad_scaler.found_inf:
+            rate = self.rates.get(name, 1.0)
+            if rate and not self._grad_scaler.found_inf:
                 updated, _ = optimizer(
-                    (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
+                    (self.id, name),
+                    torch2xp(parameter.data),
+                    torch2xp(parameter.grad),
+                    lr_scale=rate,
                 )
                 parameter.data.copy_(xp2torch(updated))
                 mark_changed(parameter)
