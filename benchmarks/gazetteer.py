@@ -61,7 +61,9 @@ def main(
         for rate in [None, *dropout]:
             nlp = pipeline(lists, rate, fold_case=fold_case, further=further, seed=one)
             learn(nlp, train, updates, cache, 0.0005 if further else 0.001)
-            row = " | ".join(f"{f1:.2f}" for f1 in f1s(nlp, conll, wikigold, btc, wnut17))
+            row = " | ".join(
+                f"{f1:.2f}" for f1 in f1s(nlp, conll, wikigold, btc, wnut17)
+            )
             name = "none" if rate is None else f"dropout {rate}"
             print(f"| {name} | {one} | {row} |", flush=True)
 
