@@ -95,8 +95,11 @@ def forward(
             diacritics=model.attrs["fold_diacritics"],
         )
         if is_train:
+            # of the generator that Thinc's seed sets, as for other dropout
             kept = np.random.random(len(matches)) >= model.attrs["dropout"]
-            matches = [matches[i] for i in np.flatnonzero(kept)]
+            matches = [
+                one for one, is_kept in zip(matches, kept, strict=True) if is_kept
+            ]
         places = _places(matches, len(doc), terms.n_types)
         vectors.append(model.ops.asarray2f(cast(Floats2d, places)))
     return vectors, lambda d_vectors: []

@@ -184,7 +184,7 @@ def test_values_of_a_vector(lists: Path) -> None:
 def test_training_drops_whole_terms(lists: Path) -> None:
     (lists / "PER.txt").write_text("A B", encoding="utf8")
     doc = Doc(spacy.blank("en").vocab, words=["A", "B"] * 2000)
-    options = {"dropout": 0.25, "is_train": True}
+    options: Dict[str, Any] = {"dropout": 0.25, "is_train": True}
     fix_random_seed(3)
     vectors = vectors_of(lists, doc, **options)
     fix_random_seed(3)
