@@ -14,8 +14,10 @@ from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
 
+from spacy_elmo_ner.elmo.loader import elmo_nodes, elmo_weights_of, has_weights_of
 from spacy_elmo_ner.features.gazetteer import build_gazetteer_v1
 from spacy_elmo_ner.features.gazetteer_terms import load_gazetteer_terms
+from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 from tests.arrays import as_numpy
 
 # nothing but a list tells them from other words: all have a capital, and no more is seen
@@ -43,7 +45,7 @@ JOINED: Dict[str, Any] = {
         "lists": GAZETTEER,
     },
 }
-ELMO_NER = {
+ELMO_NER: Dict[str, Any] = {
     "factory": "elmo_ner",
     "model": {
         "@architectures": "spacy_elmo_ner.CrfTagger.v2",
@@ -158,6 +160,22 @@ def test_a_trained_pipeline_takes_other_lists(lists: Path, tmp_path: Path) -> No
     load_gazetteer_terms(nlp, folder=new)
     assert found(nlp, OTHERS[-2:]) == [[(OTHERS[-2], "LOC")], [(OTHERS[-1], "PER")]]
     assert found(nlp, [NAMES["PER"][-1]]) == [[]]
+
+
+def test_the_default_tok2vec_beside_lists_starts_as_it_does_alone(lists: Path) -> None:
+    default = {"@architectures": "spacy_elmo_ner.ElmoWithWordFeatures.v1"}
+    joined = {**JOINED, "tok2vecs": {"elmo": default, "lists": GAZETTEER}}
+    nlp = spacy.blank("en")
+    model = {**ELMO_NER["model"], "tok2vec": joined}
+    nlp.add_pipe("elmo_ner", config={"model": model})
+    load_gazetteer_terms(nlp, folder=lists)
+    gold = {"entities": [(9, 13, "PER")]}
+    example = Example.from_dict(nlp.make_doc(sentence("Daxo")), gold)
+    # it would raise an error if there were no vectors or clusters
+    nlp.initialize(lambda: [example])
+    weights = elmo_weights_of(load_default_pipeline(), "the default pipeline")
+    (elmo,) = elmo_nodes(nlp)
+    assert has_weights_of(elmo, weights)
 
 
 def vectors_of(lists: Path, doc: Doc, is_train: bool, **options: Any) -> Any:
