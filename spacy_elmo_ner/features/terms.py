@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate, islice
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 import srsly
@@ -55,21 +56,19 @@ class TermLists:
         Args:
             lists: The folded terms of each type.
         """
-        # the types that a term has, a bit for each
+        # the types that a term has, a bit for each; none if terms only begin so
         self.types: Dict[str, int] = {}
-        # how many pieces the longest term has that begins with a piece
-        self.longest: Dict[str, int] = {}
         self.n_types = len(lists)
         for i, terms in enumerate(lists):
             for term in terms:
                 self._add(PIECE.findall(term), 1 << i)
 
     def _add(self, pieces: List[str], type_: int) -> None:
-        if pieces:
-            term = " ".join(pieces)
-            self.types[term] = self.types.get(term, 0) | type_
-            longest = self.longest.get(pieces[0], 0)
-            self.longest[pieces[0]] = max(longest, len(pieces))
+        begin = ""
+        for begin in accumulate(pieces, "{} {}".format):
+            self.types.setdefault(begin, 0)
+        if begin:
+            self.types[begin] |= type_
 
     def of_type(self, type_: int) -> List[str]:
         """The terms of a type, sorted."""
@@ -90,20 +89,24 @@ class TermLists:
         found: List[Match] = []
         # for each type the place after its last term
         free = [0] * self.n_types
-        for start, (piece, first) in enumerate(zip(pieces, firsts, strict=True)):
-            end = min(start + self.longest.get(piece, 0), len(pieces))
-            if first < 0 or end == start:
+        for start, first in enumerate(firsts):
+            if first < 0 or pieces[start] not in self.types:
                 continue
-            open_ = sum(1 << i for i, place in enumerate(free) if place <= start)
-            for stop in range(end, start, -1):
-                if lasts[stop - 1] < 0:
-                    continue
-                types = open_ & self.types.get(" ".join(pieces[start:stop]), 0)
-                open_ &= ~types
+            for stop, types in reversed(list(self._terms_from(pieces, start))):
                 for i in _bits(types):
-                    found.append(Match(i, first, lasts[stop - 1]))
-                    free[i] = stop
+                    if lasts[stop - 1] >= 0 and free[i] <= start:
+                        found.append(Match(i, first, lasts[stop - 1]))
+                        free[i] = stop
         return found
+
+    def _terms_from(self, pieces: List[str], start: int) -> Iterator[Tuple[int, int]]:
+        """Where terms end that begin at a piece, and their types; the shortest first."""
+        begins = accumulate(islice(pieces, start, None), "{} {}".format)
+        for stop, begin in enumerate(begins, start + 1):
+            types = self.types.get(begin)
+            if types is None:
+                return
+            yield stop, types
 
     def to_bytes(self) -> bytes:
         lists = [self.of_type(i) for i in range(self.n_types)]
