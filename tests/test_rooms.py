@@ -15,7 +15,7 @@ ROOMS: Dict[str, Set[str]] = {
     "kernels": set(),
     "bilm": {"kernels"},
     "elmo": {"bilm", "kernels", "text"},
-    "features": {"bilm", "kernels", "text"},
+    "features": {"bilm", "kernels", "text", "corpus"},
     "tagger": {"kernels", "text"},
     "corpus": {"text"},
     "evaluation": {"corpus", "text"},
@@ -24,7 +24,7 @@ ROOMS: Dict[str, Set[str]] = {
     "serving": {"pipeline", "tables", "text"},
     "pipeline": {"elmo", "features", "tagger", "kernels", "text"},
 }
-FOR_ALL = {"files", "torch_shim"}
+FOR_ALL = {"files", "nodes", "torch_shim"}
 
 
 def rooms_known(repository: Path) -> Dict[str, Set[str]]:

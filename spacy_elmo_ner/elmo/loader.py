@@ -2,20 +2,17 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, List, Optional, TypeVar, Union, cast
+from typing import Callable, List, Optional, Union, cast
 
 import numpy as np
 from spacy.language import Language
-from thinc.api import Model
 
 from ..bilm.weight_files import read_weights
 from ..bilm.weights import ElmoWeights, to_weights
+from ..nodes import AnyModel, TargetT, nodes_named
 from ..torch_shim import LazyTorchShim
 from .network import ElmoNetwork
 from .thinc_node import NODE_NAME, START, put_weights
-
-AnyModel = Model[Any, Any]
-TargetT = TypeVar("TargetT", bound=Union[Language, AnyModel])
 
 
 def create_elmo_weights_v1(
@@ -98,19 +95,7 @@ def has_weights_of(node: AnyModel, weights: ElmoWeights) -> bool:
 
 def elmo_nodes(target: Union[Language, AnyModel]) -> List[AnyModel]:
     """The ELMo nodes of a model, or of all components, disabled ones too."""
-    if isinstance(target, Language):
-        models = [
-            getattr(component, "model", None) for _, component in target.components
-        ]
-    else:
-        models = [target]
-    return [
-        node
-        for model in models
-        if isinstance(model, Model)
-        for node in model.walk()
-        if node.name == NODE_NAME
-    ]
+    return nodes_named(target, NODE_NAME)
 
 
 def remember_start(node: AnyModel) -> None:

@@ -32,6 +32,7 @@ from .labelled_pipe import LabelledPipe
 NAME = "en_elmo_ner_sm"
 COMPONENT = "elmo_ner"
 ARCHITECTURE = "@architectures"
+JOINED = "spacy_elmo_ner.JoinedTok2Vec.v1"
 # settings of the model that change no shape of its weights
 SHAPELESS = ("precision", "frozen", "max_sentence_length", "nO")
 INSTALL = (
@@ -79,11 +80,16 @@ def default_labels() -> Tuple[str, ...]:
 
 
 def has_default_tok2vec(pipe_config: Dict[str, Any]) -> bool:
-    """Whether a component's config asks for the tok2vec of the default model, under a
-    tagger of whatever size."""
+    """Whether a component's config asks for the tok2vec of the default model, alone or
+    joined with others, under a tagger of whatever size."""
     ours = pipe_config["model"].get("tok2vec")
+    if not isinstance(ours, dict):
+        return False
+    parts = [ours]
+    if ours.get(ARCHITECTURE) == JOINED:
+        parts = list(ours["tok2vecs"].values())
     default = DEFAULT_MODEL["tok2vec"]
-    return isinstance(ours, dict) and ours.get(ARCHITECTURE) == default[ARCHITECTURE]
+    return any(one.get(ARCHITECTURE) == default[ARCHITECTURE] for one in parts)
 
 
 def is_default_model(pipe_config: Dict[str, Any]) -> bool:

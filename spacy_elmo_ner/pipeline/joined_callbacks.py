@@ -1,0 +1,24 @@
+"""Several callbacks as one: `JoinedCallbacks.v1`."""
+
+from functools import partial
+from typing import Any, Callable, Dict
+
+from spacy.language import Language
+
+
+def create_joined_callbacks_v1(
+    callbacks: Dict[str, Any],
+) -> Callable[[Language], Language]:
+    """Join several callbacks, as a block such as [initialize.before_init] has one.
+
+    Args:
+        callbacks: In the config one block each, `[….callbacks.elmo]` and so on. They are
+            called in the alphabetical order of their names.
+    """
+    return partial(_call_all, callbacks=callbacks)
+
+
+def _call_all(nlp: Language, *, callbacks: Dict[str, Any]) -> Language:
+    for name in sorted(callbacks):
+        nlp = callbacks[name](nlp)
+    return nlp
