@@ -15,7 +15,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-import spacy
 import srsly
 import typer
 from matplotlib.figure import Figure
@@ -23,7 +22,7 @@ from spacy.cli.init_config import init_config
 from spacy.language import Language
 from spacy.training import Example
 from spacy.training.batchers import minibatch_by_words
-from spacy.util import get_package_version, load_model_from_config, registry
+from spacy.util import load_model_from_config, registry
 from thinc.api import Config, Optimizer, fix_random_seed
 
 from spacy_elmo_ner.cli.init_config import filled
@@ -72,7 +71,6 @@ def run(
         line = {
             **asked,
             "evaluated_on": len(gold),
-            "en_elmo_ner_sm": get_package_version("en_elmo_ner_sm"),
             "f1": {str(n): f1 for n, f1 in scores},
             "minutes": (time.perf_counter() - start) / 60,
         }
