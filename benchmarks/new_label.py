@@ -9,7 +9,7 @@ labels that it had, on other text, and of the new one on the sentences that foll
 import random
 import warnings
 from pathlib import Path
-from typing import List
+from typing import List, cast
 
 import spacy
 import typer
@@ -20,6 +20,7 @@ from spacy.training.batchers import minibatch_by_words
 from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.corpus.reader import read_docs, to_examples
+from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from spacy_elmo_ner.text.annotated_labels import set_annotated_labels
 
 WORDS_OF_BATCH = 500
@@ -54,7 +55,7 @@ def main(
         roles = with_new_label(examples_of(nlp, agreements))
         train, held_out = roles[:sentences], roles[sentences:][: limit or None]
         text = [Example(one.x, one.x.copy()) for one in examples_of(nlp, raw)]
-        nlp.get_pipe("elmo_ner").add_label(LABEL)
+        cast(ElmoNer, nlp.get_pipe("elmo_ner")).add_label(LABEL)
         optimizer = nlp.resume_training()
         optimizer.learn_rate = of_run
         done = 0

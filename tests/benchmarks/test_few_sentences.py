@@ -9,8 +9,9 @@ def test_a_table_of_what_is_run_once(
     repository: Path, tmp_path: Path, printed_by: Callable[..., str]
 ) -> None:
     sample, results = repository / "assets" / "sample", tmp_path / "results.jsonl"
-    options = [results, sample / "train.conll", sample / "dev.conll"]
-    options += ["--sentences", "20", "--updates", "1", "--updates", "5"]
+    corpora = [sample / "train.conll", sample / "dev.conll"]
+    options = [*map(str, [results, *corpora]), *"--sentences 20 --updates 1".split()]
+    options += ["--updates", "5"]
     assert len(printed_by("few_sentences", "run", *options).splitlines()) == 3
     lines = results.read_text("utf8").splitlines(keepends=True)
     results.write_text("".join(lines[:2]), "utf8")

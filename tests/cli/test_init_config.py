@@ -6,7 +6,7 @@ from typing import Any, Tuple
 import pytest
 import spacy
 from spacy.cli._util import app as spacy_app
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 from thinc.api import Config
 from typer.testing import CliRunner
 
@@ -25,7 +25,7 @@ def corpus(tmp_path: Path) -> Path:
     """Gold with a label that the default pipeline has, and one that it has not."""
     nlp = spacy.blank("en")
     doc = nlp("The kinase controls apoptosis, John says.")
-    doc.ents = [doc.char_span(4, 10, "GENE"), doc.char_span(31, 35, "PER")]
+    doc.ents = [Span(doc, 1, 2, label="GENE"), Span(doc, 5, 6, label="PER")]
     DocBin(docs=[doc] * 5).to_disk(tmp_path / "corpus.spacy")
     return tmp_path / "corpus.spacy"
 
