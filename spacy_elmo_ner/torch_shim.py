@@ -132,7 +132,8 @@ class LazyTorchShim(PyTorchShim):
                 )
                 parameter.data.copy_(xp2torch(updated))
                 mark_changed(parameter)
-            parameter.grad.zero_()
+            # not set to zero: nlp.rehearse holds on to the gradient, and uses it later
+            parameter.grad = None
         self._grad_scaler.update()
 
     @contextlib.contextmanager

@@ -27,6 +27,7 @@ from .errors import errors
 from .escapes import escaped_lines
 from .evaluate import evaluate
 from .import_elmo import import_elmo
+from .init_config import init_config
 from .learning_curve import learning_curve
 from .pretrain import pretrain
 from .prune import prune
@@ -113,6 +114,7 @@ app.command("convert")(convert)
 app.command("vectors")(vectors)
 app.command("convert-weights")(convert_weights)
 app.command("import-elmo")(import_elmo)
+app.command("init-config")(init_config)
 app.command("debug", context_settings=WITH_OVERRIDES)(debug)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("pretrain", context_settings=WITH_OVERRIDES)(pretrain)

@@ -5,17 +5,25 @@ from pathlib import Path
 from typing import Callable
 
 
-def test_table(repository: Path, printed_by: Callable[..., str]) -> None:
-    sample = repository / "assets" / "sample"
-    options = ["--sentences", "20", "--updates", "1", "--updates", "5"]
-    printed = printed_by(
-        "few_sentences", sample / "train.conll", sample / "dev.conll", *options
-    )
-    rows = dict(re.findall(r"^\| 20 \| (.+?) \| (.+) \|$", printed, re.M))
+def test_a_table_of_what_is_run_once(
+    repository: Path, tmp_path: Path, printed_by: Callable[..., str]
+) -> None:
+    sample, results = repository / "assets" / "sample", tmp_path / "results.jsonl"
+    corpora = [sample / "train.conll", sample / "dev.conll"]
+    options = [*map(str, [results, *corpora]), *"--sentences 20 --updates 1".split()]
+    options += ["--updates", "5"]
+    assert len(printed_by("few_sentences", "run", *options).splitlines()) == 3
+    lines = results.read_text("utf8").splitlines(keepends=True)
+    results.write_text("".join(lines[:2]), "utf8")
+    # it goes on after what is there
+    again = printed_by("few_sentences", "run", *options, "--seed", "0", "--seed", "1")
+    assert len(again.splitlines()) == 4
+    picture = tmp_path / "few.svg"
+    printed = printed_by("few_sentences", "table", results, "--picture", picture)
+    row = r"^\| train.conll \| 20 \| (.+?) \| 2 \| \S+ ± \S+ \| (\S+) ± \S+ \| \S+ \|$"
+    rows = dict(re.findall(row, printed, re.M))
     assert len(rows) == 3
-    trained, fresh = (
-        float(rows[name].split(" | ")[1])
-        for name in ("elmo_ner", "elmo_ner, trained_tagger = false")
-    )
     # the labels are those of the default pipeline, which knows them already
-    assert trained > 50 > fresh
+    trained, fresh = rows["elmo_ner"], rows["elmo_ner, trained_tagger = false"]
+    assert float(trained) > 50 > float(fresh)
+    assert "<svg" in picture.read_text("utf8")

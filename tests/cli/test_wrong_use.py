@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from spacy_elmo_ner.cli.app import app
 
 COMMANDS = (
-    "convert vectors convert-weights import-elmo debug train pretrain learning-curve "
+    "convert vectors convert-weights import-elmo init-config debug train pretrain learning-curve "
     "prune average evaluate calibrate errors entities uncertain visualize clean"
 ).split()
 
@@ -22,6 +22,7 @@ READERS = [
     "convert {} out.conll",
     "convert-weights {} out.safetensors --options options.json",
     "import-elmo {} out.safetensors",
+    "init-config out.cfg --train {}",
     "debug {}",
     "debug sample.cfg --paths.train {} --paths.dev {}",
     "debug sample.cfg --code {}",
@@ -48,6 +49,7 @@ WRONG_INPUTS = ["missing", "folder", "binary", "utf16", "empty", "no\udcffname"]
 # how each command is given an output
 WRITERS = [
     "convert gold.conll {}",
+    "init-config {} --force",
     "prune ruler {} --words 5",
     "average {} ruler ruler",
     "evaluate ruler gold.conll -o {}",

@@ -394,6 +394,22 @@ def test_rehearsal_keeps_what_was_known(trained: Language) -> None:
     assert after_drift(rehearse=True) < after_drift(rehearse=False)
 
 
+def test_rehearsal_alone_goes_back_to_what_was_known(trained: Language) -> None:
+    """`nlp.rehearse` collects the gradients and hands them to the optimizer later."""
+    optimizer = trained.resume_training()
+    pipe = trained.get_pipe("elmo_ner")
+    old = [Example(trained.make_doc(text), trained.make_doc(text)) for text, _ in TEXTS]
+    shim = pipe.model.get_ref("output_layer").shims[0]
+    with torch.no_grad():
+        shim.module.output.bias += torch.linspace(-1, 1, len(shim.module.output.bias))
+    losses: List[float] = []
+    for _ in range(3):
+        of_step: Dict[str, float] = {}
+        trained.rehearse(old, sgd=optimizer, losses=of_step)
+        losses.append(of_step[pipe.name])
+    assert losses[2] < losses[1] < losses[0]
+
+
 def test_rehearsal_leaves_a_model_at_its_teacher_alone(trained: Language) -> None:
     optimizer = trained.resume_training()
     pipe = trained.get_pipe("elmo_ner")

@@ -1,0 +1,105 @@
+"""A label that en_elmo_ner_sm learns: `python -m benchmarks.new_label FIN5 eng.testa RAW`.
+
+FIN5's loan agreements have roles, such as Lender, as PER: here they are a label of their
+own, and the only one that the first sentences annotate. After each update the pipeline
+rehearses: it stays close to what it said of raw text before. Printed are the F1 of the
+labels that it had, on other text, and of the new one on the sentences that follow.
+"""
+
+import random
+import warnings
+from pathlib import Path
+from typing import List, cast
+
+import spacy
+import typer
+from spacy.language import Language
+from spacy.tokens import Span
+from spacy.training import Example
+from spacy.training.batchers import minibatch_by_words
+from thinc.api import fix_random_seed
+
+from spacy_elmo_ner.corpus.reader import read_docs, to_examples
+from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
+from spacy_elmo_ner.text.annotated_labels import set_annotated_labels
+
+WORDS_OF_BATCH = 500
+LABEL, ANNOTATED = "ROLE", "PER"
+DROPOUT = 0.5
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    agreements: Path = typer.Argument(..., help="FIN5, or another corpus with PER."),
+    old: Path = typer.Argument(..., help="Corpus to measure the old labels on."),
+    raw: Path = typer.Argument(
+        ..., help="Corpus to rehearse on; its gold is not read."
+    ),
+    sentences: int = typer.Option(200, help="Of the agreements to train on."),
+    updates: List[int] = typer.Option([10, 30], help="When to evaluate."),
+    rate: List[float] = typer.Option([0.001], help="Learning rates."),
+    limit: int = typer.Option(0, help="Measure on so many sentences, 0 for all."),
+) -> None:
+    """Print a row for each rate, with and without rehearsal, and number of updates."""
+    warnings.filterwarnings("ignore", category=UserWarning)
+    print("| Rate | Rehearsal | Updates | Old labels | New label |")
+    print("| --: | --- | --: | --: | --: |")
+    for of_run, rehearse in ((one, some) for one in rate for some in (False, True)):
+        fix_random_seed(0)
+        nlp = spacy.load("en_elmo_ner_sm")
+        known = examples_of(nlp, old)[: limit or None]
+        if of_run == rate[0] and not rehearse:
+            print(f"| – | – | 0 | {f1(nlp, known):.2f} | – |", flush=True)
+        roles = with_new_label(examples_of(nlp, agreements))
+        train, held_out = roles[:sentences], roles[sentences:][: limit or None]
+        text = [Example(one.x, one.x.copy()) for one in examples_of(nlp, raw)]
+        cast(ElmoNer, nlp.get_pipe("elmo_ner")).add_label(LABEL)
+        optimizer = nlp.resume_training()
+        optimizer.learn_rate = of_run
+        done = 0
+        while done < max(updates):
+            random.shuffle(train)
+            for batch in minibatch_by_words(train, WORDS_OF_BATCH):
+                nlp.update(batch, sgd=optimizer, drop=DROPOUT)
+                if rehearse:
+                    some = random.sample(text, min(2 * len(batch), len(text)))
+                    nlp.rehearse(some, sgd=optimizer)
+                done += 1
+                if done in updates:
+                    name = "yes" if rehearse else "no"
+                    print(
+                        f"| {of_run} | {name} | {done} | {f1(nlp, known):.2f} "
+                        f"| {f1(nlp, held_out):.1f} |",
+                        flush=True,
+                    )
+                if done >= max(updates):
+                    break
+
+
+def examples_of(nlp: Language, path: Path) -> List[Example]:
+    return list(to_examples(read_docs(path, vocab=nlp.vocab, group_by="sentence")))
+
+
+def with_new_label(examples: List[Example]) -> List[Example]:
+    """Gold that has the new label alone, and says so."""
+    for example in examples:
+        gold = example.reference
+        roles = [ent for ent in gold.ents if ent.label_ == ANNOTATED]
+        gold.set_ents(
+            [Span(gold, ent.start, ent.end, label=LABEL) for ent in roles],
+            default="outside",
+        )
+        set_annotated_labels(gold, [LABEL])
+    return examples
+
+
+def f1(nlp: Language, examples: List[Example]) -> float:
+    """Of the labels that the gold annotates."""
+    fresh = [Example(one.x.copy(), one.y) for one in examples]
+    return 100 * float(nlp.evaluate(fresh, batch_size=64)["ents_f"] or 0.0)
+
+
+if __name__ == "__main__":
+    app()
