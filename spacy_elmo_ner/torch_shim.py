@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from thinc.api import ArgsKwargs, PyTorchShim, get_current_ops
+from thinc.api import ArgsKwargs, Optimizer, PyTorchShim, get_current_ops
 from thinc.util import torch2xp, xp2torch
 from torch import nn
 
@@ -123,12 +123,14 @@ class LazyTorchShim(PyTorchShim):
             if parameter.grad is None:
                 continue
             rate = self.rates.get(name, 1.0)
+            # nlp.rehearse gives a function that knows no rates
+            scale = {"lr_scale": rate} if isinstance(optimizer, Optimizer) else {}
             if rate and not self._grad_scaler.found_inf:
                 updated, _ = optimizer(
                     (self.id, name),
                     torch2xp(parameter.data),
                     torch2xp(parameter.grad),
-                    lr_scale=rate,
+                    **scale,
                 )
                 parameter.data.copy_(xp2torch(updated))
                 mark_changed(parameter)
