@@ -123,14 +123,13 @@ class LazyTorchShim(PyTorchShim):
             if parameter.grad is None:
                 continue
             rate = self.rates.get(name, 1.0)
-            # nlp.rehearse gives a function that knows no rates
-            scale = {"lr_scale": rate} if isinstance(optimizer, Optimizer) else {}
             if rate and not self._grad_scaler.found_inf:
-                updated, _ = optimizer(
+                updated = _update(
+                    optimizer,
                     (self.id, name),
                     torch2xp(parameter.data),
                     torch2xp(parameter.grad),
-                    **scale,
+                    rate,
                 )
                 parameter.data.copy_(xp2torch(updated))
                 mark_changed(parameter)
@@ -191,6 +190,20 @@ class LazyTorchShim(PyTorchShim):
         self.cfg = sizes
         self._model = module.to(default_device())
         return self
+
+
+def _update(optimizer: Any, key: Any, weights: Any, gradient: Any, rate: float) -> Any:
+    """The weights after an update."""
+    if not isinstance(optimizer, Optimizer):
+        # nlp.rehearse gives a function that knows no rates
+        return optimizer(key, weights, gradient)[0]
+    averages = optimizer.averages
+    is_new = averages is not None and key not in averages
+    updated, _ = optimizer(key, weights, gradient, lr_scale=rate)
+    if averages is not None and is_new:
+        # Thinc begins with zeros, and is 18% short of weights that were updated once
+        averages[key] = updated.copy()
+    return updated
 
 
 def _smallest(tensor: torch.Tensor) -> torch.Tensor:

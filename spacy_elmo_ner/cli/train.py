@@ -55,11 +55,19 @@ def _distillation(section: Optional[Dict[str, Any]]) -> Optional[Distillation]:
     """What the config says of teachers, if anything."""
     if section is None:
         return None
-    unknown = {*section} - {"teachers", "gold_share"}
-    if unknown or not isinstance(section.get("teachers"), list):
+    for key in section:
+        if key not in ("teachers", "gold_share"):
+            raise ValueError(
+                f"[distillation] has a key {key}; it may have teachers and gold_share."
+            )
+    names, share = section.get("teachers"), section.get("gold_share", 0.5)
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise ValueError(
-            "[distillation] has a list of pipelines, `teachers`, and may have "
-            f"`gold_share`; it has {', '.join(sorted(section)) or 'nothing'}."
+            f"teachers in [distillation] is {names!r}; give a list of pipelines, such as "
+            '["training/first/model-best"].'
         )
-    teachers = [load_pipeline(name) for name in section["teachers"]]
-    return Distillation(teachers, gold_share=section.get("gold_share", 0.5))
+    if not isinstance(share, (int, float)):
+        raise ValueError(
+            f"gold_share in [distillation] is {share!r}; give a number from 0 to 1."
+        )
+    return Distillation([load_pipeline(name) for name in names], gold_share=share)

@@ -1,9 +1,9 @@
 """Text without annotation, of which a student learns what its teachers say."""
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional
+from typing import Callable, Iterable, Iterator, List, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -23,17 +23,22 @@ def create_raw_text_v1(
 
     Args:
         path: A file, or a folder of files.
-        limit: At most this many Docs, 0 for all.
-        max_length: Documents are parted between paragraphs into Docs of at most so many
+        limit: At most this many Docs, 0 for all. Training keeps them all in memory,
+            unless its max_epochs is -1.
+        max_length: Documents are split at paragraph breaks into Docs of at most so many
             tokens, but for paragraphs that are longer by themselves.
 
     Raises:
-        ValueError: If there is no path, or `max_length` is less than 1.
+        ValueError: If there is no path, or a number makes no sense; when it is read, if
+            there is no text.
     """
     if path is None:
         raise ValueError("RawText has no path. Name a file or folder in the config.")
-    if max_length < 1:
-        raise ValueError(f"RawText has max_length = {max_length}; give 1 or more.")
+    if limit < 0 or max_length < 1:
+        raise ValueError(
+            f"RawText has limit = {limit} and max_length = {max_length}; give a limit of at "
+            "least 0, which is none, and a max_length of at least 1."
+        )
     return RawText(Path(path), limit, max_length)
 
 
@@ -50,9 +55,12 @@ class RawText:
             doc
             for file in _text_files(self.path)
             for text in read_documents(file)
-            for doc in _parts(nlp, text, self.max_length)
+            for doc in _split(nlp, text, self.max_length)
         )
-        for doc in islice(docs, self.limit or None):
+        first = next(docs, None)
+        if first is None:
+            raise ValueError(f"There are no words in {self.path}.")
+        for doc in islice(chain([first], docs), self.limit or None):
             yield Example(bare_doc(doc), doc)
 
 
@@ -62,14 +70,17 @@ def _text_files(path: Path) -> Iterator[Path]:
         yield file
 
 
-def _parts(nlp: Language, text: str, max_length: int) -> Iterator[Doc]:
-    doc, part = None, ""
+def _split(nlp: Language, text: str, max_length: int) -> Iterator[Doc]:
+    part: List[str] = []
+    length = 0
     for paragraph in text.split("\n"):
-        longer = f"{part}\n{paragraph}" if part else paragraph
-        longer_doc = nlp.make_doc(longer)
-        if doc is not None and len(longer_doc) > max_length:
-            yield doc
-            longer, longer_doc = paragraph, nlp.make_doc(paragraph)
-        doc, part = longer_doc, longer
-    if doc is not None and len(doc):
-        yield doc
+        n_tokens = len(nlp.make_doc(paragraph))
+        if part and length + n_tokens > max_length:
+            yield nlp.make_doc("\n".join(part))
+            part, length = [], 0
+        if n_tokens:
+            part.append(paragraph)
+            # and the line break
+            length += n_tokens + 1
+    if part:
+        yield nlp.make_doc("\n".join(part))

@@ -26,7 +26,8 @@ def create_text_variants_v1(
     variant with other capitals, too.
 
     Args:
-        raw: As raw text, which the pipeline's tokenizer cuts into tokens. Words of which
+        raw: As raw text, which the pipeline's tokenizer cuts into tokens; not where this is
+            what the Example has already. Words of which
             the corpus does not know the spaces are joined as they would be written, or
             with a space between all of them. Entities that are no longer whole tokens
             become unknown.
@@ -69,9 +70,19 @@ class TextVariants:
                 docs.append(with_words(example.reference, change))
         for doc in list(docs):
             if random.random() < self.raw:
-                docs.append(as_raw_text(nlp, doc, written=random.random() < 0.5))
+                raw = as_raw_text(nlp, doc, written=random.random() < 0.5)
+                if not _is_same(raw, doc):
+                    docs.append(raw)
         for doc in docs:
             yield Example(bare_doc(doc), doc)
+
+
+def _is_same(raw: Doc, doc: Doc) -> bool:
+    """Whether a Doc is raw text already."""
+    return not doc.has_annotation("SENT_START") and (
+        [(token.text, token.whitespace_) for token in raw]
+        == [(token.text, token.whitespace_) for token in doc]
+    )
 
 
 def headline(word: str, *, short: bool) -> str:

@@ -3,19 +3,20 @@
 Hinton et al. (2015), "Distilling the knowledge in a neural network", and for the paths of a
 CRF Wang et al. (2020), "Structure-level knowledge distillation for multilingual sequence
 labeling". The mean of several teachers is better than each of them, and what a student
-learns of it costs no time later.
+learns of it costs nothing at run time.
 """
 
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Dict, Iterable, List, Sequence
+from typing import Callable, Dict, Iterable, Iterator, List, Sequence
 
 from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.training import Example
 
 from ..tagger.ensemble import build_ensemble
 from ..tagger.potentials import Potentials, Tagger
 from .elmo_ner import ElmoNer
-from .learning import learn, note_addresses
 from .loss import Loss, rehearsal_loss
 
 
@@ -23,7 +24,7 @@ class Distillation:
     """An update of a pipeline whose `elmo_ner` learns from those of its teachers.
 
     What a Doc does not annotate, or all of a Doc without annotation, is learned from the
-    teachers alone. Other components learn as ever.
+    teachers alone. Other components learn as usual.
 
     Args:
         teachers: Trained pipelines. Each has a component of the same name, with the same
@@ -55,26 +56,35 @@ class Distillation:
         exclude: Iterable[str],
         annotates: Iterable[str],
     ) -> None:
-        """Compute the gradients, as `nlp.update` without an optimizer does."""
-        taught = {
+        """Compute the gradients, as `nlp.update` without an optimizer does.
+
+        Raises:
+            ValueError: If no component can learn from the teachers, or one does not fit.
+        """
+        students = {
             name: pipe
             for name, pipe in nlp.pipeline
             if isinstance(pipe, ElmoNer) and name not in exclude
         }
-        nlp.update(
-            examples,
-            drop=drop,
-            losses=losses,
-            sgd=False,  # type: ignore[arg-type]
-            exclude=[*exclude, *taught],
-            annotates=annotates,
-        )
-        for name, pipe in taught.items():
-            if name not in self._ensembles:
-                self._ensembles[name] = ensemble(pipe, self.teachers)
-            note_addresses(pipe, examples)
-            get_loss = partial(self._loss, pipe, self._ensembles[name])
-            learn(pipe, examples, get_loss, drop=drop, sgd=None, losses=losses)
+        if not students:
+            raise ValueError(
+                "The teachers have no student: the pipeline has no component elmo_ner that "
+                "is trained."
+            )
+        with ExitStack() as stack:
+            for name, pipe in students.items():
+                if name not in self._ensembles:
+                    self._ensembles[name] = ensemble(pipe, self.teachers)
+                get_loss = partial(self._loss, pipe, self._ensembles[name])
+                stack.enter_context(_with_loss(pipe, get_loss))
+            nlp.update(
+                examples,
+                drop=drop,
+                losses=losses,
+                sgd=False,  # type: ignore[arg-type]
+                exclude=exclude,
+                annotates=annotates,
+            )
 
     def _loss(
         self,
@@ -83,20 +93,32 @@ class Distillation:
         examples: List[Example],
         scores: Potentials,
     ) -> Loss:
-        soft = teacher.predict([example.predicted for example in examples])
-        loss, gradients = rehearsal_loss(scores, soft, pipe.scheme)
-        of_gold, gold_gradients = pipe.get_loss(examples, scores)
+        teacher_scores = teacher.predict([example.predicted for example in examples])
+        loss, gradients = rehearsal_loss(scores, teacher_scores, pipe.scheme)
+        gold_loss, gold_gradients = ElmoNer.get_loss(pipe, examples, scores)
         share = self.gold_share
         emissions, transitions, start, end = (
             share * gold + (1 - share) * other
             for gold, other in zip(gold_gradients, gradients, strict=True)
         )
         mixed = Potentials(emissions, transitions, start, end, scores.rows)
-        return share * of_gold + (1 - share) * loss, mixed
+        return share * gold_loss + (1 - share) * loss, mixed
+
+
+@contextmanager
+def _with_loss(
+    pipe: ElmoNer, get_loss: Callable[[List[Example], Potentials], Loss]
+) -> Iterator[None]:
+    """Let a component learn from another loss than its own."""
+    pipe.__dict__["get_loss"] = get_loss
+    try:
+        yield
+    finally:
+        del pipe.__dict__["get_loss"]
 
 
 def ensemble(pipe: ElmoNer, teachers: Sequence[Language]) -> Tagger:
-    """The teachers' components as one tagger, with the tags and sentences of a component.
+    """The teachers' components as one tagger, with the tags of a component.
 
     Args:
         pipe: The component.
@@ -106,7 +128,7 @@ def ensemble(pipe: ElmoNer, teachers: Sequence[Language]) -> Tagger:
         The tagger, which may take the place of `pipe.model`.
 
     Raises:
-        ValueError: If a teacher has no such component, or one with other labels.
+        ValueError: If a teacher has no such component, or one that cannot teach this one.
     """
     found = [_component(pipe, teacher) for teacher in teachers]
     return build_ensemble(
@@ -117,7 +139,7 @@ def ensemble(pipe: ElmoNer, teachers: Sequence[Language]) -> Tagger:
 
 
 def _component(pipe: ElmoNer, teacher: Language) -> ElmoNer:
-    name = f"{teacher.lang}_{teacher.meta['name']}"
+    name = teacher.path or f"{teacher.lang}_{teacher.meta['name']}"
     component = dict(teacher.pipeline).get(pipe.name)
     if not isinstance(component, ElmoNer):
         raise ValueError(
@@ -130,7 +152,16 @@ def _component(pipe: ElmoNer, teacher: Language) -> ElmoNer:
             f"{', '.join(component.labels)} ({component.scheme.name}), the student's "
             f"{', '.join(pipe.labels)} ({pipe.scheme.name}); they have to be the same."
         )
-    # as the student reads a text, not as the teacher would
-    component.cfg["line_is_sentence"] = pipe.cfg["line_is_sentence"]
+    if component.cfg["line_is_sentence"] != pipe.cfg["line_is_sentence"]:
+        raise ValueError(
+            f"The teacher {name} and the student cut text into other sentences; give them "
+            "the same line_is_sentence."
+        )
+    if any(isinstance(node, Tok2VecListener) for node in component.model.walk()):
+        raise ValueError(
+            f"'{pipe.name}' of the teacher {name} listens to a tok2vec component, which does "
+            "not read the student's texts. Save the teacher with layers of its own, by "
+            "nlp.replace_listeners."
+        )
     component.use_settings()
     return component

@@ -28,10 +28,11 @@ from ..text.words import has_words
 from .annotation import annotate
 from .decoding import Entities, decode, no_entities
 from .default_model import DEFAULT_MODEL
+from .examples import has_addresses
 from .extensions import register_extensions
 from .initialization import initialize
 from .labelled_pipe import LabelledPipe
-from .learning import learn, note_addresses
+from .learning import learn
 from .long_docs import Found, find_in_parts, joined
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .readings import Reading, SentenceReadings, combine, join_parts, read_sentences
@@ -408,7 +409,8 @@ class ElmoNer(LabelledPipe):
         """
         examples = list(examples)
         validate_examples(examples, "ElmoNer.update")
-        note_addresses(self, examples)
+        if self.cfg.get("addresses") is None and has_addresses(examples):
+            self.cfg["addresses"] = True
         return learn(self, examples, self.get_loss, drop=drop, sgd=sgd, losses=losses)
 
     def get_loss(self, examples: Iterable[Example], scores: Potentials) -> Loss:

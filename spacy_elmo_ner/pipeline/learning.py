@@ -7,7 +7,6 @@ from thinc.api import Optimizer, set_dropout_rate
 
 from ..tagger.potentials import Potentials
 from ..text.words import has_words
-from .examples import has_addresses
 from .labelled_pipe import LabelledPipe
 from .loss import Loss
 
@@ -41,9 +40,3 @@ def learn(
             pipe.finish_update(sgd)
         losses[pipe.name] += loss
     return losses
-
-
-def note_addresses(pipe: LabelledPipe, examples: List[Example]) -> None:
-    """Let addresses be names from now on, if some are in the gold."""
-    if pipe.cfg.get("addresses") is None and has_addresses(examples):
-        pipe.cfg["addresses"] = True

@@ -3,10 +3,12 @@
 import os
 import random
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from timeit import default_timer
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
+import numpy
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
@@ -230,7 +232,11 @@ class _Run:
         """Yield the step, the epoch and the batch, from where training stands."""
         settings = self.settings
         streamed = settings["max_epochs"] == -1
-        examples = [] if streamed else list(self.train_corpus(self.nlp))
+        examples = []
+        if not streamed:
+            # what an augmenter draws is the same when a training is continued
+            with _seeded(settings["seed"]):
+                examples = list(self.train_corpus(self.nlp))
         if not streamed and not examples:
             raise ValueError(
                 f"The corpus {settings['train_corpus']} holds no examples. Check the "
@@ -292,6 +298,20 @@ class _Run:
         last = history[-1]
         best = max(entry["score"] for entry in history)
         return bool(last["step"] == self.progress.step - 1 and last["score"] == best)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Begin anew with the random numbers of Python and NumPy, and go on with the others
+    after that."""
+    states = random.getstate(), numpy.random.get_state()
+    random.seed(seed)
+    numpy.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        numpy.random.set_state(states[1])
 
 
 def _update(nlp: Language, examples: List[Example], **settings: Any) -> None:

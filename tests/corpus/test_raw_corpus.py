@@ -51,6 +51,13 @@ def test_a_folder_of_packed_files_up_to_a_limit(tmp_path: Path) -> None:
     assert [one.reference.text for one in read] == ["a one", "a two", "b one"]
 
 
+def test_blank_paragraphs_are_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"text": "a b c\\n\\nd e f g"}\n', "utf8")
+    read = create_raw_text_v1(path=file, max_length=3)(NLP)
+    assert [one.reference.text for one in read] == ["a b c", "d e f g"]
+
+
 def test_wrong_use_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no path"):
         create_raw_text_v1(path=None)
@@ -58,6 +65,11 @@ def test_wrong_use_is_told(tmp_path: Path) -> None:
         create_raw_text_v1(path=tmp_path, max_length=0)
     with pytest.raises(ValueError, match="no text at"):
         list(create_raw_text_v1(path=tmp_path / "none")(NLP))
+    with pytest.raises(ValueError, match="limit = -1"):
+        create_raw_text_v1(path=tmp_path, limit=-1)
+    (tmp_path / "blank.txt").write_text("\n \n", "utf8")
+    with pytest.raises(ValueError, match="no words in"):
+        list(create_raw_text_v1(path=tmp_path)(NLP))
     (tmp_path / "image.txt").write_bytes(bytes(range(256)) * 9)
     with pytest.raises(ValueError, match="image.txt is not UTF-8 text"):
         list(create_raw_text_v1(path=tmp_path)(NLP))

@@ -5,7 +5,7 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import SGD
+from thinc.api import SGD, Adam
 
 from tests.elmo.conftest import Elmo
 
@@ -63,6 +63,29 @@ def test_without_waiting_all_of_it_learns_at_once(
     fine_tuning(rate=1.0, unfreeze_every=0, warmup=0)(nlp, {"step": 0})
     for name, move in moved(nlp).items():
         np.testing.assert_array_equal(move, before[name])
+
+
+def test_the_average_of_a_part_begins_with_its_weights(
+    elmo_pipeline: Callable[..., Language],
+) -> None:
+    nlp = elmo_pipeline(frozen=False)
+    model: Elmo = nlp.get_pipe("tok2vec").model
+    optimizer = Adam(0.001, use_averages=True)
+    set_rates = fine_tuning(rate=RATE, unfreeze_every=EVERY, warmup=0)
+    docs = [Doc(nlp.vocab, words=["My", "name", "is", "John"])]
+    for step in range(3 * EVERY + 1):
+        set_rates(nlp, {"step": step})
+        vectors, backprop = model.begin_update(docs)
+        backprop([np.ones_like(one) for one in vectors])
+        model.finish_update(optimizer)
+    weights = {
+        name: value.detach().numpy().copy()
+        for name, value in model.shims[0].module.named_parameters()
+    }
+    with model.use_params(optimizer.averages):
+        for name, average in model.shims[0].module.named_parameters():
+            if CHARACTERS in name:
+                np.testing.assert_array_equal(average.detach(), weights[name])
 
 
 def test_wrong_use_is_told(elmo_pipeline: Callable[..., Language]) -> None:

@@ -34,6 +34,13 @@ def teachers() -> List[Language]:
     return [first, second]
 
 
+TOK2VEC = {"width": 8, "depth": 1, "embed_size": 50, "subword_features": False}
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
+LISTENING: Dict[str, Any] = {
+    "tagger": {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER},
+    "elmo_ner": {**SMALL_MODEL, "tok2vec": LISTENER},
+}
+
 Readings = Dict[Tuple[Tuple[int, int, str], ...], float]
 
 
@@ -56,6 +63,16 @@ def test_an_ensemble_is_the_geometric_mean_of_what_its_taggers_say(
     pipe.model = ensemble(pipe, teachers)
     for key, probability in readings(nlp, doc).items():
         assert probability == pytest.approx(means[key] / total, abs=1e-5)
+
+
+def listening() -> Language:
+    """A teacher that reads what another component makes."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    pipe = nlp.add_pipe("elmo_ner", config={"model": LISTENING["elmo_ner"]})
+    for label in ("LOC", "PERSON"):
+        pipe.add_label(label)
+    return nlp
 
 
 def gradients(model: "Model[Any, Any]") -> Dict[Any, Any]:
@@ -129,6 +146,70 @@ def test_other_components_learn_as_ever(trained: Language) -> None:
     assert losses["textcat"] > 0 and losses["elmo_ner"] > 0
 
 
+def take_gradients(nlp: Language) -> List[Any]:
+    """Those of the tok2vec, which are set to zero."""
+    found = []
+    for node in nlp.get_pipe("tok2vec").model.walk():
+        for name in node.grad_names:
+            gradient = node.get_grad(name)
+            found.append(gradient.copy())
+            gradient[...] = 0
+    return found
+
+
+@pytest.mark.parametrize("names", [["elmo_ner", "tagger"], ["tagger", "elmo_ner"]])
+def test_a_shared_tok2vec_learns_from_all_its_listeners(
+    trained: Language, names: List[str]
+) -> None:
+    """It has its gradient from the last one, whichever that is."""
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    for name in names:
+        nlp.add_pipe(name, config={"model": LISTENING[name]})
+    examples = examples_of(nlp)
+    for example in examples:
+        for token in example.reference:
+            token.tag_ = "X" if token.is_title else "Y"
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(3):
+        nlp.update(examples, sgd=optimizer)
+    take_gradients(nlp)
+    teach(nlp, Distillation([trained], gold_share=1.0), examples)
+    taught = take_gradients(nlp)
+    nlp.update(examples, sgd=False)  # type: ignore[arg-type]
+    for one, other in zip(taught, take_gradients(nlp), strict=True):
+        assert abs(other).max() > 0
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_sentences_of_an_annotating_component_are_read(trained: Language) -> None:
+    seen: List[bool] = []
+
+    class Watched(Distillation):
+        def _loss(self, pipe: Any, teacher: Any, examples: Any, scores: Any) -> Any:
+            seen.extend(one.x.has_annotation("SENT_START") for one in examples)
+            return super()._loss(pipe, teacher, examples, scores)
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("elmo_ner", source=trained)
+    for annotates in ([], ["sentencizer"]):
+        distillation, losses = Watched([trained]), {}  # type: ignore[var-annotated]
+        examples = examples_of(nlp)
+        settings = {"drop": 0.0, "losses": losses, "exclude": []}
+        distillation(nlp, examples, annotates=annotates, **settings)  # type: ignore[arg-type]
+    assert seen == [False] * 3 + [True] * 3
+
+
+def test_without_a_student_the_teachers_do_not_teach(trained: Language) -> None:
+    for nlp, exclude in ((spacy.blank("en"), []), (trained, ["elmo_ner"])):
+        with pytest.raises(ValueError, match="no student"):
+            Distillation([trained])(
+                nlp, [], drop=0.0, losses={}, exclude=exclude, annotates=[]
+            )
+
+
 def test_teachers_that_do_not_fit_are_named(teachers: List[Language]) -> None:
     nlp = teacher(2, ["LOC", "PERSON"], steps=1)
     with pytest.raises(ValueError, match="no teacher"):
@@ -138,6 +219,7 @@ def test_teachers_that_do_not_fit_are_named(teachers: List[Language]) -> None:
     for other, message in (
         (spacy.blank("en"), "en_pipeline has no component 'elmo_ner'"),
         (teacher(3, ["LOC", "PERSON", "ORG"], steps=1), "labels LOC, PERSON, ORG"),
+        (listening(), "listens to a tok2vec"),
     ):
         with pytest.raises(ValueError, match=message):
             teach(nlp, Distillation([teachers[0], other]), examples_of(nlp))
@@ -164,6 +246,11 @@ path = ${paths.train}
         f"""[corpora.train]
 @readers = "spacy_elmo_ner.JoinedCorpus.v1"
 
+[corpora.train.augmenter]
+@augmenters = "spacy_elmo_ner.TextVariants.v1"
+raw = 0.5
+lower = 0.5
+
 [corpora.train.corpora]
 
 [corpora.train.corpora.gold]
@@ -179,7 +266,9 @@ path = "{text.as_posix()}"
     plain.write_text(config, encoding="utf8")
     taught = tmp_path / "taught.cfg"
     names = [str(tmp_path / name / "model-last") for name in ("a", "b")]
-    block = f"\n[distillation]\nteachers = {names}\n".replace("'", '"')
+    block = f"\n[distillation]\nteachers = {names}\ngold_share = 0.5\n".replace(
+        "'", '"'
+    )
     taught.write_text(config + block, encoding="utf8")
 
     def run(config: Path, output: str, *settings: str) -> str:
@@ -202,4 +291,9 @@ path = "{text.as_posix()}"
     # another teacher in the place of one
     assert run(plain, "a", "--force", "--training.seed=7").startswith("0")
     assert "has changed since the checkpoint" in run(taught, "whole")
-    assert "`teachers`" in run(taught, "new", "--distillation.teachers=one")
+    for setting, message in (
+        ("teachers=one", "teachers in [distillation] is 'one'; give a list"),
+        ("teachers=[]", "There is no teacher"),
+        ("gold_share=half", "gold_share in [distillation] is 'half'"),
+    ):
+        assert message in run(taught, "new", f"--distillation.{setting}")
