@@ -58,7 +58,9 @@ def initialize(
                 return
             _warn_of_untrained_tagger(pipe)
         default = start_from_default(pipe)
-        if not (trained_tagger and annotated and is_default_model(config)):
+        if default is not None and not (
+            trained_tagger and annotated and is_default_model(config)
+        ):
             default = None
     for label in found:
         pipe.know_label(label)
