@@ -1,4 +1,4 @@
-"""The fenced blocks of README.md, CONTRIBUTING.md and the pages of docs/."""
+"""The fenced blocks of README.md, CONTRIBUTING.md, model cards and the pages of docs/."""
 
 import re
 import shlex
@@ -10,6 +10,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [
     REPOSITORY / "README.md",
     REPOSITORY / "CONTRIBUTING.md",
+    *sorted((REPOSITORY / "assets").glob("*/README.md")),
     *sorted((REPOSITORY / "docs").glob("*.md")),
 ]
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.documentation.fenced_blocks import PAGES, REPOSITORY
 
-OTHERS = [REPOSITORY / "CHANGELOG.md", *REPOSITORY.glob("assets/*/README.md")]
+OTHERS = [REPOSITORY / "CHANGELOG.md"]
 # what scripts/docs_pages.py adds to the site
 GENERATED = {"command-line.md", "project.yml"}
 
