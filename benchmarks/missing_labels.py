@@ -83,9 +83,11 @@ def config_of(train_file: Path, dev: Path, updates: int) -> Config:
     """The tagger begins anew: that of the default pipeline has seen all labels."""
     config = Config().from_disk(CONFIG, interpolate=False)
     config["paths"].update(train=str(train_file), dev=str(dev))
+    # one corpus, without other ways to write it
+    config["corpora"]["train"] = config["corpora"]["dev"].copy()
+    config["corpora"]["train"]["path"] = "${paths.train}"
     config["components"]["elmo_ner"] = {"factory": "elmo_ner", "tag_scheme": "BILUO"}
     config["initialize"] = {"components": {"elmo_ner": {"trained_tagger": False}}}
-    del config["corpora"]["train"]["augmenter"]
     config["training"].update(max_steps=updates, eval_frequency=updates)
     config["training"]["optimizer"]["learn_rate"].update(
         initial_rate=0.002, total_steps=updates + 100
