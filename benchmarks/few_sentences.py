@@ -87,7 +87,7 @@ def system_of(name: str, vectors: Optional[Path]) -> Tuple[Language, Optimizer, 
             config["initialize"]["components"]["elmo_ner"] = {"trained_tagger": False}
     else:
         optimize = "accuracy" if name == NER_VECTORS else "efficiency"
-        config = init_config(pipeline=["ner"], optimize=optimize)
+        config = init_config(lang="en", pipeline=["ner"], optimize=optimize, gpu=False)
         config["paths"]["vectors"] = str(vectors) if name == NER_VECTORS else None
     nlp = load_model_from_config(Config(config), auto_fill=True)
     training = registry.resolve(
