@@ -7,8 +7,8 @@ import typer
 from spacy.cli._util import import_code, setup_gpu, show_validation_error
 
 from ..pipeline.distillation import Distillation
-from ..training.loop import DISTILLATION
 from ..training.loop import train as train_pipeline
+from ..training.same_training import DISTILLATION
 from .configs import check_keys, read_config
 from .escapes import echo
 from .loading import load_pipeline

@@ -1,11 +1,10 @@
 """Several taggers as one, whose scores are the mean of theirs."""
 
-from typing import Any, Callable, List, Sequence, Tuple
+from typing import Callable, List, Sequence, Tuple
 
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model
-from torch import Tensor
 
 from ..text.sentences import LINE_IS_SENTENCE
 from .potentials import Potentials, Tagger
@@ -60,20 +59,16 @@ def _forward(
 
 
 def _reordered(potentials: Potentials, order: List[int]) -> Potentials:
-    def reorder(scores: Tensor) -> Tensor:
-        places = torch.tensor(order, device=scores.device)
-        return scores.index_select(-1, places)
-
-    reordered = potentials.map(reorder)
-    rows: Any = torch.tensor(order, device=reordered.transitions.device)
+    emissions, transitions, start, end = potentials
+    places = torch.tensor(order, device=emissions.device)
     return Potentials(
-        reordered.emissions,
-        reordered.transitions.index_select(0, rows),
-        reordered.start,
-        reordered.end,
+        emissions[:, places],
+        transitions[places][:, places],
+        start[places],
+        end[places],
         potentials.rows,
     )
 
 
 def _backprop(gradients: Potentials) -> List[Doc]:
-    raise NotImplementedError("An ensemble does not learn; train its taggers.")
+    raise ValueError("An ensemble does not learn; train its taggers.")

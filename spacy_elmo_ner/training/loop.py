@@ -23,20 +23,16 @@ from spacy.util import load_model_from_config, registry, resolve_dot_names
 from thinc.api import Config, Optimizer, constant
 
 from ..files.atomic import check_writable, recover, replacing_folder
-from ..files.file_checksum import file_checksum
 from ..files.replaceable import check_is_no_file, check_replaceable
 from .checkpoint import Checkpoint
 from .progress import HISTORY, Progress, write_history
+from .same_training import check_same, inputs_of
 
 # computes the gradients of a batch: of a pipeline, examples, and by name the drop, losses,
 # exclude and annotates of `nlp.update`
 Update = Callable[..., None]
 
 BEST, LAST = "model-best", "model-last"
-# the section that names teachers, see pipeline/distillation.py
-DISTILLATION = "distillation"
-# settings that may differ when a training is continued
-MAY_CHANGE = ("training.max_steps", "training.max_epochs", "training.patience")
 
 
 def train(
@@ -73,7 +69,7 @@ def train(
             config or corpus; if there are outputs in it but no checkpoint.
     """
     check_is_no_file(output)
-    checkpoint = Checkpoint(output / "checkpoint", _corpora(config))
+    checkpoint = Checkpoint(output / "checkpoint", inputs_of(config))
     outputs = [checkpoint.folder, output / LAST, output / BEST]
     for folder in outputs:
         # whether a checkpoint was changed is checked when it is continued
@@ -85,7 +81,7 @@ def train(
     if continues:
         saved = checkpoint.config()
         nlp = load_model_from_config(config, auto_fill=True)
-        _check_same(saved, nlp.config, checkpoint.folder)
+        check_same(saved, nlp.config, checkpoint.folder)
         changed = checkpoint.changed_corpora()
         if changed:
             raise ValueError(
@@ -332,23 +328,6 @@ def _is_over(
     )
 
 
-def _corpora(config: Config) -> Dict[str, str]:
-    """Checksums of all files and folders that [corpora] and [distillation] name, at any
-    depth."""
-    sections = config.interpolate()
-    waiting: List[Any] = [sections.get(name, {}) for name in ("corpora", DISTILLATION)]
-    found: Dict[str, str] = {}
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, str) and value and os.path.exists(value):
-            found[value] = file_checksum(Path(value))
-    return found
-
-
 def _check_empty(output: Path) -> None:
     for name in (LAST, BEST, HISTORY):
         if os.path.lexists(output / name):
@@ -356,27 +335,3 @@ def _check_empty(output: Path) -> None:
                 f"{output} holds {name} already, but no checkpoint to continue from. Choose "
                 "another --output, or give --force to train from the start and replace it."
             )
-
-
-def _check_same(saved: Config, given: Config, folder: Path) -> None:
-    saved, given = saved.interpolate(), given.interpolate()
-    may_change = set(MAY_CHANGE)
-    if -1 in (saved["training"]["max_epochs"], given["training"]["max_epochs"]):
-        # a streamed corpus is read in another order
-        may_change.remove("training.max_epochs")
-    differences = sorted(set(_differences(saved, given)) - may_change)
-    if differences:
-        raise ValueError(
-            f"The checkpoint in {folder} belongs to a training with other settings "
-            f"({', '.join(differences)}). Train with the old settings to continue, "
-            "choose another --output, or give --force to train from the start."
-        )
-
-
-def _differences(saved: Any, given: Any, place: str = "") -> Iterator[str]:
-    if isinstance(saved, dict) and isinstance(given, dict):
-        for key in {*saved, *given}:
-            inner = f"{place}.{key}" if place else str(key)
-            yield from _differences(saved.get(key), given.get(key), inner)
-    elif saved != given:
-        yield place
