@@ -7,7 +7,6 @@ with some. No state is chosen on what is evaluated on. Each training is a line o
 results; those that are there are not run again. `table RESULTS` makes a table and a picture.
 """
 
-import random
 import statistics
 import time
 import warnings
@@ -21,14 +20,14 @@ from matplotlib.figure import Figure
 from spacy.cli.init_config import init_config
 from spacy.language import Language
 from spacy.training import Example
-from spacy.training.batchers import minibatch_by_words
 from spacy.util import load_model_from_config, registry
 from thinc.api import Config, Optimizer, fix_random_seed
 
 from spacy_elmo_ner.cli.init_config import filled
 from spacy_elmo_ner.corpus.reader import read_docs, to_examples
 
-WORDS_OF_BATCH = 500
+from .updates import numbered_batches
+
 EVALUATED_TOGETHER = 64
 ELMO_NER, NEW_TAGGER, NER, NER_VECTORS = SYSTEMS = (
     "elmo_ner",
@@ -105,20 +104,16 @@ def learn(
     updates: List[int],
 ) -> Iterator[Tuple[int, float]]:
     """F1 after each of the numbers of updates."""
-    done = 0
-    while True:
-        random.shuffle(examples)
-        for batch in minibatch_by_words(examples, WORDS_OF_BATCH):
-            nlp.update(batch, sgd=optimizer, drop=dropout)
-            optimizer.step_schedules()
-            done += 1
-            if done in updates:
-                fresh = [Example(one.x.copy(), one.y) for one in gold]
-                with nlp.use_params(optimizer.averages or {}):
-                    scores = nlp.evaluate(fresh, batch_size=EVALUATED_TOGETHER)
-                yield done, scores["ents_f"] or 0.0
-            if done >= max(updates):
-                return
+    for done, batch in numbered_batches(examples):
+        nlp.update(batch, sgd=optimizer, drop=dropout)
+        optimizer.step_schedules()
+        if done in updates:
+            fresh = [Example(one.x.copy(), one.y) for one in gold]
+            with nlp.use_params(optimizer.averages or {}):
+                scores = nlp.evaluate(fresh, batch_size=EVALUATED_TOGETHER)
+            yield done, scores["ents_f"] or 0.0
+        if done >= max(updates):
+            return
 
 
 def examples_of(nlp: Language, path: Path, limit: int) -> List[Example]:

@@ -6,16 +6,14 @@ updates of the same texts, from nothing or further from what it is. Then F1 on t
 several kinds, as `benchmarks.kinds_of_text` measures it.
 """
 
-import random
 import warnings
+from itertools import islice
 from pathlib import Path
 from typing import Any, Iterator, List, cast
 
 import spacy
 import typer
 from spacy.language import Language
-from spacy.training import Example
-from spacy.training.batchers import minibatch_by_words
 from thinc.api import Adam, concatenate, fix_random_seed, warmup_linear
 
 from spacy_elmo_ner.corpus.reader import create_conll_corpus_v1, read_docs
@@ -32,8 +30,8 @@ from spacy_elmo_ner.torch_shim import LazyTorchShim
 
 from .kinds_of_text import THREE, WNUT17, relabelled_docs, scores
 from .options import REAL_CONLL
+from .updates import numbered_batches
 
-WORDS_OF_BATCH = 500
 DROPOUT = 0.5
 
 app = typer.Typer(add_completion=False)
@@ -120,19 +118,13 @@ def learn(nlp: Language, train: Path, updates: int, cache: Path, rate: float) ->
         grad_clip=1.0,
         use_averages=True,
     )
-    for batch, _ in zip(batches(list(corpus(nlp))), range(updates), strict=False):
+    for _, batch in islice(numbered_batches(list(corpus(nlp))), updates):
         nlp.update(batch, sgd=optimizer, drop=DROPOUT)
         optimizer.step_schedules()
     pipe = cast(ElmoNer, nlp.get_pipe("elmo_ner"))
     with pipe.model.use_params(optimizer.averages):
         averaged = pipe.model.to_bytes()
     pipe.model.from_bytes(averaged)
-
-
-def batches(examples: List[Example]) -> Iterator[List[Example]]:
-    while True:
-        random.shuffle(examples)
-        yield from minibatch_by_words(examples, WORDS_OF_BATCH)
 
 
 def f1s(

@@ -8,6 +8,7 @@ labels that it had, on other text, and of the new one on the sentences that foll
 
 import random
 import warnings
+from itertools import islice, product
 from pathlib import Path
 from typing import List, cast
 
@@ -16,14 +17,14 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Span
 from spacy.training import Example
-from spacy.training.batchers import minibatch_by_words
 from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.corpus.reader import read_docs, to_examples
 from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from spacy_elmo_ner.text.annotated_labels import set_annotated_labels
 
-WORDS_OF_BATCH = 500
+from .updates import numbered_batches
+
 LABEL, ANNOTATED = "ROLE", "PER"
 DROPOUT = 0.5
 
@@ -46,7 +47,7 @@ def main(
     warnings.filterwarnings("ignore", category=UserWarning)
     print("| Rate | Rehearsal | Updates | Old labels | New label |")
     print("| --: | --- | --: | --: | --: |")
-    for of_run, rehearse in ((one, some) for one in rate for some in (False, True)):
+    for of_run, rehearse in product(rate, (False, True)):
         fix_random_seed(0)
         nlp = spacy.load("en_elmo_ner_sm")
         known = examples_of(nlp, old)[: limit or None]
@@ -58,24 +59,18 @@ def main(
         cast(ElmoNer, nlp.get_pipe("elmo_ner")).add_label(LABEL)
         optimizer = nlp.resume_training()
         optimizer.learn_rate = of_run
-        done = 0
-        while done < max(updates):
-            random.shuffle(train)
-            for batch in minibatch_by_words(train, WORDS_OF_BATCH):
-                nlp.update(batch, sgd=optimizer, drop=DROPOUT)
-                if rehearse:
-                    some = random.sample(text, min(2 * len(batch), len(text)))
-                    nlp.rehearse(some, sgd=optimizer)
-                done += 1
-                if done in updates:
-                    name = "yes" if rehearse else "no"
-                    print(
-                        f"| {of_run} | {name} | {done} | {f1(nlp, known):.2f} "
-                        f"| {f1(nlp, held_out):.1f} |",
-                        flush=True,
-                    )
-                if done >= max(updates):
-                    break
+        for done, batch in islice(numbered_batches(train), max(updates)):
+            nlp.update(batch, sgd=optimizer, drop=DROPOUT)
+            if rehearse:
+                some = random.sample(text, min(2 * len(batch), len(text)))
+                nlp.rehearse(some, sgd=optimizer)
+            if done in updates:
+                name = "yes" if rehearse else "no"
+                print(
+                    f"| {of_run} | {name} | {done} | {f1(nlp, known):.2f} "
+                    f"| {f1(nlp, held_out):.1f} |",
+                    flush=True,
+                )
 
 
 def examples_of(nlp: Language, path: Path) -> List[Example]:

@@ -15,7 +15,7 @@ ROOMS: Dict[str, Set[str]] = {
     "kernels": set(),
     "bilm": {"kernels"},
     "elmo": {"bilm", "kernels", "text"},
-    "features": {"bilm", "kernels", "text", "corpus"},
+    "features": {"bilm", "kernels", "text"},
     "tagger": {"kernels", "text"},
     "corpus": {"text"},
     "evaluation": {"corpus", "text"},

@@ -21,7 +21,7 @@ from typing import (
 )
 
 from ..corpus.raw_text import OPENERS
-from ..corpus.text_files import ENCODINGS, GZIP, XZ
+from ..files.text_files import ENCODINGS, GZIP, XZ
 from .escapes import escaped
 
 STDIN = "-"

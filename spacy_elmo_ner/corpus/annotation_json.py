@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import Any, List, NamedTuple, Optional, Tuple
 
+from ..files.text_files import read_lines
 from .char_spans import CharSpan, quote, read_spans, shorten, trim
 from .label_studio import is_empty, label_studio_spans, label_studio_text
 from .span_lists import is_pair, listed_spans, lists_of
-from .text_files import read_lines
 
 
 class AnnotatedText(NamedTuple):

@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Union
 
+from ..files.text_files import MARK, read_lines
 from .delimiters import DETECT, QUOTING, SPACES, TAB, Delimiter, find_delimiter
 from .joined_tokens import BAR, are_joined, count_bars, find_unequal, split_tokens
 from .tag_spelling import Spelling, find_spelling
-from .text_files import MARK, read_lines
 
 DOCUMENT_HEADER = "-DOCSTART-"
 # fields that hold nothing

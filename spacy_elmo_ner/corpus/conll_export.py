@@ -5,10 +5,10 @@ from typing import Iterable, Iterator, List, Union
 
 from spacy.tokens import Doc
 
+from ..files.text_files import MARK, write_lines
 from .columns import DOCUMENT_HEADER
 from .conll_tags import check_scheme, spans_to_tags
 from .docs import to_sentences
-from .text_files import MARK, write_lines
 
 # for each width the columns between word and tag, and the header
 FILLERS = {2: [], 4: ["-X-", "-X-"]}

@@ -8,7 +8,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Union
 
 from ..corpus.columns import DOCUMENT_HEADER
 from ..corpus.conll_tags import OUTSIDE, split_tag
-from ..corpus.text_files import MARK, write_lines
+from ..files.text_files import MARK, write_lines
 
 # the scorer's default mark of a sentence's end
 BOUNDARY = "-X-"

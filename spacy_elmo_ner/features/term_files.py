@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import List, Sequence, Union
 
-from ..corpus.text_files import read_lines
+from ..files.text_files import read_lines
 
 SUFFIX = ".txt"
 

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Iterable, List, Union
 
-from ..files.atomic import replacing
+from .atomic import replacing
 
 MARK = "\ufeff"
 
