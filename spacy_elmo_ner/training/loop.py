@@ -49,7 +49,8 @@ def train(
     It does what `spacy train` does with a config: it reads the same sections and writes
     the same folders, `model-best` and `model-last`. The order of the examples depends
     on the seed and the epoch alone, and each evaluation saves a checkpoint. So a run
-    that was killed and started again ends with the weights of a run that was not. A
+    that was killed and started again ends with the weights of a run that was not, unless
+    max_epochs is -1 and an augmenter draws random numbers from a stream that begins anew. A
     finished run continues if max_steps, max_epochs or patience is raised; otherwise it
     ends at once.
 
