@@ -6,6 +6,7 @@ from typing import Callable, cast
 
 from spacy.language import Language
 
+from ..nodes import AnyModel
 from ..torch_shim import LazyTorchShim
 from .layer_cache import GIGABYTE, LayerCache
 from .loader import elmo_nodes
@@ -52,8 +53,7 @@ def use_elmo_cache(nlp: Language, *, folder: Path, max_gigabytes: float) -> Lang
     """
     cache = LayerCache(folder, int(max_gigabytes * GIGABYTE))
     nodes = elmo_nodes(nlp)
-    modules = [cast(LazyTorchShim, node.shims[0]).module for node in nodes]
-    if not all(isinstance(one, ElmoNetwork) and one.frozen for one in modules):
+    if not all(map(_keeps_its_layers, nodes)):
         raise ValueError(
             "spacy_elmo_ner.ElmoCache.v1 keeps layers that do not change, so it needs "
             "spacy_elmo_ner.Elmo.v1 with frozen = true. Set that, or remove the cache."
@@ -66,3 +66,19 @@ def use_elmo_cache(nlp: Language, *, folder: Path, max_gigabytes: float) -> Lang
     for node in nodes:
         node.attrs[CACHE] = cache
     return nlp
+
+
+def share_elmo_cache(model: AnyModel, others: AnyModel) -> None:
+    """Give each frozen ELMo of others the cache of a model's ELMo, if that has one.
+
+    Those with the same weights then compute a sentence once for all of them.
+    """
+    caches = [node.attrs[CACHE] for node in elmo_nodes(model) if CACHE in node.attrs]
+    for node in elmo_nodes(others):
+        if caches and _keeps_its_layers(node):
+            node.attrs[CACHE] = caches[0]
+
+
+def _keeps_its_layers(node: AnyModel) -> bool:
+    module = cast(LazyTorchShim, node.shims[0]).module
+    return isinstance(module, ElmoNetwork) and module.frozen

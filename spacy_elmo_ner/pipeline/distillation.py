@@ -14,6 +14,7 @@ from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.training import Example
 
+from ..elmo.cache_loader import share_elmo_cache
 from ..tagger.ensemble import build_ensemble
 from ..tagger.potentials import Potentials, Tagger
 from .elmo_ner import ElmoNer
@@ -24,7 +25,8 @@ class Distillation:
     """An update of a pipeline whose `elmo_ner` learns from those of its teachers.
 
     What a Doc does not annotate, or all of a Doc without annotation, is learned from the
-    teachers alone. Other components learn as usual.
+    teachers alone. Other components learn as usual. Where the student's ELMo has a cache,
+    those of the teachers have it, too.
 
     Args:
         teachers: Trained pipelines. Each has a component of the same name, with the same
@@ -75,6 +77,7 @@ class Distillation:
             for name, pipe in students.items():
                 if name not in self._ensembles:
                     self._ensembles[name] = ensemble(pipe, self.teachers)
+                    share_elmo_cache(pipe.model, self._ensembles[name])
                 get_loss = partial(self._loss, pipe, self._ensembles[name])
                 stack.enter_context(_with_loss(pipe, get_loss))
             nlp.update(

@@ -12,8 +12,11 @@ from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 from thinc.model import Model
 
+from spacy_elmo_ner.elmo.cache_loader import use_elmo_cache
+from spacy_elmo_ner.elmo.loader import elmo_nodes
 from spacy_elmo_ner.pipeline.distillation import Distillation, ensemble
 from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
+from tests.elmo.conftest import SMALL
 from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 
@@ -131,6 +134,39 @@ def test_a_student_learns_from_text_alone_what_its_teachers_know(
     for text in texts:
         expected = [(ent.text, ent.label_) for ent in trained(text).ents]
         assert [(ent.text, ent.label_) for ent in nlp(text).ents] == expected
+
+
+def test_teachers_with_the_students_bilm_read_what_is_in_its_cache(
+    tmp_path: Path,
+) -> None:
+    def pipeline(seed: int) -> Language:
+        fix_random_seed(seed)
+        nlp = spacy.blank("en")
+        elmo = {"@architectures": "spacy_elmo_ner.Elmo.v1", **SMALL}
+        nlp.add_pipe("elmo_ner", config={"model": {**SMALL_MODEL, "tok2vec": elmo}})
+        nlp.initialize(lambda: examples_of(nlp))
+        return nlp
+
+    def batches_of(nlp: Language) -> List[Any]:
+        """What its biLM computes from now on."""
+        found: List[Any] = []
+        (node,) = elmo_nodes(nlp)
+        node.shims[0].module.encoder.bilm.register_forward_hook(
+            lambda module, inputs, output: found.append(output)
+        )
+        return found
+
+    def first_loss(nlp: Language, teachers: List[Language]) -> float:
+        distillation = Distillation(teachers, gold_share=0.0)
+        return teach(nlp, distillation, examples_of(nlp))["elmo_ner"]
+
+    exact = first_loss(pipeline(0), [pipeline(0), pipeline(1)])
+    nlp, alike, unlike = pipeline(0), pipeline(0), pipeline(1)
+    use_elmo_cache(nlp, folder=tmp_path, max_gigabytes=1.0)
+    computed = [batches_of(one) for one in (nlp, alike, unlike)]
+    assert first_loss(nlp, [alike, unlike]) == pytest.approx(exact, rel=1e-2)
+    assert computed[0] and computed[2] and not computed[1]
+    assert len(list(tmp_path.glob("*.sqlite"))) == 2
 
 
 def test_other_components_learn_as_ever(trained: Language) -> None:
