@@ -63,7 +63,7 @@ def main(
     )
     pipelines = {name: spacy.load(name) for name in pipeline or [NAME]}
     if with_ensemble:
-        pipelines["ensemble"] = ensemble_of(list(pipelines.values()))
+        pipelines["ensemble"] = ensemble_of(pipelines)
     for name, nlp in pipelines.items():
         documents = list(read_docs(conll, vocab=nlp.vocab))
         sentences = read_docs(conll, vocab=nlp.vocab, group_by="sentence")
@@ -87,11 +87,11 @@ def main(
             print_row("WNUT-17", name, scores(nlp, gold))
 
 
-def ensemble_of(pipelines: List[Language]) -> Language:
-    nlp = spacy.blank("en")
-    nlp.tokenizer = pipelines[0].tokenizer
-    ner = cast(ElmoNer, nlp.add_pipe("elmo_ner", source=pipelines[0]))
-    ner.model = ensemble(ner, pipelines)
+def ensemble_of(pipelines: Dict[str, Language]) -> Language:
+    """One more pipeline; the component that is changed is nobody else's."""
+    nlp = spacy.load(next(iter(pipelines)))
+    ner = cast(ElmoNer, nlp.get_pipe("elmo_ner"))
+    ner.model = ensemble(ner, list(pipelines.values()))
     ner.cfg["temperature"] = 1.0
     return nlp
 

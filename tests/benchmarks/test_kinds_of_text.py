@@ -4,6 +4,10 @@ import re
 from pathlib import Path
 from typing import Callable
 
+import spacy
+
+from benchmarks.kinds_of_text import ensemble_of
+
 
 def test_table(
     tmp_path: Path, repository: Path, printed_by: Callable[..., str]
@@ -30,3 +34,12 @@ def test_table(
     ]
     for _, numbers in rows:
         assert all(0 < float(value) <= 100 for value in numbers.split(" | "))
+
+
+def test_an_ensemble_leaves_its_pipelines_as_they_are() -> None:
+    nlp = spacy.load("en_elmo_ner_sm")
+    text, model = "Anna left Lima.", nlp.get_pipe("elmo_ner").model
+    of_two = ensemble_of({"en_elmo_ner_sm": nlp, "the same": nlp})
+    assert nlp.get_pipe("elmo_ner").model is model
+    assert [ent.text for ent in of_two(text).ents] == ["Anna", "Lima"]
+    assert [ent.text for ent in nlp(text).ents] == ["Anna", "Lima"]
