@@ -79,17 +79,39 @@ def _check(component: str, group: List[AnyModel], base: AnyModel) -> None:
             f"The weights of '{component}' have other sizes or names in one pipeline than "
             f"in another (in {base.name}): other labels or another model."
         )
-    if DIFFERENCES not in base.attrs:
-        return
-    known = base.attrs[DIFFERENCES]
-    for node in group:
-        theirs = node.attrs[DIFFERENCES]
-        if known.shape != theirs.shape or not np.all((theirs == known) | (theirs < 0)):
-            raise ValueError(
-                f"The word vectors that '{component}' has moved are those of other words "
-                "in one pipeline than in another; average pipelines that were trained "
-                "from the same start."
-            )
+    if DIFFERENCES in base.attrs:
+        _align(component, group, base)
+
+
+def _align(component: str, group: List[AnyModel], base: AnyModel) -> None:
+    """Give a word that one of them has moved the same place in all, with a difference of
+    zero where it was not moved: each training meets new words in an order of its own.
+    """
+    places = [node.attrs[DIFFERENCES] for node in group]
+    if any(one.shape != places[0].shape for one in places):
+        raise ValueError(
+            f"'{component}' has vectors of other words in one pipeline than in another; "
+            "average pipelines that were trained from the same start."
+        )
+    common = base.attrs[DIFFERENCES].copy()
+    new = np.flatnonzero((np.max(places, axis=0) >= 0) & (common < 0))
+    taken, room = int(common.max()) + 1, base.layers[0].get_dim("nV")
+    if taken + len(new) > room:
+        raise ValueError(
+            f"Together the pipelines have moved the vectors of {taken + len(new):,} words, "
+            f"and '{component}' has room for {room:,}, its fine_tuned_words. Average fewer "
+            "pipelines."
+        )
+    common[new] = np.arange(taken, taken + len(new))
+    for node, of_row in zip(group, places, strict=True):
+        if (of_row == common).all():
+            continue
+        (embed,), is_moved = node.layers, of_row >= 0
+        learned = embed.get_param("E")
+        aligned = np.zeros_like(learned)
+        aligned[common[is_moved]] = learned[of_row[is_moved]]
+        embed.set_param("E", aligned)
+        node.attrs[DIFFERENCES] = common
 
 
 def _sizes(node: AnyModel) -> Dict[str, Tuple[int, ...]]:

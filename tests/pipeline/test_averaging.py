@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
+from thinc.api import Model
 from typer.testing import CliRunner
 
 from spacy_elmo_ner.cli.app import app
+from spacy_elmo_ner.nodes import nodes_named
 from spacy_elmo_ner.pipeline.averaging import average_weights
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
 from tests.pipeline.small_model import SMALL_MODEL, examples_of, train
@@ -49,27 +51,49 @@ def test_the_mean_of_the_same_is_the_same_to_the_last_bit(tmp_path: Path) -> Non
     assert mean.get_pipe("elmo_ner").to_bytes() == before
 
 
-def test_words_that_one_alone_has_moved_move_by_its_share() -> None:
-    learnt, start = load_default_pipeline(), load_default_pipeline()
-    (table,) = (
-        node
-        for node in learnt.get_pipe("elmo_ner").model.walk()
-        if "differences" in node.attrs
-    )
-    moved = table.attrs["differences"].copy()
-    new = int(np.flatnonzero(moved < 0)[0])
-    free = int(moved.max()) + 1
-    if free >= table.layers[0].get_dim("nV"):
-        pytest.skip("all rows of the default pipeline are taken")
-    moved[new] = free
-    table.attrs["differences"] = moved
-    embed = table.layers[0]
-    values = embed.get_param("E").copy()
-    values[free] = 1.0
+def table_of(nlp: Language) -> Model[Any, Any]:
+    (table,) = nodes_named(nlp.get_pipe("elmo_ner").model, "static_vectors")
+    return table
+
+
+def move(nlp: Language, changes: Dict[int, float]) -> None:
+    """Add to the vectors in these rows, as training does, in the order given."""
+    table = table_of(nlp)
+    (embed,) = table.layers
+    places, values = table.attrs["differences"].copy(), embed.get_param("E").copy()
+    free = int(places.max()) + 1
+    for place, (row, value) in enumerate(changes.items(), free):
+        places[row] = place
+        values[place] = value
+    table.attrs["differences"] = places
     embed.set_param("E", values)
-    mean = average_weights([start, learnt], [1.0, 3.0])
-    assert mean is learnt
-    assert embed.get_param("E")[free] == pytest.approx(0.75)
+
+
+def unmoved(nlp: Language) -> List[int]:
+    rows = np.flatnonzero(table_of(nlp).attrs["differences"] < 0)
+    return [int(row) for row in rows]
+
+
+def test_vectors_move_by_the_mean_whichever_words_each_training_met_first() -> None:
+    pipelines = [load_default_pipeline() for _ in range(3)]
+    one, two, three = unmoved(pipelines[0])[:3]
+    move(pipelines[0], {one: 1.0, two: 2.0})
+    move(pipelines[1], {three: 3.0, two: 4.0, one: 5.0})
+    mean = table_of(average_weights(pipelines, [1.0, 3.0, 4.0]))
+    differences = mean.layers[0].get_param("E")[mean.attrs["differences"]]
+    for row, expected in ((one, 2.0), (two, 1.75), (three, 1.125)):
+        assert differences[row] == pytest.approx(expected)
+
+
+def test_words_for_which_there_is_no_room_are_counted() -> None:
+    pipelines = [load_default_pipeline() for _ in range(2)]
+    rows, table = unmoved(pipelines[0]), table_of(pipelines[0])
+    room = table.layers[0].get_dim("nV")
+    free = room - len(table.attrs["differences"]) + len(rows)
+    move(pipelines[0], {row: 1.0 for row in rows[:free]})
+    move(pipelines[1], {rows[free]: 1.0})
+    with pytest.raises(ValueError, match=f"{room + 1:,} words.*room for {room:,}"):
+        average_weights(pipelines, [1.0, 1.0])
 
 
 @pytest.mark.parametrize(
