@@ -107,7 +107,7 @@ def _align(component: str, group: List[AnyModel], base: AnyModel) -> None:
         if (of_row == common).all():
             continue
         (embed,), is_moved = node.layers, of_row >= 0
-        learned = embed.get_param("E")
+        learned: Any = embed.get_param("E")
         aligned = np.zeros_like(learned)
         aligned[common[is_moved]] = learned[of_row[is_moved]]
         embed.set_param("E", aligned)

@@ -60,7 +60,8 @@ def move(nlp: Language, changes: Dict[int, float]) -> None:
     """Add to the vectors in these rows, as training does, in the order given."""
     table = table_of(nlp)
     (embed,) = table.layers
-    places, values = table.attrs["differences"].copy(), embed.get_param("E").copy()
+    values: Any = embed.get_param("E").copy()
+    places = table.attrs["differences"].copy()
     free = int(places.max()) + 1
     for place, (row, value) in enumerate(changes.items(), free):
         places[row] = place
