@@ -71,7 +71,8 @@ def main(model: Path, metrics: Path, package: Path = PACKAGE) -> None:
         config = Config().from_disk(fresh / "config.cfg", interpolate=False)
         config["nlp"].pop("vectors", None)
         config["training"]["optimizer"]["learn_rate"] = LEARN_RATE
-        # files of the training that nobody else has; its component has what it needs
+        # what the training had and nobody else has; its component has what it needs
+        config.pop("distillation", None)
         config["initialize"].update(
             vectors=None, lookups=None, before_init=None, after_init=None
         )

@@ -74,9 +74,10 @@ def share_elmo_cache(model: AnyModel, others: AnyModel) -> None:
     Those with the same weights then compute a sentence once for all of them.
     """
     caches = [node.attrs[CACHE] for node in elmo_nodes(model) if CACHE in node.attrs]
-    for node in elmo_nodes(others):
-        if caches and _keeps_its_layers(node):
-            node.attrs[CACHE] = caches[0]
+    if not caches:
+        return
+    for node in filter(_keeps_its_layers, elmo_nodes(others)):
+        node.attrs[CACHE] = caches[0]
 
 
 def _keeps_its_layers(node: AnyModel) -> bool:

@@ -10,11 +10,9 @@ from typing import Any, Dict
 from spacy.lookups import Table
 from spacy.vectors import Vectors
 from spacy.vocab import Vocab
-from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
-# a node of any kind
-AnyModel = Model[Any, Any]
+from ..nodes import AnyModel
 
 
 @serialize_attr.register(Vectors)

@@ -13,20 +13,19 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..features.static_vectors import DIFFERENCES
-
-AnyModel = Model[Any, Any]
+from ..nodes import AnyModel
 
 
 def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> Language:
     """The mean of the weights of all components that learn.
 
     Args:
-        pipelines: At least two, with the same components in the same sizes. The one that
-            has moved the vectors of most words is changed.
+        pipelines: At least two, with the same components in the same sizes. The first is
+            changed.
         shares: Of each pipeline, more than 0; they need not add up to 1.
 
     Returns:
-        The one that was changed.
+        The first one.
 
     Raises:
         ValueError: If the pipelines do not fit each other.
@@ -47,13 +46,15 @@ def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> L
             "The pipelines do not have the same components and models; average those "
             "that were trained from the same start."
         )
-    moved = [sum(map(_moved, of_one.values())) for of_one in nodes]
-    base = moved.index(max(moved))
-    for key in nodes[base]:
-        group = [of_one[key] for of_one in nodes]
-        _check(key[0], group, group[base])
-        _average(group, weights, group[base])
-    return pipelines[base]
+    groups = [(key[0], [of_one[key] for of_one in nodes]) for key in nodes[0]]
+    for component, group in groups:
+        _check(component, group)
+    for component, group in groups:
+        if DIFFERENCES in group[0].attrs:
+            _align(component, group)
+    for _, group in groups:
+        _average(group, weights)
+    return pipelines[0]
 
 
 def _nodes(nlp: Language) -> Dict[Tuple[str, int, str], AnyModel]:
@@ -66,24 +67,17 @@ def _nodes(nlp: Language) -> Dict[Tuple[str, int, str], AnyModel]:
     }
 
 
-def _moved(node: AnyModel) -> int:
-    """How many vectors training has moved."""
-    return int((node.attrs[DIFFERENCES] >= 0).sum()) if DIFFERENCES in node.attrs else 0
-
-
-def _check(component: str, group: List[AnyModel], base: AnyModel) -> None:
+def _check(component: str, group: List[AnyModel]) -> None:
     """Raise ValueError if the weights of one are not those of the same things."""
     sizes = [_sizes(node) for node in group]
     if any(one != sizes[0] for one in sizes):
         raise ValueError(
             f"The weights of '{component}' have other sizes or names in one pipeline than "
-            f"in another (in {base.name}): other labels or another model."
+            f"in another (in {group[0].name}): other labels or another model."
         )
-    if DIFFERENCES in base.attrs:
-        _align(component, group, base)
 
 
-def _align(component: str, group: List[AnyModel], base: AnyModel) -> None:
+def _align(component: str, group: List[AnyModel]) -> None:
     """Give a word that one of them has moved the same place in all, with a difference of
     zero where it was not moved: each training meets new words in an order of its own.
     """
@@ -93,9 +87,9 @@ def _align(component: str, group: List[AnyModel], base: AnyModel) -> None:
             f"'{component}' has vectors of other words in one pipeline than in another; "
             "average pipelines that were trained from the same start."
         )
-    common = base.attrs[DIFFERENCES].copy()
+    common = places[0].copy()
     new = np.flatnonzero((np.max(places, axis=0) >= 0) & (common < 0))
-    taken, room = int(common.max()) + 1, base.layers[0].get_dim("nV")
+    taken, room = int(common.max()) + 1, group[0].layers[0].get_dim("nV")
     if taken + len(new) > room:
         raise ValueError(
             f"Together the pipelines have moved the vectors of {taken + len(new):,} words, "
@@ -134,7 +128,9 @@ def _tensors(node: AnyModel) -> Dict[str, torch.Tensor]:
     }
 
 
-def _average(group: List[AnyModel], weights: List[float], base: AnyModel) -> None:
+def _average(group: List[AnyModel], weights: List[float]) -> None:
+    """Put the mean into the first."""
+    base = group[0]
     for name in base.param_names:
         if base.has_param(name):
             params: List[Any] = [node.get_param(name) for node in group]

@@ -80,7 +80,9 @@ def test_vectors_move_by_the_mean_whichever_words_each_training_met_first() -> N
     one, two, three = unmoved(pipelines[0])[:3]
     move(pipelines[0], {one: 1.0, two: 2.0})
     move(pipelines[1], {three: 3.0, two: 4.0, one: 5.0})
-    mean = table_of(average_weights(pipelines, [1.0, 3.0, 4.0]))
+    average = average_weights(pipelines, [1.0, 3.0, 4.0])
+    assert average is pipelines[0]
+    mean = table_of(average)
     differences = mean.layers[0].get_param("E")[mean.attrs["differences"]]
     for row, expected in ((one, 2.0), (two, 1.75), (three, 1.125)):
         assert differences[row] == pytest.approx(expected)

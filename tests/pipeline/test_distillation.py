@@ -136,9 +136,7 @@ def test_a_student_learns_from_text_alone_what_its_teachers_know(
         assert [(ent.text, ent.label_) for ent in nlp(text).ents] == expected
 
 
-def test_teachers_with_the_students_bilm_read_what_is_in_its_cache(
-    tmp_path: Path,
-) -> None:
+def test_teachers_with_the_students_bilm_read_its_cache(tmp_path: Path) -> None:
     def pipeline(seed: int) -> Language:
         fix_random_seed(seed)
         nlp = spacy.blank("en")

@@ -51,6 +51,7 @@ def test_weights_are_new_and_the_description_stays(
         "initial_rate": 0.1,
         "total_steps": 10,
     }
+    nlp.config["distillation"] = {"teachers": ["training/teacher"]}
     nlp.to_disk(trained)
     metrics = tmp_path / "metrics.json"
     figures = {"spacy": {"ents_f": 0.5, "speed": 3.0}, "text": "FB1:  50.00\n"}
@@ -73,7 +74,8 @@ def test_weights_are_new_and_the_description_stays(
         data.name,
     }
     assert srsly.read_json(data / "meta.json") == meta
-    assert "vectors" not in Config().from_disk(data / "config.cfg")["nlp"]
+    config = Config().from_disk(data / "config.cfg")
+    assert "vectors" not in config["nlp"] and "distillation" not in config
     text = "I like London and Berlin."
     # as the package's __init__.py does
     again = load_model_from_init_py(inner / "__init__.py")
