@@ -4,11 +4,12 @@ vocab.
 
 from spacy.vocab import Vocab
 
+from ..nodes import AnyModel
 from .lexeme_features import NODE_NAME as LEXEME_FEATURES
 from .lexeme_features import TABLES, take_tables
 from .static_vectors import NODE_NAME as STATIC_VECTORS
 from .static_vectors import VECTORS, take_vectors
-from .tables import AnyModel, is_empty
+from .tables import is_empty
 
 
 def adopt_tables(model: AnyModel, vocab: Vocab) -> None:

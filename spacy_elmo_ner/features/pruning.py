@@ -9,9 +9,10 @@ from spacy.strings import StringStore
 from spacy.vectors import Mode, Vectors
 from thinc.api import Model, get_array_module
 
+from ..nodes import AnyModel
 from .lexeme_features import CLUSTER_TABLE, TABLES
 from .static_vectors import DIFFERENCES, NODE_NAME, VECTORS
-from .tables import AnyModel, is_empty
+from .tables import is_empty
 
 FORMS: Tuple[Callable[[str], str], ...] = (
     str.lower,

@@ -10,8 +10,8 @@ import srsly
 from spacy.tokens import Doc
 from thinc.model import deserialize_attr, serialize_attr
 
+from ..nodes import AnyModel
 from ..text.words import visible, word_places
-from .tables import AnyModel
 
 # Terms and texts are compared by these pieces and not by tokens, so that it does not
 # matter how a tokenizer cuts "Saint-Denis", "U.S." or "AT&T".
