@@ -12,7 +12,6 @@ from spacy.util import (
     compile_prefix_regex,
     compile_suffix_regex,
     filter_spans,
-    registry,
 )
 
 # what is no letter has a name
@@ -94,13 +93,13 @@ def create_tokenizer_v1() -> Callable[[Language], Tokenizer]:
 
 
 def make_tokenizer(nlp: Language) -> Tokenizer:
-    usual = registry.tokenizers.get("spacy.Tokenizer.v1")()(nlp)
-    infixes = [*(nlp.Defaults.infixes or ()), *MARKUP]
-    prefixes = [*AT_START, *(nlp.Defaults.prefixes or ())]
-    suffixes = [NAMED, *(nlp.Defaults.suffixes or ())]
+    usual = nlp.Defaults
+    infixes = [*(usual.infixes or ()), *MARKUP]
+    prefixes = [*AT_START, *(usual.prefixes or ())]
+    suffixes = [NAMED, *(usual.suffixes or ())]
     return MarkupTokenizer(
         nlp.vocab,
-        rules=usual.rules,
+        rules=usual.tokenizer_exceptions,
         prefix_search=compile_prefix_regex(prefixes).search,
         suffix_search=compile_suffix_regex(suffixes).search,
         infix_finditer=compile_infix_regex(infixes).finditer,
