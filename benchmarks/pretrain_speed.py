@@ -44,25 +44,30 @@ def main(
     side: int = typer.Option(SIDE, help="Rows and columns of the large product."),
 ) -> None:
     """Print a row for each precision that the device has."""
-    on = torch.device(device)
+    on = Processes(torch.device(device))
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings(load_config(config).interpolate())
-        n_tokens = (WARM + updates) * settings.training.batch_tokens
+        n_updates = (WARM + updates) * on.count
+        n_tokens = n_updates * settings.training.batch_tokens
         settings = made_text(Path(folder), settings, n_tokens)
-        print(
-            f"{config}: updates of {settings.training.batch_tokens:,} words; torch "
-            f"{torch.__version__}, {torch.get_num_threads()} threads, {on}; medians of "
-            f"{rounds} rounds of about {updates} updates.\n\n"
-            "| precision | words/s | million operations a word | operations/s "
-            "| of one large product | share |\n|---|--:|--:|--:|--:|--:|"
+        say(
+            on,
+            f"{config}: updates of {settings.training.batch_tokens:,} words in each of "
+            f"{on.count} processes; torch {torch.__version__}, {torch.get_num_threads()} "
+            f"threads, {on.device}; medians of {rounds} rounds of about {updates} "
+            "updates.\n\n| precision | words/s | million operations a word | operations/s "
+            "| of large products | share |\n|---|--:|--:|--:|--:|--:|",
         )
         for name in precision:
-            if usable_training_precision(name, on) != name:
+            if usable_training_precision(name, on.device) != name:
                 continue
             training = replace(settings.training, precision=name)
-            print(
-                row(replace(settings, training=training), on, rounds, side), flush=True
-            )
+            say(on, row(replace(settings, training=training), on, rounds, side))
+
+
+def say(processes: Processes, line: str) -> None:
+    if processes.rank == 0:
+        print(line, flush=True)
 
 
 def made_text(folder: Path, settings: Settings, n_tokens: int) -> Settings:
@@ -71,14 +76,16 @@ def made_text(folder: Path, settings: Settings, n_tokens: int) -> Settings:
     return made_corpus(folder, settings, zipf_sentences(count))
 
 
-def row(settings: Settings, device: torch.device, rounds: int, side: int) -> str:
+def row(settings: Settings, processes: Processes, rounds: int, side: int) -> str:
     dtype = getattr(torch, settings.training.precision)
     speeds, peaks = [], []
     for _ in range(rounds):
-        speeds.append(words_per_second(settings, device))
-        peaks.append(product_peak(dtype, device, side))
-    operations = operations_per_word(settings, device)
-    speed, peak = statistics.median(speeds), statistics.median(peaks)
+        speeds.append(words_per_second(settings, processes))
+        processes.wait()
+        peaks.append(product_peak(dtype, processes.device, side))
+    operations = operations_per_word(settings, processes)
+    speed = statistics.median(speeds)
+    [peak] = processes.sum(statistics.median(peaks))
     return (
         f"| {settings.training.precision} | {speed:,.0f} | {operations / 1e6:.2f} "
         f"| {speed * operations / 1e9:,.1f} G | {peak / 1e9:,.1f} G "
@@ -86,34 +93,35 @@ def row(settings: Settings, device: torch.device, rounds: int, side: int) -> str
     )
 
 
-def words_per_second(settings: Settings, device: torch.device) -> float:
+def words_per_second(settings: Settings, processes: Processes) -> float:
     marks: List[Tuple[float, int]] = []
 
     def report(entry: Dict[str, Any]) -> None:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        if processes.device.type == "cuda":
+            torch.cuda.synchronize(processes.device)
         marks.append((time.perf_counter(), entry["words"]))
 
-    pretrain_anew(settings, device, report)
+    pretrain_anew(settings, processes, report)
     (start, before), (end, after) = marks[WARM - 1], marks[-1]
     return (after - before) / (end - start)
 
 
-def operations_per_word(settings: Settings, device: torch.device) -> float:
+def operations_per_word(settings: Settings, processes: Processes) -> float:
     """Of all products: a multiplication and an addition are two."""
     words: List[int] = []
     with FlopCounterMode(display=False) as counter:
-        pretrain_anew(settings, device, lambda entry: words.append(entry["words"]))
-    return float(counter.get_total_flops() / words[-1])
+        pretrain_anew(settings, processes, lambda entry: words.append(entry["words"]))
+    [operations] = processes.sum(counter.get_total_flops())
+    return operations / words[-1]
 
 
-def pretrain_anew(settings: Settings, device: torch.device, report: Reporter) -> None:
+def pretrain_anew(settings: Settings, processes: Processes, report: Reporter) -> None:
     def updates_alone(entry: Dict[str, Any]) -> None:
         if "perplexity_forward" not in entry:
             report(entry)
 
     with tempfile.TemporaryDirectory() as folder:
-        pretrain(settings, Path(folder), Processes(device), updates_alone)
+        pretrain(settings, Path(folder), processes, updates_alone)
 
 
 def product_peak(dtype: torch.dtype, device: torch.device, side: int) -> float:
