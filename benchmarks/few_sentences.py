@@ -35,6 +35,8 @@ ELMO_NER, NEW_TAGGER, NER, NER_VECTORS = SYSTEMS = (
     "spaCy's ner",
     "spaCy's ner, GloVe",
 )
+# what own-labels.md says of such a tagger
+NEW_TAGGER_RATE, NEW_TAGGER_DROPOUT = 0.003, 0.3
 Line = Dict[str, Any]
 
 app = typer.Typer(add_completion=False)
@@ -84,6 +86,8 @@ def system_of(name: str, vectors: Optional[Path]) -> Tuple[Language, Optimizer, 
         config = filled("en", {})
         if name == NEW_TAGGER:
             config["initialize"]["components"]["elmo_ner"] = {"trained_tagger": False}
+            config["training"]["optimizer"]["learn_rate"] = NEW_TAGGER_RATE
+            config["training"]["dropout"] = NEW_TAGGER_DROPOUT
     else:
         optimize = "accuracy" if name == NER_VECTORS else "efficiency"
         config = init_config(lang="en", pipeline=["ner"], optimize=optimize, gpu=False)
