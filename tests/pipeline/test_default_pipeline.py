@@ -84,11 +84,15 @@ def test_default_pipeline_learns_a_new_label_and_new_words() -> None:
     text = "The kinase controls apoptosis, John says."
     found = {"entities": [(4, 10, "GENE"), (31, 35, "PER")]}
     nlp.get_pipe("elmo_ner").add_label("GENE")
+    before = [(ent.text, ent.label_) for ent in nlp(TEXT).ents]
     optimizer = nlp.resume_training()
-    for _ in range(12):
+    old = nlp.make_doc("Anna Smith works for Siemens in Munich.")
+    for _ in range(10):
         nlp.update([Example.from_dict(nlp.make_doc(text), found)], sgd=optimizer)
+        nlp.rehearse([Example(old, old)], sgd=optimizer)
     entities = [(ent.text, ent.label_) for ent in nlp(text).ents]
     assert entities == [("kinase", "GENE"), ("John", "PER")]
+    assert [(ent.text, ent.label_) for ent in nlp(TEXT).ents] == before
 
 
 def test_other_models_start_without_labels() -> None:
