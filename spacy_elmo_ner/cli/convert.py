@@ -14,6 +14,7 @@ from ..corpus.conll_tags import TAG_SCHEMES
 from ..corpus.docs import sentence_bounds
 from ..corpus.formats import read_conll_docs, read_docbin_docs, reader_of
 from ..files.atomic import replacing
+from ..text.annotated_labels import annotated_labels
 from .escapes import echo
 from .gold_options import (
     GOLD,
@@ -66,7 +67,7 @@ def convert(
         with replacing(output) as temporary:
             DocBin(docs=docs, store_user_data=True).to_disk(temporary)
     else:
-        if gold.label:
+        if any(annotated_labels(doc) is not None for doc in docs):
             echo_note(
                 "a CoNLL file does not say which labels it annotates; name them in "
                 "`labels` where it is read."

@@ -4,7 +4,7 @@ import inspect
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import typer
 from spacy.language import Language
@@ -111,7 +111,10 @@ def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
         ValueError: See `read_docs` and `relabelled`.
         typer.BadParameter: If a label is mapped to nothing.
     """
-    names = dict(map(_new_name, gold.map_label))
+    names: Dict[str, Optional[str]] = {}
+    for old, new in map(_new_name, gold.map_label):
+        if names.setdefault(old, new) != new:
+            raise typer.BadParameter(f"--map-label gives {old!r} two names; give one.")
     docs = read_docs(
         path,
         vocab=nlp.vocab,
@@ -127,7 +130,7 @@ def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
         alignment_mode=gold.alignment_mode,
         note=echo_note,
     )
-    return relabelled(docs, path, gold.label or None, names)
+    return relabelled(docs, path, gold.label or None, names, echo_note)
 
 
 def _new_name(option: str) -> Tuple[str, Optional[str]]:

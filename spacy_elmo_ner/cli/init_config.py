@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import Any, Dict, Optional
 
 import typer
@@ -102,7 +103,7 @@ def init_config(
     with replacing(output) as path:
         path.write_text(text + "\n", encoding="utf8")
     missing = [f"--paths.{name} FILE" for name, path in corpora.items() if path is None]
-    command = f"python -m spacy_elmo_ner train {output} --output FOLDER"
+    command = f"python -m spacy_elmo_ner train {quote(str(output))} --output FOLDER"
     echo(f"{output} is written. To train: {' '.join([command, *missing])}")
 
 
@@ -124,8 +125,7 @@ def filled(lang: str, corpora: Dict[str, Optional[Path]]) -> Config:
         nlp = load_model_from_config(config, auto_fill=True)
     except ImportError as error:
         raise ValueError(
-            f"spaCy has no language {lang!r} ({error}); give its code, such as en, or xx "
-            "for several."
+            f"spaCy has no tokenizer for the language {lang!r} ({error})."
         ) from error
     whole: Any = nlp.config
     return Config(whole)

@@ -27,11 +27,17 @@ def create_joined_corpus_v1(
             anew.
 
     Raises:
-        ValueError: If there is no corpus, or `times` has another name or is negative.
+        ValueError: If there is no corpus or one is no reader, or `times` has another name or is negative.
     """
     times = times or {}
     if not corpora:
         raise ValueError("JoinedCorpus has no corpora; give it one block at least.")
+    for name, corpus in corpora.items():
+        if not callable(corpus):
+            raise ValueError(
+                f"JoinedCorpus has {corpus!r} as its corpus {name!r}; give it a block with "
+                "@readers."
+            )
     for name, count in times.items():
         if name not in corpora:
             raise ValueError(

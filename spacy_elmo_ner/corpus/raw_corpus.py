@@ -73,7 +73,7 @@ def _text_files(path: Path) -> Iterator[Path]:
 def _split(nlp: Language, text: str, max_length: int) -> Iterator[Doc]:
     part: List[str] = []
     length = 0
-    for paragraph in text.split("\n"):
+    for paragraph in _paragraphs(text, nlp.max_length):
         n_tokens = len(nlp.make_doc(paragraph))
         if part and length + n_tokens > max_length:
             yield nlp.make_doc("\n".join(part))
@@ -84,3 +84,10 @@ def _split(nlp: Language, text: str, max_length: int) -> Iterator[Doc]:
             length += n_tokens + 1
     if part:
         yield nlp.make_doc("\n".join(part))
+
+
+def _paragraphs(text: str, longest: int) -> Iterator[str]:
+    """The lines, and what spaCy would refuse to read as one Doc in pieces."""
+    for line in text.split("\n"):
+        for start in range(0, len(line), longest):
+            yield line[start : start + longest]

@@ -232,6 +232,7 @@ def relabelled(
     path: Path,
     labels: Optional[Sequence[str]],
     label_map: Optional[Mapping[str, Optional[str]]],
+    note: Callable[[str], None] = warnings.warn,
 ) -> Iterator[Doc]:
     """The gold Docs of a file, with other labels, and with what they annotate.
 
@@ -240,11 +241,15 @@ def relabelled(
         path: Their file, for messages.
         labels: See `create_conll_corpus_v1`. None leaves it to the Docs.
         label_map: See `create_conll_corpus_v1`.
+        note: Is told, after the last Doc, which of its labels no entity has.
 
     Raises:
         ValueError: If an entity has a label that is not among those that are annotated.
     """
+    not_met = set(label_map or ())
     for doc in docs:
+        not_met.difference_update(ent.label_ for ent in doc.ents)
+        not_met.difference_update(annotated_labels(doc) or ())
         try:
             if label_map is not None:
                 map_labels(doc, label_map)
@@ -253,6 +258,11 @@ def relabelled(
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         yield doc
+    if not_met:
+        note(
+            f"no entity of {path} has a label that is to be renamed: "
+            f"{', '.join(sorted(not_met))}."
+        )
 
 
 def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:

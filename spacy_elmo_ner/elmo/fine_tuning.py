@@ -21,8 +21,7 @@ def create_elmo_fine_tuning_v1(
     The parts of ELMo are unfrozen one after another, the last LSTM layer first and the
     char-CNN last, each with a linear warm-up (Howard and Ruder 2018, "Universal language
     model fine-tuning for text classification", sections 3.2 and 3.3). The mix of the layers
-    learns as usual. Use it with Adam.v1 or SGD.v1; Thinc's RAdam.v1 knows no
-    rates of this kind.
+    learns as usual. It needs Adam.v1 or SGD.v1: Thinc's RAdam.v1 knows no rates of this kind.
 
     Args:
         rate: Of ELMo's learning, times that of the optimizer.

@@ -16,10 +16,11 @@ CharSpan = Tuple[int, int, str]
 
 
 class RawText(NamedTuple):
-    """A text and its gold entities."""
+    """A text, its gold entities, and the places of tokens without annotation."""
 
     text: str
     entities: Set[CharSpan]
+    unknown: List[Tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ def report_raw_text(nlp: Language, gold: Iterable[Doc]) -> RawReport:
     texts = [raw_text(doc) for doc in references]
     in_gold, found, correct = Counter[str](), Counter[str](), Counter[str]()
     docs = nlp.pipe(text.text for text in texts)
-    for (_, entities), doc, reference in zip(texts, docs, references, strict=True):
-        leave_out_unjudged(doc, reference)
+    for text, doc, reference in zip(texts, docs, references, strict=True):
+        leave_out_unjudged(doc, reference, text.unknown)
+        entities = text.entities
         guessed = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
         for counter, some in (
             (in_gold, entities),
@@ -91,19 +93,19 @@ def raw_text(doc: Doc) -> RawText:
 
     If its spaces are unknown, words are joined by spaces, and sentences by line breaks.
     """
-    if not doc.has_unknown_spaces:
-        spans = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
-        return RawText(doc.text, spans)
-    starts: List[int] = []
-    ends: List[int] = []
-    text = ""
-    for start, end in sentence_bounds(doc):
-        for token in doc[start:end]:
-            starts.append(len(text))
-            text += token.text
-            ends.append(len(text))
-            text += " " if token.i + 1 < end else "\n"
+    starts = [token.idx for token in doc]
+    ends = [token.idx + len(token) for token in doc]
+    text = doc.text
+    if doc.has_unknown_spaces:
+        starts, ends, text = [], [], ""
+        for start, end in sentence_bounds(doc):
+            for token in doc[start:end]:
+                starts.append(len(text))
+                text += token.text
+                ends.append(len(text))
+                text += " " if token.i + 1 < end else "\n"
     return RawText(
         text,
         {(starts[ent.start], ends[ent.end - 1], ent.label_) for ent in doc.ents},
+        [(starts[token.i], ends[token.i]) for token in doc if not token.ent_iob],
     )

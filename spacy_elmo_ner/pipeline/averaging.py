@@ -5,6 +5,7 @@ improves accuracy without increasing inference time". Of a pipeline and one that
 further on other text, the mean keeps most of what each of them does best.
 """
 
+import math
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
@@ -32,12 +33,13 @@ def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> L
     """
     if len(pipelines) < 2 or len(shares) != len(pipelines):
         raise ValueError(
-            f"There are {len(pipelines)} pipelines and {len(shares)} shares; give at least "
-            "two pipelines, and a share for each."
+            f"Give at least two pipelines and a share for each; these are {len(pipelines)} "
+            f"and {len(shares)}."
         )
-    if min(shares) <= 0:
+    if not all(0 < share < math.inf for share in shares):
         raise ValueError(
-            f"The shares are {', '.join(map(str, shares))}; each has to be more than 0."
+            f"The shares are {', '.join(map(str, shares))}; each has to be a number above "
+            "0."
         )
     weights = [share / sum(shares) for share in shares]
     nodes = [_nodes(nlp) for nlp in pipelines]
@@ -46,6 +48,10 @@ def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> L
             "The pipelines do not have the same components and models; average those "
             "that were trained from the same start."
         )
+    if not nodes[0]:
+        raise ValueError("The pipelines have no component that learns.")
+    for name in {key[0] for key in nodes[0]}:
+        _check_labels(name, [nlp.get_pipe(name) for nlp in pipelines])
     groups = [(key[0], [of_one[key] for of_one in nodes]) for key in nodes[0]]
     for component, group in groups:
         _check(component, group)
@@ -65,6 +71,17 @@ def _nodes(nlp: Language) -> Dict[Tuple[str, int, str], AnyModel]:
         if isinstance(getattr(component, "model", None), Model)
         for place, node in enumerate(component.model.walk())  # type: ignore[attr-defined]
     }
+
+
+def _check_labels(name: str, components: List[Any]) -> None:
+    """Raise ValueError if the outputs of one are not those of the same labels."""
+    labels = [tuple(getattr(one, "labels", ())) for one in components]
+    for other in labels:
+        if other != labels[0]:
+            raise ValueError(
+                f"'{name}' has the labels {', '.join(labels[0])} in one pipeline and "
+                f"{', '.join(other)} in another; they have to be the same, in one order."
+            )
 
 
 def _check(component: str, group: List[AnyModel]) -> None:

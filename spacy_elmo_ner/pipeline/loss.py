@@ -72,11 +72,12 @@ def likelihood_loss(
 def rehearsal_loss(
     potentials: Potentials, teacher: Potentials, scheme: TagScheme
 ) -> Loss:
-    """Divergence of the tagger from the teacher, over the tags that the teacher has.
+    """Divergence of the tagger from the teacher.
 
     KL(teacher ‖ tagger) of the distributions over whole paths, up to a constant: log Z
     of the tagger less its expected score under the teacher, whose expectations are the
-    gradient of its own log Z. Labels new to the tagger are left alone.
+    gradient of its own log Z. Tags of labels new to the tagger count only where the
+    teacher sees an entity, whose place they must not take; elsewhere they are left alone.
 
     Args:
         potentials: The tagger's.
@@ -90,9 +91,11 @@ def rehearsal_loss(
     n_tags = len(teacher.start)
     of_teacher = teacher.map(_leaf)
     _log_partition(of_teacher, rows, scheme.before_growth(n_tags)).backward()
-    learnt = potentials.map(_leaf)
-    log_z = _log_partition(learnt, rows, scheme, n_tags)
     expectations = of_teacher.map(_gradient)
+    learnt = potentials.map(_leaf)
+    counted = torch.ones_like(learnt.emissions, dtype=torch.bool)
+    counted[:, n_tags:] = expectations.emissions[:, scheme.tags.index("O"), None] < 0.5
+    log_z = _log_partition(learnt, rows, scheme, counted)
     expected = (learnt.emissions[:, :n_tags] * expectations.emissions).sum()
     for score, expectation in (
         (learnt.transitions, expectations.transitions),
@@ -108,18 +111,15 @@ def _log_partition(
     potentials: Potentials,
     rows: SentenceRows,
     scheme: TagScheme,
-    n_allowed: Optional[int] = None,
+    counted: Optional[Tensor] = None,
 ) -> Tensor:
-    """The sum of log Z over all sentences, of paths with the first tags only."""
+    """The sum of log Z over all sentences, of paths with the counted tags alone."""
     parameters = potentials.legal_parameters(scheme)
     of_parts = []
     for _, part in row_parts(rows, len(scheme.tags)):
         emissions = part.pad(potentials.emissions)
         lengths = part.lengths.to(emissions.device)
-        allowed = None
-        if n_allowed is not None:
-            allowed = torch.zeros_like(emissions, dtype=torch.bool)
-            allowed[..., :n_allowed] = True
+        allowed = None if counted is None else part.pad(counted)
         log_z = crf.log_partition(emissions, lengths, parameters, allowed)
         of_parts.append(log_z.sum())
     return torch.stack(of_parts).sum()

@@ -5,7 +5,7 @@ may be one. A Doc keeps the labels of which it says everything in `user_data`, w
 stores.
 """
 
-from typing import AbstractSet, Iterable, Mapping, Optional
+from typing import AbstractSet, Iterable, Mapping, Optional, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -38,12 +38,34 @@ def set_annotated_labels(doc: Doc, labels: Optional[Iterable[str]]) -> None:
     doc.user_data[KEY] = known
 
 
-def leave_out_unjudged(predicted: Doc, gold: Doc) -> None:
-    """Drop predicted entities whose labels the gold Doc does not annotate: nobody knows
-    whether they are right."""
+def leave_out_unjudged(
+    predicted: Doc, gold: Doc, unknown: Optional[Iterable[Tuple[int, int]]] = None
+) -> None:
+    """Drop predicted entities of which the gold Doc says nothing: nobody knows whether
+    they are right.
+
+    Args:
+        predicted: The Doc that is changed.
+        gold: The gold.
+        unknown: First and last places, in characters of `predicted`, of the gold's tokens
+            without annotation; those of the gold's own text if left out.
+    """
     labels = annotated_labels(gold)
-    if labels is not None:
-        predicted.ents = [ent for ent in predicted.ents if ent.label_ in labels]
+    if unknown is None:
+        unknown = [
+            (token.idx, token.idx + len(token)) for token in gold if not token.ent_iob
+        ]
+    places = list(unknown)
+    if labels is None and not places:
+        return
+    predicted.ents = [
+        ent
+        for ent in predicted.ents
+        if (labels is None or ent.label_ in labels)
+        and not any(
+            start < ent.end_char and ent.start_char < end for start, end in places
+        )
+    ]
 
 
 def map_labels(doc: Doc, names: Mapping[str, Optional[str]]) -> None:
@@ -54,6 +76,12 @@ def map_labels(doc: Doc, names: Mapping[str, Optional[str]]) -> None:
         names: New labels by old ones. None makes the tokens of an entity unknown: nobody
             knows then whether they are outside or in one.
     """
+    for old, new in names.items():
+        if new is not None and not new.strip():
+            raise ValueError(
+                f"The label {old!r} is mapped to {new!r}, which is no label; null makes its "
+                "entities unknown."
+            )
     kept, unknown = [], []
     for ent in doc.ents:
         label = names.get(ent.label_, ent.label_)

@@ -203,8 +203,10 @@ def test_what_a_file_annotates(iob1: Path, tmp_path: Path) -> None:
     assert run(docbin, tmp_path / "b.spacy").exit_code == 0
     first, _ = DocBin().from_disk(tmp_path / "b.spacy").get_docs(Vocab())
     assert annotated_labels(first) == {"PLACE"}
-    result = run(iob1, conll, "--label", "LOC", "--label", "PER")
-    assert result.exit_code == 0 and "does not say which labels" in result.output
+    options = ("--label", "LOC", "--label", "PER")
+    run(iob1, docbin, *options)
+    for result in (run(iob1, conll, *options), run(docbin, conll)):
+        assert result.exit_code == 0 and "does not say which labels" in result.output
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,7 @@ def test_what_a_file_annotates(iob1: Path, tmp_path: Path) -> None:
         ("--label", "PER", "which is not among those"),
         ("--map-label", "PER", "names no label"),
         ("--map-label", "=PER", "names no label"),
+        ("--map-label", "PER= ", "which is no label"),
     ],
 )
 def test_wrong_labels(
@@ -222,3 +225,14 @@ def test_wrong_labels(
     assert result.exit_code != 0
     assert message in result.output or message in str(result.exception)
     assert not (tmp_path / "a.spacy").exists()
+
+
+def test_a_label_to_map_that_is_not_there_or_there_twice(
+    iob1: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "a.spacy"
+    result = run(iob1, output, "--map-label", "LOC=PLACE", "--map-label", "PRE=PERSON")
+    assert result.exit_code == 0
+    assert "no entity of" in result.output and "renamed: PRE." in result.output
+    result = run(iob1, output, "--map-label", "LOC=A", "--map-label", "LOC=B")
+    assert result.exit_code == 2 and "'LOC' two names" in result.output

@@ -171,12 +171,14 @@ def test_raw_text_is_that_of_docs_that_know_theirs() -> None:
     nlp = spacy.blank("en")
     doc = nlp("John lives  in New York.")
     doc.ents = [Span(doc, 0, 1, "PER"), Span(doc, 4, 6, "LOC")]
-    assert raw_text(doc) == (doc.text, {(0, 4, "PER"), (15, 23, "LOC")})
+    assert raw_text(doc) == (doc.text, {(0, 4, "PER"), (15, 23, "LOC")}, [])
     words = ["In", "Rome", "He", "left"]
     starts: List[Union[bool, int, None]] = [True, False, True, False]
     doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=["O", "B-LOC", "O", "O"])
     doc.has_unknown_spaces = True
-    assert raw_text(doc) == ("In Rome\nHe left\n", {(3, 7, "LOC")})
+    assert raw_text(doc) == ("In Rome\nHe left\n", {(3, 7, "LOC")}, [])
+    doc.set_ents(doc.ents, missing=[doc[2:3]], default="unmodified")
+    assert raw_text(doc).unknown == [(8, 10)]
 
 
 @pytest.mark.parametrize("raw", [(), ("--raw",)])
@@ -185,9 +187,22 @@ def test_labels_that_the_gold_does_not_annotate_are_not_counted(
 ) -> None:
     # the rules find an ORG, of which this gold says nothing
     model = save_ruler(tmp_path / "rules", {"visit": "ORG", "Rome": "LOC"})
-    annotated = ("--label", "LOC", "--label", "PER", "--map-label", "ORG=PER")
+    annotated = ("--label", "LOC", "--label", "PER")
     assert re.search("ORG: precision: +0.00%", run(model, gold, *raw).output)
     result = run(model, gold, *annotated, *raw)
     assert result.exit_code == 0, result.output
     assert "ORG" not in result.output
     assert re.search("LOC: precision: 100.00%", result.output)
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw",)])
+def test_tokens_of_which_the_gold_says_nothing_are_not_counted(
+    gold: Path, tmp_path: Path, raw: Tuple[str, ...]
+) -> None:
+    """As spaCy's own scorer does."""
+    model = save_ruler(tmp_path / "rules", {"visit": "ORG", "Rome": "LOC"})
+    assert re.search("LOC: precision: 100.00%", run(model, gold, *raw).output)
+    result = run(model, gold, "--map-label", "LOC=", *raw)
+    assert result.exit_code == 0, result.output
+    assert "LOC" not in result.output
+    assert re.search("ORG: precision: +0.00%", result.output)

@@ -99,7 +99,7 @@ def test_mistakes_are_told_and_nothing_is_written(corpus: Path, tmp_path: Path) 
         ("--train", columns): "convert",
         ("--train", tmp_path / "missing.spacy"): "missing.spacy",
         ("--dev", tmp_path / "empty"): "holds no .spacy files",
-        ("--lang", "klingon"): "spaCy has no language 'klingon'",
+        ("--lang", "klingon"): "no tokenizer for the language 'klingon'",
     }.items():
         code, said = run("init-config", output, *options)
         assert code == 1 and words in said

@@ -55,3 +55,5 @@ def test_wrong_use_is_told() -> None:
         joined(corpora={"a": list}, times={"b": 2})
     with pytest.raises(ValueError, match="'a' -1 times"):
         joined(corpora={"a": list}, times={"a": -1})
+    with pytest.raises(ValueError, match="'a.spacy' as its corpus 'a'"):
+        joined(corpora={"a": "a.spacy"})

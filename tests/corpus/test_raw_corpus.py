@@ -73,3 +73,14 @@ def test_wrong_use_is_told(tmp_path: Path) -> None:
     (tmp_path / "image.txt").write_bytes(bytes(range(256)) * 9)
     with pytest.raises(ValueError, match="image.txt is not UTF-8 text"):
         list(create_raw_text_v1(path=tmp_path)(NLP))
+
+
+def test_a_line_that_is_longer_than_spacy_reads(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.max_length = 9
+    line = "one two three four"
+    (tmp_path / "a.txt").write_text(line, encoding="utf8")
+    examples = create_raw_text_v1(path=tmp_path / "a.txt", max_length=1)(nlp)
+    texts = [example.reference.text for example in examples]
+    assert "".join(texts) == line
+    assert max(map(len, texts)) == 9

@@ -5,7 +5,7 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import SGD, Adam
+from thinc.api import SGD, Adam, RAdam
 
 from tests.elmo.conftest import Elmo
 
@@ -95,3 +95,10 @@ def test_wrong_use_is_told(elmo_pipeline: Callable[..., Language]) -> None:
         fine_tuning(warmup=-1)
     with pytest.raises(ValueError, match="frozen = false"):
         fine_tuning()(elmo_pipeline(), {"step": 0})
+    nlp = elmo_pipeline(frozen=False)
+    fine_tuning()(nlp, {"step": 0})
+    model: Elmo = nlp.get_pipe("tok2vec").model
+    vectors, backprop = model.begin_update([Doc(nlp.vocab, words=["John"])])
+    backprop([np.ones_like(one) for one in vectors])
+    with pytest.raises(ValueError, match="RAdam.v1 has one rate"):
+        model.finish_update(RAdam(0.1))

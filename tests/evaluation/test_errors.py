@@ -156,7 +156,7 @@ Most confident mistakes (6 of 6)
 
 def test_docs_that_cannot_be_compared() -> None:
     doc = make_doc(WORDS, GOLD, STARTS)
-    with pytest.raises(ValueError, match="has no entity annotation"):
+    with pytest.raises(ValueError, match="have no entity annotation"):
         find_errors([Doc(VOCAB, words=WORDS)], [doc])
     with pytest.raises(ValueError, match="1 gold Docs, but 0 predicted"):
         find_errors([doc], [])

@@ -55,7 +55,7 @@ def test_docs_that_cannot_be_compared() -> None:
     other = make_doc(GOLD, words=["Rome", "or", "New", "York", "John"])
     with pytest.raises(ValueError, match="gold Doc number 2 .* differ in their words"):
         report_docs([gold, gold], [gold, other])
-    with pytest.raises(ValueError, match="'Rome' .number 0. has no entity annotation"):
+    with pytest.raises(ValueError, match="have no entity annotation"):
         report_docs([make_doc(None)], [gold])
 
 

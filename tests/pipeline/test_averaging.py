@@ -104,7 +104,9 @@ def test_words_for_which_there_is_no_room_are_counted() -> None:
     [
         (0, [1.0], "at least two"),
         (1, [1.0], "at least two"),
-        (1, [1.0, 0.0], "more than 0"),
+        (1, [1.0, 0.0], "above 0"),
+        (1, [1.0, float("nan")], "above 0"),
+        (1, [1.0, float("inf")], "above 0"),
     ],
 )
 def test_wrong_numbers(others: int, shares: List[float], said: str) -> None:
@@ -118,8 +120,16 @@ def test_pipelines_that_do_not_fit_are_refused() -> None:
         average_weights([one, spacy.blank("en")], [1.0, 1.0])
     other = trained(1)
     other.get_pipe("elmo_ner").add_label("GENE")
-    with pytest.raises(ValueError, match="other sizes"):
+    with pytest.raises(ValueError, match="LOC, PERSON in one .* LOC, PERSON, GENE in"):
         average_weights([one, other], [1.0, 1.0])
+    one.get_pipe("elmo_ner").add_label("DRUG")
+    with pytest.raises(ValueError, match="DRUG in one .* GENE in another"):
+        average_weights([one, other], [1.0, 1.0])
+    wider = trained(1, tag_scheme="BIO")
+    with pytest.raises(ValueError, match="other sizes"):
+        average_weights([trained(1), wider], [1.0, 1.0])
+    with pytest.raises(ValueError, match="no component that learns"):
+        average_weights([spacy.blank("en"), spacy.blank("en")], [1.0, 1.0])
 
 
 def test_command(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_elmo_ner.pipeline import elmo_ner
+from spacy_elmo_ner.pipeline.loss import rehearsal_loss
 from tests.pipeline.small_model import SMALL_MODEL, TEXTS, examples_of, train
 
 TEXT = "I like London."
@@ -419,6 +420,23 @@ def test_rehearsal_leaves_a_model_at_its_teacher_alone(trained: Language) -> Non
     before = pipe.model.predict(docs).emissions.clone()
     trained.rehearse(old, sgd=optimizer)
     assert numpy.allclose(pipe.model.predict(docs).emissions, before, atol=0.05)
+
+
+def test_rehearsal_keeps_a_new_label_out_of_old_entities(trained: Language) -> None:
+    """Elsewhere it is free, whatever its scores are."""
+    pipe = trained.get_pipe("elmo_ner")
+    trained.resume_training()
+    docs = [trained.make_doc(text) for text, _ in TEXTS]
+    teacher = pipe.model.predict(docs)
+    found = [token.ent_type_ for text, _ in TEXTS for token in trained(text)]
+    pipe.add_label("NEW")
+    _, gradients = rehearsal_loss(pipe.model.predict(docs), teacher, pipe.scheme)
+    of_new_label = gradients.emissions[:, len(teacher.start) :]
+    in_entity = torch.tensor([label != "" for label in found])
+    assert in_entity.any() and not in_entity.all()
+    assert (of_new_label[~in_entity] == 0).all()
+    # gradient descent takes such scores down
+    assert (of_new_label[in_entity].sum(1) > 0).all()
 
 
 def test_probabilities_of_entities(trained: Language) -> None:
