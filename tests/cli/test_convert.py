@@ -203,9 +203,9 @@ def test_what_a_file_annotates(iob1: Path, tmp_path: Path) -> None:
     assert run(docbin, tmp_path / "b.spacy").exit_code == 0
     first, _ = DocBin().from_disk(tmp_path / "b.spacy").get_docs(Vocab())
     assert annotated_labels(first) == {"PLACE"}
-    options = ("--label", "LOC", "--label", "PER")
-    run(iob1, docbin, *options)
-    for result in (run(iob1, conll, *options), run(docbin, conll)):
+    both = ("--label", "LOC", "--label", "PER")
+    run(iob1, docbin, *both)
+    for result in (run(iob1, conll, *both), run(docbin, conll)):
         assert result.exit_code == 0 and "does not say which labels" in result.output
 
 

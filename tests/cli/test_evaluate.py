@@ -177,7 +177,7 @@ def test_raw_text_is_that_of_docs_that_know_theirs() -> None:
     doc = Doc(nlp.vocab, words=words, sent_starts=starts, ents=["O", "B-LOC", "O", "O"])
     doc.has_unknown_spaces = True
     assert raw_text(doc) == ("In Rome\nHe left\n", {(3, 7, "LOC")}, [])
-    doc.set_ents(doc.ents, missing=[doc[2:3]], default="unmodified")
+    doc.set_ents(list(doc.ents), missing=[doc[2:3]], default="unmodified")
     assert raw_text(doc).unknown == [(8, 10)]
 
 
