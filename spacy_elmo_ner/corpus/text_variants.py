@@ -98,7 +98,7 @@ def headline(word: str, *, short: bool) -> str:
 
 
 def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
-    """A gold Doc with changed words, and entities and sentences as before."""
+    """A gold Doc with changed words; entities, sentences and categories as before."""
     changed = bare_doc(doc, change)
     _set_entities(
         changed,
@@ -106,6 +106,7 @@ def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
         [changed[token.i : token.i + 1] for token in doc if not token.ent_iob],
     )
     set_annotated_labels(changed, annotated_labels(doc))
+    changed.cats = dict(doc.cats)
     return changed
 
 
@@ -140,6 +141,7 @@ def as_raw_text(nlp: Language, doc: Doc, *, written: bool) -> Doc:
             unknown.append(span(token.i, token.i + 1)[0])
     _set_entities(raw, entities, unknown)
     set_annotated_labels(raw, annotated_labels(doc))
+    raw.cats = dict(doc.cats)
     return raw
 
 

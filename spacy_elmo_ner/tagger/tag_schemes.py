@@ -34,17 +34,21 @@ def check_label(label: str) -> str:
     """Return the label if it can be an entity's.
 
     Raises:
-        ValueError: If it is empty or has a scheme's prefix ("B-PER"). Other hyphens are
-            part of the label ("WORK-OF-ART").
+        ValueError: If it is empty, or has a scheme's prefix ("B-PER") or a control
+            character. Other hyphens are part of the label ("WORK-OF-ART").
     """
-    if not isinstance(label, str) or not label:
+    if not isinstance(label, str) or not label.strip():
         raise ValueError(
             f"{label!r} cannot be an entity label; pass a string that is not empty."
         )
-    if label[:2] in {"B-", "I-", "L-", "U-"}:
+    if any(ord(char) < ord(" ") for char in label):
+        raise ValueError(f"The label {label!r} has a control character; leave it out.")
+    prefix, rest = label[:2], label[2:]
+    if prefix in {"B-", "I-", "L-", "U-"}:
+        instead = f"pass {rest!r} instead" if rest else "pass a label without it"
         raise ValueError(
-            f"The label {label!r} has the tag prefix {label[:2]!r}, but the tag scheme "
-            f"adds the prefixes itself; pass {label[2:]!r} instead."
+            f"The label {label!r} has the tag prefix {prefix!r}, but the tag scheme adds "
+            f"the prefixes itself; {instead}."
         )
     return label
 

@@ -133,6 +133,13 @@ def test_no_entity_is_new_and_none_is_called_outside(doc: Doc, written: bool) ->
     )
 
 
+def test_variants_keep_the_categories_that_a_textcat_learns() -> None:
+    doc = gold()
+    doc.cats = {"SPORT": 1.0, "NEWS": 0.0}
+    for one in variants(doc, raw=1.0, upper=1.0, title=1.0, lower=1.0):
+        assert one.cats == doc.cats
+
+
 def test_a_changed_doc_keeps_its_sentences_and_spaces() -> None:
     doc = gold(spaces=[True] * 7 + [False] * 2)
     doc[3].is_sent_start = True

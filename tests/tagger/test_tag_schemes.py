@@ -269,8 +269,14 @@ def test_prefixed_labels_are_refused(prefixed: str) -> None:
 
 def test_bad_schemes_and_labels_are_refused() -> None:
     assert check_label("WORK-OF-ART") == "WORK-OF-ART"
-    with pytest.raises(ValueError, match="not empty"):
-        check_label("")
+    with pytest.raises(ValueError, match="pass a label without it"):
+        check_label("I-")
+    for wrong in ("", " "):
+        with pytest.raises(ValueError, match="not empty"):
+            check_label(wrong)
+    for wrong in ("A\nB", "A\tB", "\0"):
+        with pytest.raises(ValueError, match="control character"):
+            check_label(wrong)
     with pytest.raises(ValueError, match="no tag scheme 'IOB1'.*BIO"):
         TagScheme("IOB1", ("A",))
     with pytest.raises(ValueError, match="'A' is given more than once"):
