@@ -27,7 +27,8 @@ def create_joined_corpus_v1(
             anew.
 
     Raises:
-        ValueError: If there is no corpus or one is no reader, or `times` has another name or is negative.
+        ValueError: If there is no corpus, or one that is no reader, or `times` has another
+            name or is negative.
     """
     times = times or {}
     if not corpora:
