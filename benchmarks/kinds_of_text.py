@@ -21,7 +21,7 @@ from spacy_elmo_ner.evaluation.raw_report import report_raw_text
 from spacy_elmo_ner.pipeline.default_pipeline import NAME
 from spacy_elmo_ner.pipeline.distillation import ensemble
 from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
-from spacy_elmo_ner.text.annotated_labels import leave_out_unjudged
+from spacy_elmo_ner.text.annotated_labels import judged
 
 from .options import REAL_CONLL
 
@@ -110,10 +110,10 @@ def scores(nlp: Language, gold: Iterable[Doc]) -> List[float]:
     """Precision, recall and F1 in per cent, on the gold tokens."""
     examples = list(to_examples(gold))
     for example in examples:
-        example.predicted = nlp.get_pipe("elmo_ner")(example.predicted)
-        leave_out_unjudged(example.predicted, example.reference)
-    found = get_ner_prf(examples)
-    return [100 * found[name] for name in ("ents_p", "ents_r", "ents_f")]
+        found = nlp.get_pipe("elmo_ner")(example.predicted)
+        example.predicted = judged(found, example.reference)
+    prf = get_ner_prf(examples)
+    return [100 * prf[name] for name in ("ents_p", "ents_r", "ents_f")]
 
 
 def print_row(text: str, pipeline: str, values: List[float]) -> None:

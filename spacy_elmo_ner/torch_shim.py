@@ -121,8 +121,8 @@ class LazyTorchShim(PyTorchShim):
             return
         if self.rates and getattr(optimizer, "use_radam", False):
             raise ValueError(
-                "RAdam.v1 has one rate for all weights, so ElmoFineTuning cannot slow down "
-                "ELMo; use Adam.v1 or SGD.v1 in [training.optimizer]."
+                "RAdam.v1 has one rate for all weights, and some of these have a rate of "
+                "their own; use Adam.v1 or SGD.v1 in [training.optimizer]."
             )
         for name, parameter in self._model.named_parameters():
             if parameter.grad is None:

@@ -14,7 +14,6 @@ from ..evaluation.error_tables import errors_as_text
 from ..evaluation.errors import find_errors
 from ..files.atomic import replacing
 from ..pipeline.components import with_probabilities
-from ..text.annotated_labels import leave_out_unjudged
 from .errors_page import errors_page
 from .escapes import echo
 from .gold_options import GOLD_FILE, GoldOptions, read_gold, with_gold_options
@@ -67,8 +66,6 @@ def errors(
         raise ValueError(f"There are no entities in {train}; check what --train names.")
     predicted = list(nlp.pipe(example.predicted for example in examples))
     references = [example.reference for example in examples]
-    for doc, reference in zip(predicted, references, strict=True):
-        leave_out_unjudged(doc, reference)
     report = find_errors(references, predicted, known=known)
     echo(errors_as_text(report).rstrip("\n"))
     if output is not None:

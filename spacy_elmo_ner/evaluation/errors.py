@@ -20,7 +20,7 @@ from ..corpus.conll_tags import EntitySpan, tags_to_spans
 from ..corpus.docs import sentence_bounds
 from ..corpus.name_uses import Words
 from .precision_recall import Counts
-from .report import check_comparable, iob2_tags
+from .report import comparable, iob2_tags
 
 # how a gold entity and what was predicted in its place go together
 CORRECT = "correct"
@@ -199,9 +199,9 @@ def find_errors(
         known: The names of the training corpus.
 
     Raises:
-        ValueError: See `check_comparable`.
+        ValueError: See `comparable`.
     """
-    check_comparable(gold, predicted)
+    predicted = comparable(gold, predicted)
     pairs: List[Pair] = []
     for number, (reference, guess) in enumerate(zip(gold, predicted, strict=True)):
         probabilities = _probabilities(guess)

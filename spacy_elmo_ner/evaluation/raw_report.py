@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpus.docs import sentence_bounds
-from ..text.annotated_labels import leave_out_unjudged
+from ..text.annotated_labels import judged
 from .precision_recall import Counts
 
 CharSpan = Tuple[int, int, str]
@@ -72,9 +72,9 @@ def report_raw_text(nlp: Language, gold: Iterable[Doc]) -> RawReport:
     in_gold, found, correct = Counter[str](), Counter[str](), Counter[str]()
     docs = nlp.pipe(text.text for text in texts)
     for text, doc, reference in zip(texts, docs, references, strict=True):
-        leave_out_unjudged(doc, reference, text.unknown)
         entities = text.entities
-        guessed = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
+        known = judged(doc, reference, text.unknown).ents
+        guessed = {(ent.start_char, ent.end_char, ent.label_) for ent in known}
         for counter, some in (
             (in_gold, entities),
             (found, guessed),

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.scorer import Scorer, get_ner_prf
@@ -12,7 +12,7 @@ from spacy.training import Example
 from ..corpus.conll_tags import OUTSIDE
 from ..corpus.docs import sentence_bounds
 from ..corpus.reader import to_examples
-from ..text.annotated_labels import leave_out_unjudged
+from ..text.annotated_labels import judged
 from .conlleval import PhraseCounts, count_phrases
 from .scorer_file import ScoredSentence
 from .token_report import TokenReport, report_tokens
@@ -52,8 +52,7 @@ def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
     """Run a pipeline on the words and sentences of gold Docs, and compare.
 
     Any pipeline that sets doc.ents will do. spaCy's scores are those of all its
-    components. Predicted entities of which a gold Doc says nothing are left out: their
-    labels are not annotated there, or one of their tokens.
+    components.
 
     Raises:
         ValueError: See `report_docs`.
@@ -62,8 +61,6 @@ def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
     start = time.perf_counter()
     predicted = list(nlp.pipe(example.predicted for example in examples))
     seconds = time.perf_counter() - start
-    for example, doc in zip(examples, predicted, strict=True):
-        leave_out_unjudged(doc, example.reference)
     report = report_docs([example.reference for example in examples], predicted)
     for example, doc in zip(examples, predicted, strict=True):
         example.predicted = doc
@@ -79,18 +76,20 @@ def report_docs(gold: Sequence[Doc], predicted: Sequence[Doc]) -> Report:
     """Compare the entities of gold and predicted Docs, given in the same order.
 
     Raises:
-        ValueError: See `check_comparable`.
+        ValueError: See `comparable`.
     """
-    check_comparable(gold, predicted)
-    docs = list(zip(gold, predicted, strict=True))
+    docs = list(zip(gold, comparable(gold, predicted), strict=True))
     sentences = [one for reference, guess in docs for one in _align(reference, guess)]
     pairs = [(sentence.gold, sentence.guess) for sentence in sentences]
     scores = get_ner_prf([Example(guess, reference) for reference, guess in docs])
     return Report(sentences, count_phrases(pairs), report_tokens(pairs), scores)
 
 
-def check_comparable(gold: Sequence[Doc], predicted: Sequence[Doc]) -> None:
-    """Check that Docs can be compared, token by token.
+def comparable(gold: Sequence[Doc], predicted: Sequence[Doc]) -> List[Doc]:
+    """The predicted Docs as they can be compared with the gold, token by token.
+
+    Entities of which a gold Doc says nothing are left out: it does not annotate their
+    labels, or one of their tokens.
 
     Raises:
         ValueError: If their words differ, or if nothing is known about any gold token.
@@ -108,6 +107,19 @@ def check_comparable(gold: Sequence[Doc], predicted: Sequence[Doc]) -> None:
         )
     for number, docs in enumerate(zip(gold, predicted, strict=True), start=1):
         _check(*docs, f"gold Doc number {number}")
+    return [
+        judged(guess, one, _unknown_places(one, guess))
+        for one, guess in zip(gold, predicted, strict=True)
+    ]
+
+
+def _unknown_places(gold: Doc, predicted: Doc) -> List[Tuple[int, int]]:
+    """Where the tokens without gold are in the text of the prediction, which has them all."""
+    return [
+        (guess.idx, guess.idx + len(guess))
+        for token, guess in zip(gold, predicted, strict=True)
+        if not token.ent_iob
+    ]
 
 
 def _check(gold: Doc, predicted: Doc, name: str) -> None:

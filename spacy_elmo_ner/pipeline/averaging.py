@@ -50,7 +50,7 @@ def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> L
         )
     if not nodes[0]:
         raise ValueError("The pipelines have no component that learns.")
-    for name in {key[0] for key in nodes[0]}:
+    for name in sorted({key[0] for key in nodes[0]}):
         _check_labels(name, [nlp.get_pipe(name) for nlp in pipelines])
     groups = [(key[0], [of_one[key] for of_one in nodes]) for key in nodes[0]]
     for component, group in groups:
@@ -76,7 +76,7 @@ def _nodes(nlp: Language) -> Dict[Tuple[str, int, str], AnyModel]:
 def _check_labels(name: str, components: List[Any]) -> None:
     """Raise ValueError if the outputs of one are not those of the same labels."""
     labels = [tuple(getattr(one, "labels", ())) for one in components]
-    for other in labels:
+    for other in labels[1:]:
         if other != labels[0]:
             raise ValueError(
                 f"'{name}' has the labels {', '.join(labels[0])} in one pipeline and "

@@ -36,7 +36,7 @@ from .learning import learn
 from .long_docs import Found, find_in_parts, joined
 from .loss import Loss, likelihood_loss, rehearsal_loss
 from .readings import Reading, SentenceReadings, combine, join_parts, read_sentences
-from .scoring import judged
+from .scoring import judged_examples
 from .selection import needs_probabilities
 from .settings import SETTINGS, cfg_for_call, new_cfg
 
@@ -384,7 +384,9 @@ class ElmoNer(LabelledPipe):
         Returns:
             The scores.
         """
-        scores: Dict[str, Any] = super().score(list(judged(examples)), **settings)
+        scores: Dict[str, Any] = super().score(
+            list(judged_examples(examples)), **settings
+        )
         return scores
 
     def update(
@@ -450,7 +452,8 @@ class ElmoNer(LabelledPipe):
     ) -> Dict[str, float]:
         """Stay close to what the component said when `nlp.resume_training` was called.
 
-        Labels that were added since then are free to be learnt.
+        Labels that were added since then are free to be learnt outside of the entities that
+        it found.
 
         Args:
             examples: Docs to be read; gold annotation is not looked at.

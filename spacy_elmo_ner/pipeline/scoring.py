@@ -4,14 +4,14 @@ from typing import Iterable, Iterator
 
 from spacy.training import Example
 
-from ..text.annotated_labels import annotated_labels, leave_out_unjudged
+from ..text.annotated_labels import judged
 
 
-def judged(examples: Iterable[Example]) -> Iterator[Example]:
-    """The examples, without predicted entities whose labels the gold does not annotate."""
+def judged_examples(examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples, without predicted entities whose labels the gold does not annotate.
+    spaCy's scorer itself leaves out those where a token has no annotation."""
     for example in examples:
-        if annotated_labels(example.reference) is not None:
-            predicted = example.predicted.copy()
-            leave_out_unjudged(predicted, example.reference)
+        predicted = judged(example.predicted, example.reference)
+        if predicted is not example.predicted:
             example = Example(predicted, example.reference)
         yield example

@@ -5,7 +5,7 @@ may be one. A Doc keeps the labels of which it says everything in `user_data`, w
 stores.
 """
 
-from typing import AbstractSet, Iterable, Mapping, Optional, Tuple
+from typing import AbstractSet, Iterable, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -38,34 +38,32 @@ def set_annotated_labels(doc: Doc, labels: Optional[Iterable[str]]) -> None:
     doc.user_data[KEY] = known
 
 
-def leave_out_unjudged(
-    predicted: Doc, gold: Doc, unknown: Optional[Iterable[Tuple[int, int]]] = None
-) -> None:
-    """Drop predicted entities of which the gold Doc says nothing: nobody knows whether
-    they are right.
+def judged(predicted: Doc, gold: Doc, unknown: Sequence[Tuple[int, int]] = ()) -> Doc:
+    """The predicted Doc without entities of which the gold Doc says nothing: nobody knows
+    whether they are right.
 
     Args:
-        predicted: The Doc that is changed.
+        predicted: The Doc, which is not changed.
         gold: The gold.
-        unknown: First and last places, in characters of `predicted`, of the gold's tokens
-            without annotation; those of the gold's own text if left out.
+        unknown: First characters of the gold's tokens without annotation, and those after
+            their last, in the text of `predicted`.
+
+    Returns:
+        A copy, or the Doc itself where the gold knows everything.
     """
     labels = annotated_labels(gold)
-    if unknown is None:
-        unknown = [
-            (token.idx, token.idx + len(token)) for token in gold if not token.ent_iob
-        ]
-    places = list(unknown)
-    if labels is None and not places:
-        return
-    predicted.ents = [
+    if labels is None and not unknown:
+        return predicted
+    known = predicted.copy()
+    known.ents = [
         ent
-        for ent in predicted.ents
+        for ent in known.ents
         if (labels is None or ent.label_ in labels)
         and not any(
-            start < ent.end_char and ent.start_char < end for start, end in places
+            start < ent.end_char and ent.start_char < end for start, end in unknown
         )
     ]
+    return known
 
 
 def map_labels(doc: Doc, names: Mapping[str, Optional[str]]) -> None:

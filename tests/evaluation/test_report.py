@@ -7,6 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from spacy_elmo_ner.evaluation.errors import find_errors
 from spacy_elmo_ner.evaluation.report import report_docs, report_pipeline
 
 VOCAB = Vocab()
@@ -57,6 +58,20 @@ def test_docs_that_cannot_be_compared() -> None:
         report_docs([gold, gold], [gold, other])
     with pytest.raises(ValueError, match="have no entity annotation"):
         report_docs([make_doc(None)], [gold])
+
+
+def test_what_is_predicted_on_unknown_tokens_is_not_counted() -> None:
+    """As in spaCy's own scorer; the prediction stays as it is."""
+    gold, predicted = make_doc(GOLD), make_doc(
+        ["B-LOC", "O", "B-ORG", "I-ORG", "B-LOC"]
+    )
+    gold.set_ents([gold.ents[0]], missing=[gold[2:5]], default="outside")
+    report = report_docs([gold], [predicted])
+    total = report.conlleval.total
+    assert (total.gold, total.found, total.correct) == (1, 1, 1)
+    assert report.spacy["ents_f"] == 1.0
+    assert len(predicted.ents) == 3
+    assert find_errors([gold], [predicted]).pairs == find_errors([gold], [gold]).pairs
 
 
 @Language.component("spacy_elmo_ner_test_first_word")
