@@ -16,7 +16,13 @@ from ..files.atomic import replacing
 from ..pipeline.components import with_probabilities
 from .errors_page import errors_page
 from .escapes import echo
-from .gold_options import GOLD_FILE, GoldOptions, read_gold, with_gold_options
+from .gold_options import (
+    GOLD_FILE,
+    GoldOptions,
+    read_gold,
+    read_gold_to_score,
+    with_gold_options,
+)
 from .loading import PIPELINE, describe, load_pipeline
 from .options import CODE, GPU_ID
 from .outputs import check_outputs
@@ -56,7 +62,7 @@ def errors(
     setup_gpu(gpu_id, silent=True)
     import_code(code)
     nlp = with_probabilities(load_pipeline(model))
-    examples = list(to_examples(read_gold(data, nlp, gold)))
+    examples = list(to_examples(read_gold_to_score(data, nlp, gold)))
     if not examples:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
     # what the other file annotates, this one need not

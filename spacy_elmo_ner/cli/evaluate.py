@@ -18,7 +18,7 @@ from .gold_options import (
     GoldOptions,
     echo_note,
     old_name,
-    read_gold,
+    read_gold_to_score,
     with_gold_options,
 )
 from .loading import PIPELINE, load_pipeline
@@ -63,7 +63,7 @@ def evaluate(
     former = old_name(scheme, "--scheme", "--read-scheme")
     if former:
         gold = replace(gold, read_scheme=former)
-    docs = read_gold(data, nlp, gold)
+    docs = read_gold_to_score(data, nlp, gold)
     report: Union[Report, RawReport]
     if raw:
         report = report_raw_text(nlp, docs)

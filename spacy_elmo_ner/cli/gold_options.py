@@ -133,6 +133,20 @@ def read_gold(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
     return relabelled(docs, path, gold.label or None, names, echo_note)
 
 
+def read_gold_to_score(path: Path, nlp: Language, gold: GoldOptions) -> Iterator[Doc]:
+    """As `read_gold`, with a note on tokens without annotation, where no prediction
+    counts."""
+    unknown = 0
+    for doc in read_gold(path, nlp, gold):
+        unknown += sum(not token.ent_iob for token in doc)
+        yield doc
+    if unknown:
+        echo_note(
+            f"what is predicted on tokens of {path} without annotation, {unknown:,} in all, "
+            "is not counted."
+        )
+
+
 def _new_name(option: str) -> Tuple[str, Optional[str]]:
     old, sign, new = option.partition("=")
     if not old or not sign:

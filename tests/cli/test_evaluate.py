@@ -204,5 +204,6 @@ def test_tokens_of_which_the_gold_says_nothing_are_not_counted(
     assert re.search("LOC: precision: 100.00%", run(model, gold, *raw).output)
     result = run(model, gold, "--map-label", "LOC=", *raw)
     assert result.exit_code == 0, result.output
+    assert re.search("without annotation, [1-9] in all, is not counted", result.output)
     assert "LOC" not in result.output
     assert re.search("ORG: precision: +0.00%", result.output)
