@@ -41,6 +41,7 @@ def main(
     sentences: int = typer.Option(200, help="Of the agreements to train on."),
     updates: List[int] = typer.Option([10, 30], help="When to evaluate."),
     rate: List[float] = typer.Option([0.001], help="Learning rates."),
+    seed: int = typer.Option(0, help="Of each training."),
     limit: int = typer.Option(0, help="Measure on so many sentences, 0 for all."),
 ) -> None:
     """Print a row for each rate, with and without rehearsal, and number of updates."""
@@ -48,7 +49,7 @@ def main(
     print("| Rate | Rehearsal | Updates | Old labels | New label |")
     print("| --: | --- | --: | --: | --: |")
     for of_run, rehearse in product(rate, (False, True)):
-        fix_random_seed(0)
+        fix_random_seed(seed)
         nlp = spacy.load("en_elmo_ner_sm")
         known = examples_of(nlp, old)[: limit or None]
         if of_run == rate[0] and not rehearse:
