@@ -20,7 +20,22 @@ NAMED = (
 )
 # and a letter may have one, in the midst of a word: M&uuml;ller
 NO_NAME = "".join(rf"(?<!&[A-Za-z]{{{n}}})" for n in range(2, 9))
-AT_START = (NAMED, r"(?:&#?\w+;)+\w*", "~~+", r"\\[A-Za-z]+\*?\{")
+# Controls, formats and fillers, such as a byte order mark, a zero-width space or a mark of
+# direction; joiners only beside Latin letters, as other scripts and emoji need them.
+UNSEEN = (
+    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
+    r"\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
+    r"\ufff9-\ufffb"
+)
+LATIN = r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]"
+UNSEEN_AT_START = (rf"[{UNSEEN}]+", rf"[\u200c\u200d]+(?={LATIN})")
+UNSEEN_AT_END = (
+    rf"[{UNSEEN}]+",
+    rf"(?<={LATIN})[\u200c\u200d]+",
+    # a language's rule for full stops looks for a letter before it
+    rf"(?<=[{UNSEEN}\u200c\u200d])\.",
+)
+AT_START = (*UNSEEN_AT_START, NAMED, r"(?:&#?\w+;)+\w*", "~~+", r"\\[A-Za-z]+\*?\{")
 # within what stands between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,
 # <a href="…">Anna Smith</a><br>, Anna Smith[1], Anna&nbsp;Smith, **Anna Smith**,
 # [[Anna|A]], "name":"Anna", Anna;Berlin, \\emph{Anna}
@@ -87,8 +102,9 @@ def _hyphenated(doc: Doc) -> List[Span]:
 
 def create_tokenizer_v1() -> Callable[[Language], Tokenizer]:
     """`spacy_elmo_ner.Tokenizer.v1`, for [nlp.tokenizer]: `spacy.Tokenizer.v1` that also
-    cuts at the end of a link's text and of an element, where markup touches a word, and
-    makes one token of a word that is hyphenated at the end of a line."""
+    cuts where markup touches a word, as at the end of a link's text or of an element, and
+    where an invisible character does, and makes one token of a word that is hyphenated at the
+    end of a line."""
     return make_tokenizer
 
 
@@ -96,7 +112,7 @@ def make_tokenizer(nlp: Language) -> Tokenizer:
     usual = nlp.Defaults
     infixes = [*(usual.infixes or ()), *MARKUP]
     prefixes = [*AT_START, *(usual.prefixes or ())]
-    suffixes = [NAMED, *(usual.suffixes or ())]
+    suffixes = [*UNSEEN_AT_END, NAMED, *(usual.suffixes or ())]
     return MarkupTokenizer(
         nlp.vocab,
         rules=usual.tokenizer_exceptions,

@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_elmo_ner.pipeline.default_pipeline import load_default_pipeline
+from spacy_elmo_ner.pipeline.tokenizer import make_tokenizer
 from spacy_elmo_ner.text.words import visible, word_places
 
 TEXT = "Angela Merkel met Barack Obama in New York on Monday ."
@@ -45,6 +46,44 @@ def test_names_are_found_with_an_invisible_mark_in_them(
         text = TEXT.replace(name, name[:2] + mark + name[2:])
         assert found(nlp, text) == EXPECTED
     assert found(nlp, f"{mark} {TEXT} {mark}") == EXPECTED
+
+
+@pytest.mark.parametrize("mark", "\u00ad\u200b\u200d\u2060\ufeff\u200e\x00", ids=ascii)
+def test_no_entity_begins_or_ends_with_an_invisible_mark(
+    nlp: Language, mark: str
+) -> None:
+    text = TEXT.replace(" .", ".")
+    for name in (*(name for name, _ in EXPECTED), "Monday"):
+        text = text.replace(name, mark + name + mark)
+    assert [(ent.text, ent.label_) for ent in nlp(text).ents] == EXPECTED
+
+
+def test_the_tokenizer_cuts_controls_and_formats_from_the_ends_of_a_word(
+    nlp: Language,
+) -> None:
+    for mark in map(chr, range(0xFFFE)):
+        if unicodedata.category(mark) not in ("Cc", "Cf") or visible(f"A{mark}") != "A":
+            continue
+        assert [token.text for token in nlp.make_doc(f"{mark}Anna{mark}.")] == [
+            mark,
+            "Anna",
+            mark,
+            ".",
+        ], ascii(mark)
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "क्\u200dष", "\u2764\ufe0f"])
+def test_the_tokenizer_leaves_what_joins_or_changes_a_letter(text: str) -> None:
+    plain = spacy.blank("en").make_doc(f"Anna {text} Anna")
+    own = load_default_pipeline().make_doc(plain.text)
+    assert [token.text for token in own] == [token.text for token in plain]
+
+
+def test_the_pipeline_has_the_tokenizer_that_the_code_makes(nlp: Language) -> None:
+    made = make_tokenizer(nlp)
+    assert made.prefix_search.__self__ == nlp.tokenizer.prefix_search.__self__
+    assert made.suffix_search.__self__ == nlp.tokenizer.suffix_search.__self__
+    assert made.infix_finditer.__self__ == nlp.tokenizer.infix_finditer.__self__
 
 
 def test_decomposed_letters_are_letters(nlp: Language) -> None:
