@@ -96,13 +96,20 @@ def init_config(
                 f"{output} is there already; choose another name, or give --force to "
                 "replace it."
             )
+    # a config would take "$" in a path for the name of another setting
+    given = {name: path for name, path in corpora.items() if path and "$" in str(path)}
+    corpora = {**corpora, **dict.fromkeys(given)}
     text = filled(lang, corpora).to_str(interpolate=False)
     if is_printed:
         typer.echo(text)
         return
     with replacing(output) as path:
         path.write_text(text + "\n", encoding="utf8")
-    missing = [f"--paths.{name} FILE" for name, path in corpora.items() if path is None]
+    missing = [
+        f"--paths.{name} {quote(str(given[name])) if name in given else 'FILE'}"
+        for name, path in corpora.items()
+        if path is None
+    ]
     command = f"python -m spacy_elmo_ner train {quote(str(output))} --output FOLDER"
     echo(f"{output} is written. To train: {' '.join([command, *missing])}")
 

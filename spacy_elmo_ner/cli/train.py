@@ -66,7 +66,7 @@ def _distillation(section: Optional[Dict[str, Any]]) -> Optional[Distillation]:
             f"teachers in [distillation] is {names!r}; give a list of pipelines, such as "
             '["training/first/model-best"].'
         )
-    if not isinstance(share, (int, float)):
+    if isinstance(share, bool) or not isinstance(share, (int, float)):
         raise ValueError(
             f"gold_share in [distillation] is {share!r}; give a number from 0 to 1."
         )

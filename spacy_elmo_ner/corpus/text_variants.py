@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 from functools import partial
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Optional, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -98,7 +98,7 @@ def headline(word: str, *, short: bool) -> str:
 
 
 def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
-    """A gold Doc with changed words; entities, sentences and categories as before."""
+    """A gold Doc with changed words; entities, sentences, spans and categories as before."""
     changed = bare_doc(doc, change)
     _set_entities(
         changed,
@@ -106,6 +106,7 @@ def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
         [changed[token.i : token.i + 1] for token in doc if not token.ent_iob],
     )
     set_annotated_labels(changed, annotated_labels(doc))
+    _copy_spans(doc, changed, lambda start, end: changed[start:end])
     changed.cats = dict(doc.cats)
     return changed
 
@@ -113,7 +114,8 @@ def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
 def as_raw_text(nlp: Language, doc: Doc, *, written: bool) -> Doc:
     """A gold Doc of the same text, in the tokens of a pipeline's tokenizer.
 
-    It has no sentences, as a text has none until a component finds them.
+    It has no sentences, as a text has none until a component finds them. An entity or span
+    that is not whole tokens there is unknown, or missing.
 
     Args:
         nlp: The pipeline.
@@ -131,6 +133,10 @@ def as_raw_text(nlp: Language, doc: Doc, *, written: bool) -> Doc:
         assert tokens is not None
         return tokens, (tokens.start_char, tokens.end_char) == chars
 
+    def whole_tokens(start: int, end: int) -> Optional[Span]:
+        tokens, is_whole = span(start, end)
+        return tokens if is_whole else None
+
     entities: List[Span] = []
     unknown: List[Span] = []
     for ent in doc.ents:
@@ -141,6 +147,7 @@ def as_raw_text(nlp: Language, doc: Doc, *, written: bool) -> Doc:
             unknown.append(span(token.i, token.i + 1)[0])
     _set_entities(raw, entities, unknown)
     set_annotated_labels(raw, annotated_labels(doc))
+    _copy_spans(doc, raw, whole_tokens)
     raw.cats = dict(doc.cats)
     return raw
 
@@ -159,6 +166,27 @@ def _join(doc: Doc, written: bool) -> Tuple[str, List[Tuple[int, int]]]:
         # a text is one paragraph, or has a line for each sentence
         text = text.rstrip(" ") + (" " if written else "\n")
     return text.rstrip(), places
+
+
+def _copy_spans(
+    doc: Doc, other: Doc, place: Callable[[int, int], Optional[Span]]
+) -> None:
+    """Copy doc.spans to another Doc, as a spancat learns them too.
+
+    Args:
+        doc: Where they are.
+        other: Where they are copied to.
+        place: From the first token and the one after the last to the tokens of the other
+            Doc, or None where it has no such tokens.
+    """
+    for key, group in doc.spans.items():
+        copied = []
+        for span in group:
+            tokens = place(span.start, span.end) if len(span) else None
+            if tokens is not None:
+                of_span = {"label": span.label, "kb_id": span.kb_id, "span_id": span.id}
+                copied.append(Span(other, tokens.start, tokens.end, **of_span))
+        other.spans[key] = copied
 
 
 def _set_entities(doc: Doc, entities: List[Span], unknown: List[Span]) -> None:

@@ -16,7 +16,13 @@ def check_types(types: Sequence[str]) -> None:
             f'types = ["PER", "LOC"]. It was given {list(types)}.'
         )
     for one in types:
-        if not one or one != one.strip() or Path(one).name != one or "\\" in one:
+        if (
+            not isinstance(one, str)
+            or not one
+            or one != one.strip()
+            or Path(one).name != one
+            or "\\" in one
+        ):
             raise ValueError(
                 f"Gazetteer cannot have a type {one!r}, as its terms are in a file "
                 f"{one}{SUFFIX}. Use letters, digits, '-' and '_'."

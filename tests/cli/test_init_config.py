@@ -1,5 +1,6 @@
 """The config for labels of one's own: what it is, and that it trains as it stands."""
 
+import shlex
 from pathlib import Path
 from typing import Any, Tuple
 
@@ -106,3 +107,19 @@ def test_mistakes_are_told_and_nothing_is_written(corpus: Path, tmp_path: Path) 
         assert not output.exists()
     code, said = run("init-config", corpus, "--train", corpus, "--force")
     assert code == 1 and "is an input of this command" in said
+
+
+def test_a_path_with_a_dollar_sign_is_named_in_the_command(
+    corpus: Path, tmp_path: Path
+) -> None:
+    costs = tmp_path / "cost$s.spacy"
+    costs.write_bytes(corpus.read_bytes())
+    path = tmp_path / "dollar.cfg"
+    code, said = run("init-config", path, "--train", costs, "--dev", corpus)
+    assert code == 0, said
+    *_, command = said.partition("spacy_elmo_ner ")
+    arguments = shlex.split(command)
+    assert arguments[-2:] == ["--paths.train", str(costs)]
+    arguments[arguments.index("FOLDER")] = str(tmp_path / "mine")
+    code, said = run(*arguments, "--training.max_steps", "1")
+    assert code == 0, said

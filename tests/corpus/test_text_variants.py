@@ -9,7 +9,7 @@ import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import load_model_from_config, registry
 from thinc.api import Config
@@ -138,6 +138,35 @@ def test_variants_keep_the_categories_that_a_textcat_learns() -> None:
     doc.cats = {"SPORT": 1.0, "NEWS": 0.0}
     for one in variants(doc, raw=1.0, upper=1.0, title=1.0, lower=1.0):
         assert one.cats == doc.cats
+
+
+def test_variants_keep_the_spans_that_a_spancat_learns() -> None:
+    doc = gold()
+    spans = [
+        Span(doc, 0, 2, "NAME", kb_id="Q1", span_id="first"),
+        Span(doc, 1, len(doc), "REST"),
+    ]
+    doc.spans["sc"] = spans
+    doc.spans["none"] = []
+    itself, *others = variants(doc, raw=1.0, upper=1.0, title=1.0, lower=1.0)
+    assert len(others) == 7
+    for one in [itself, *others]:
+        assert not one.spans["none"]
+        for span, copied in zip(spans, one.spans["sc"], strict=True):
+            text = "".join(span.text.split()).lower()
+            assert "".join(copied.text.split()).lower() == text
+            assert (copied.label, copied.kb_id, copied.id) == (
+                span.label,
+                span.kb_id,
+                span.id,
+            )
+
+
+def test_a_span_of_half_a_token_is_missing_in_raw_text() -> None:
+    doc = gold(["Dr", ".", "Who", "left"], ["O"] * 4)
+    doc.spans["sc"] = [Span(doc, 0, 1, "TITLE"), Span(doc, 0, 2, "TITLE")]
+    raw = as_raw_text(NLP, doc, written=True)
+    assert [span.text for span in raw.spans["sc"]] == ["Dr."]
 
 
 def test_a_changed_doc_keeps_its_sentences_and_spaces() -> None:

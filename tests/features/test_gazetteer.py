@@ -260,6 +260,7 @@ def test_no_terms_and_no_gazetteer(lists: Path) -> None:
         ({"types": ["PER", "PER"]}, "each once"),
         ({"types": ["a/b"]}, "cannot have a type 'a/b'"),
         ({"types": [""]}, "cannot have a type ''"),
+        ({"types": [3]}, "cannot have a type 3"),
         ({"types": ["PER"], "dropout": 1.0}, "dropout"),
     ],
 )

@@ -329,5 +329,6 @@ path = "{text.as_posix()}"
         ("teachers=one", "teachers in [distillation] is 'one'; give a list"),
         ("teachers=[]", "There is no teacher"),
         ("gold_share=half", "gold_share in [distillation] is 'half'"),
+        ("gold_share=true", "gold_share in [distillation] is True"),
     ):
         assert message in run(taught, "new", f"--distillation.{setting}")
