@@ -20,6 +20,7 @@ from spacy.training import Example
 from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.corpus.reader import read_docs, to_examples
+from spacy_elmo_ner.pipeline.averaging import average_weights
 from spacy_elmo_ner.pipeline.elmo_ner import ElmoNer
 from spacy_elmo_ner.text.annotated_labels import set_annotated_labels
 
@@ -41,23 +42,27 @@ def main(
     sentences: int = typer.Option(200, help="Of the agreements to train on."),
     updates: List[int] = typer.Option([10, 30], help="When to evaluate."),
     rate: List[float] = typer.Option([0.001], help="Learning rates."),
+    share: List[float] = typer.Option(
+        [1.0, 0.7],
+        help="How much the trained weights count in a mean with those before.",
+    ),
     seed: int = typer.Option(0, help="Of each training."),
     limit: int = typer.Option(0, help="Measure on so many sentences, 0 for all."),
 ) -> None:
-    """Print a row for each rate, with and without rehearsal, and number of updates."""
+    """Print a row for each rate, with and without rehearsal, number of updates and mean."""
     warnings.filterwarnings("ignore", category=UserWarning)
-    print("| Rate | Rehearsal | Updates | Old labels | New label |")
-    print("| --: | --- | --: | --: | --: |")
+    print("| Rate | Rehearsal | Updates | Share | Old labels | New label |")
+    print("| --: | --- | --: | --: | --: | --: |")
     for of_run, rehearse in product(rate, (False, True)):
         fix_random_seed(seed)
         nlp = spacy.load("en_elmo_ner_sm")
         known = examples_of(nlp, old)[: limit or None]
         if of_run == rate[0] and not rehearse:
-            print(f"| – | – | 0 | {f1(nlp, known):.2f} | – |", flush=True)
+            print(f"| – | – | 0 | – | {f1(nlp, known):.2f} | – |", flush=True)
         roles = with_new_label(examples_of(nlp, agreements))
         train, held_out = roles[:sentences], roles[sentences:][: limit or None]
         text = [Example(one.x, one.x.copy()) for one in examples_of(nlp, raw)]
-        cast(ElmoNer, nlp.get_pipe("elmo_ner")).add_label(LABEL)
+        add_new_label(nlp)
         optimizer = nlp.resume_training()
         optimizer.learn_rate = of_run
         for done, batch in islice(numbered_batches(train), max(updates)):
@@ -65,13 +70,27 @@ def main(
             if rehearse:
                 some = random.sample(text, min(2 * len(batch), len(text)))
                 nlp.rehearse(some, sgd=optimizer)
-            if done in updates:
-                name = "yes" if rehearse else "no"
+            if done not in updates:
+                continue
+            for of_trained in share:
+                mean = mean_with_start(nlp, of_trained)
                 print(
-                    f"| {of_run} | {name} | {done} | {f1(nlp, known):.2f} "
-                    f"| {f1(nlp, held_out):.1f} |",
+                    f"| {of_run} | {'yes' if rehearse else 'no'} | {done} | {of_trained} "
+                    f"| {f1(mean, known):.2f} | {f1(mean, held_out):.1f} |",
                     flush=True,
                 )
+
+
+def add_new_label(nlp: Language) -> None:
+    cast(ElmoNer, nlp.get_pipe("elmo_ner")).add_label(LABEL)
+
+
+def mean_with_start(trained: Language, share: float) -> Language:
+    if share == 1:
+        return trained
+    start = spacy.load("en_elmo_ner_sm")
+    add_new_label(start)
+    return average_weights([start, trained], [1 - share, share])
 
 
 def examples_of(nlp: Language, path: Path) -> List[Example]:
