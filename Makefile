@@ -42,7 +42,7 @@ lint: $(VENV)/installed-dev
 
 # The site, in site/: a warning, such as one of a broken link, is an error
 docs: $(VENV)/installed-dev
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 # The same tests beside AllenNLP, which needs Python 3.10 and old versions of the rest
 test-allennlp: $(VENV_ALLENNLP)/installed

@@ -21,8 +21,8 @@ from spacy_elmo_ner.training.progress import read_history
 CONFIG = Path(__file__).parent.parent / "configs" / "general.cfg"
 NAMES = {
     "all": "all entities",
-    "partial": "a label less in each part, `labels` given",
-    "word": "a label less in each part, O at its word",
+    "partial": "one label fewer in each part, with `labels`",
+    "word": "one label fewer in each part, O taken literally",
 }
 
 app = typer.Typer(add_completion=False)
