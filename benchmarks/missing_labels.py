@@ -37,6 +37,7 @@ def main(
         ["PER", "LOC", "ORG", "MISC"], help="What the parts lack, in order."
     ),
     updates: int = typer.Option(1500, help="Updates of each training."),
+    seed: int = typer.Option(0, help="Of each training."),
 ) -> None:
     """Print the F1 of each training on the development part."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +50,7 @@ def main(
     rows = ["| Training corpus | F1 |", "| --- | --: |"]
     for name, text in NAMES.items():
         config = config_of(folder / f"{name}.spacy", folder / "dev.spacy", updates)
+        config["system"]["seed"] = seed
         train(config, folder / name, say=lambda said: None)
         last = read_history(folder / name)[-1]
         rows.append(f"| {text} | {100 * last['score']:.2f} |")
