@@ -1,7 +1,7 @@
 """All commands, as `python -m spacy_elmo_ner …` and as `python -m spacy elmo …`.
 
 Exit codes: 0 for success, 1 for wrong input, 2 for a wrong command line, 141 if the
-reader of the output has gone, as shells report a command that SIGPIPE ended.
+reader of the output is gone, as shells report a command that SIGPIPE ended.
 """
 
 import io
@@ -66,7 +66,7 @@ def _errors_told() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
-        # otherwise Python writes the rest at its exit, and fails again
+        # otherwise Python writes the rest on exit, and fails again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(OUTPUT_GONE) from error
     except (ValueError, OSError, ImportError) as error:
@@ -75,7 +75,7 @@ def _errors_told() -> Iterator[None]:
 
 
 def _in_words(error: Exception) -> str:
-    """The error's own sentence; for the system's errors the file and the reason."""
+    """The error's own message; for the system's errors, the file and the reason."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     files = [str(f) for f in (error.filename, error.filename2) if f is not None]

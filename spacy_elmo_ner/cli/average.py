@@ -20,12 +20,12 @@ def average(
         ..., help="Names or folders of two or more pipelines"
     ),
     share: Optional[List[float]] = typer.Option(
-        None, "--share", help="Of each pipeline, in order; equal if left out"
+        None, "--share", help="Share of each pipeline, in order; equal if left out"
     ),
     force: bool = REPLACE,
 ) -> None:
-    """Write a pipeline with the mean of the weights of several, which were trained from
-    the same start: of one, and of what came of training it further on other text.
+    """Write a pipeline with the mean of the weights of several that were trained from
+    the same start: a pipeline, and versions of it trained further on other text.
     """
     check_distinct([output], models)
     check_replaceable(output, force=force)

@@ -1,4 +1,4 @@
-"""`calibrate`: a pipeline whose probabilities come true."""
+"""`calibrate`: a pipeline with calibrated probabilities."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +27,7 @@ BINS = 10
 @with_gold_options
 def calibrate(
     model: str = PIPELINE,
-    data: Path = typer.Argument(..., help=f"Gold on which it was not trained: {GOLD}"),
+    data: Path = typer.Argument(..., help=f"Gold that it was not trained on: {GOLD}"),
     output: Path = typer.Option(
         ..., "--output", "-o", help="Folder for the calibrated pipeline"
     ),
@@ -35,8 +35,8 @@ def calibrate(
         None,
         min=0,
         max=1,
-        help="Also set a threshold for each label, the lowest that makes its entities so "
-        "precise on the data, as in 0.98",
+        help="Also set a threshold for each label: the lowest that gives its entities "
+        "this precision on the data, such as 0.98",
     ),
     *,
     gold: GoldOptions,
@@ -44,10 +44,10 @@ def calibrate(
     gpu_id: int = GPU_ID,
     force: bool = REPLACE,
 ) -> None:
-    """Write a pipeline whose probabilities come true: of the entities with a probability
-    of 0.9, nine in ten are right. One number is fitted, the temperature, which divides
-    all scores before probabilities are computed. What the pipeline finds stays the same;
-    with --precision it leaves out what is less certain.
+    """Write a pipeline with calibrated probabilities: of the entities with a
+    probability of 0.9, nine in ten are right. One number is fitted, the temperature,
+    which divides all scores before probabilities are computed. What the pipeline finds
+    stays the same; with --precision it leaves out what is less certain.
     """
     check_distinct([output], [model, data, code])
     check_replaceable(output, force=force)

@@ -33,7 +33,7 @@ def read_config(
         sections: The sections that it must have.
 
     Raises:
-        ValueError: If it is no config, or lacks a section. It names the file.
+        ValueError: If it is not a config, or lacks a section. It names the file.
     """
     check_file(path)
     for argument in overrides:

@@ -44,7 +44,7 @@ def convert(
     scheme: Optional[str] = typer.Option(None, hidden=True),
     columns: int = typer.Option(4, help="Columns of a CoNLL output: 2 or 4"),
     tabs: bool = typer.Option(
-        False, help="Separate the columns by tabs, so that words and labels hold spaces"
+        False, help="Separate the columns by tabs, so words and labels can hold spaces"
     ),
     docstart: bool = typer.Option(
         True, help="Begin each Doc in a CoNLL file with a -DOCSTART- line"

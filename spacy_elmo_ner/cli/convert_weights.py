@@ -1,5 +1,5 @@
-"""`convert-weights`: ELMo weights from or to the published format, also a
-pipeline's."""
+"""`convert-weights`: ELMo weights, also those of a pipeline, from or to the published
+format."""
 
 from pathlib import Path
 from typing import Optional

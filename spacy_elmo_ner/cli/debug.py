@@ -49,15 +49,15 @@ def debug(
     labels = known_labels(nlp)
     report = report_data(train, dev, labels=labels, vectors=nlp.vocab.vectors)
     if as_json:
-        # not escaped: JSON's own escapes are read by programs
+        # not escaped: programs read JSON's own escapes
         typer.echo(srsly.json_dumps(report.to_dict(), indent=2))
     else:
         echo(report.to_text().rstrip("\n"))
 
 
 def known_labels(nlp: Language) -> List[str]:
-    """The labels that the components for entities have before they are initialized, as
-    those from other pipelines do.
+    """The labels that the entity components have before they are initialized, as those
+    sourced from other pipelines do.
     """
     return [
         label

@@ -31,7 +31,7 @@ def demo(
     host: str = HOST,
     port: int = typer.Option(8501, "--port", "-p", min=1, max=65535, help="Port"),
 ) -> None:
-    """Serve a page on which to try pipelines, until it is interrupted: it shows the
+    """Serve a page to try pipelines on, until it is interrupted: it shows the
     entities of a text with their probabilities.
     """
     check_extra("demo", "streamlit", "spacy_streamlit")

@@ -19,8 +19,8 @@ class Shown(NamedTuple):
     source: str
 
 
-# displaCy's own margins and padding are for texts from left to right on one line. The
-# logical properties below serve both directions, and marks may be broken
+# displaCy's own margins and padding are for left-to-right text on one line. The logical
+# properties below work in both directions, and marks may break across lines
 STYLE = """
 body { margin: 0 auto; max-width: 62rem; padding: 2rem 1rem; background: #f6f6f4;
   color: #111; font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }
@@ -64,15 +64,15 @@ PAGE = """<!DOCTYPE html>
 def displacy_page(
     shown: List[Shown], *, title: str, subtitle: str, tables: str = ""
 ) -> str:
-    """Make a page with an article for each text; gold stands beside the prediction.
+    """Make a page with an article for each text; gold is shown beside the prediction.
 
     The legend counts the predicted entities of each label.
 
     Args:
         shown: The texts.
         title: Heading of the page.
-        subtitle: What stands below.
-        tables: HTML to stand above the articles.
+        subtitle: The line below it.
+        tables: HTML to show above the articles.
     """
     return PAGE.format(
         lang=escape(shown[0].predicted.lang_ if shown else "en"),

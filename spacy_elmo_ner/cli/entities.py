@@ -36,7 +36,7 @@ def entities(
     model: Optional[str] = MODEL,
     format: Format = typer.Option(Format.table, "--format", help="Output format"),
     level: Optional[Level] = typer.Option(
-        None, "--level", "-l", help="What has a row: an entity (chunk) if left out"
+        None, "--level", "-l", help="What each row holds: an entity (chunk) if left out"
     ),
     output: Optional[Path] = typer.Option(
         None, "--output", "-o", help="File to write; standard output if left out"
@@ -50,15 +50,15 @@ def entities(
     progress: Optional[bool] = typer.Option(
         None,
         "--progress/--no-progress",
-        help="Count the texts on standard error; if left out, where that is a terminal "
-        "and the output goes elsewhere",
+        help="Count the texts on standard error; by default, only if that is a "
+        "terminal and the output goes elsewhere",
     ),
 ) -> None:
     """Print each entity's text, label, start, end and source, separated by tabs. Start
     and end are character offsets in the text. The source is text:1 for the first text
-    named, and the file and its line, or -:1 for standard input's first. White space in
-    an entity is one space; control characters and backslashes are escaped, as in
-    Python: \\t, \\x1b, \\\\.
+    argument, the file and line for a file, and -:1 for the first line of standard
+    input. White space in an entity becomes one space; control characters and
+    backslashes are escaped, as in Python: \\t, \\x1b, \\\\.
 
     --format jsonl and csv have the columns of spacy_elmo_ner.predict, for each --level.
     conll writes each text as a document, html a displaCy page. In csv, a cell that a
@@ -95,7 +95,7 @@ def entities(
 def find(
     nlp: Language, batches: Iterable[List[Text]], *, probabilities: bool
 ) -> Iterator[Tuple[Doc, Text]]:
-    """Yield the Docs of texts, each batch before the next is read, and the texts.
+    """Yield the Docs and their texts, each batch before the next is read.
 
     Raises:
         ValueError: If the pipeline finds no entities.
@@ -122,7 +122,7 @@ def counted(docs: Docs, bar: Any) -> Iterator[Tuple[Doc, Text]]:
 
 
 def write(pieces: Iterator[str], output: Optional[Path]) -> None:
-    """Print what is written, or write it to a file that is whole or not there."""
+    """Print the pieces, or write them to a file that is complete or not there."""
     if output is None:
         for piece in pieces:
             typer.echo(piece, nl=False)

@@ -28,7 +28,7 @@ from .escapes import CONTROLS, escaped
 from .texts import STDIN, Text
 
 SOURCE = "source"
-# of each level other than these a table has all columns
+# for any other level, a table has all columns
 TABLE = {"chunk": ("text", "label", "start", "end")}
 OF_STDIN = re.compile(f"{STDIN}:[0-9]+")
 IN_JSON = re.compile(f"[{CONTROLS}]")
@@ -56,7 +56,7 @@ class Level(str, Enum):
 
 
 class Layout(NamedTuple):
-    """What the rows are, and of what pipeline."""
+    """What the rows are, and which pipeline they are from."""
 
     level: str
     probabilities: bool
@@ -70,12 +70,12 @@ class Layout(NamedTuple):
         return names_beside(self.keep, [SOURCE, *COLUMNS[self.level]])
 
 
-# with rows of a level; the others have a form of their own
+# these have the rows of a level; the others have their own form
 BY_LEVEL = (Format.table, Format.jsonl, Format.csv)
 
 
 def write_table(docs: Docs, layout: Layout) -> Iterator[str]:
-    """Columns that tabs separate, the source behind them."""
+    """Columns separated by tabs, with the source last."""
     names = [*TABLE.get(layout.level, COLUMNS[layout.level]), SOURCE, *layout.kept]
     if layout.probabilities and layout.level in TABLE:
         names.append("probability")
@@ -84,7 +84,7 @@ def write_table(docs: Docs, layout: Layout) -> Iterator[str]:
 
 
 def write_jsonl(docs: Docs, layout: Layout) -> Iterator[str]:
-    """A JSON object a line."""
+    """One JSON object per line."""
     for row in _rows(docs, layout):
         line = json.dumps(row, ensure_ascii=False)
         yield IN_JSON.sub(_escape_in_json, line) + "\n"
@@ -109,7 +109,7 @@ def write_conll(docs: Docs, layout: Layout) -> Iterator[str]:
 
 
 def write_html(docs: Docs, layout: Layout) -> Iterator[str]:
-    """A displaCy page, once all Docs are there."""
+    """A displaCy page, once all Docs have been read."""
     shown = [Shown(doc, None, escaped(text.source)) for doc, text in docs]
     yield displacy_page(shown, title="Named entities", subtitle=layout.about)
 
@@ -132,7 +132,7 @@ def _rows(docs: Docs, layout: Layout) -> Iterator[Dict[str, Any]]:
 
 
 def _with_sentences(doc: Doc, layout: Layout) -> Doc:
-    """The words, entities and sentences, none of which ends within an entity."""
+    """The words, entities and sentences, none of which ends inside an entity."""
     spans = sentence_spans(doc, line_is_sentence=layout.line_is_sentence)
     inside = {i for ent in doc.ents for i in range(ent.start + 1, ent.end)}
     starts = {start for start, _ in spans} - inside
@@ -157,7 +157,7 @@ def _in_table(name: str, value: Any) -> str:
 
 def _in_csv(name: str, value: Any) -> str:
     if name == SOURCE and OF_STDIN.fullmatch(value):
-        return str(value)  # no formula
+        return str(value)  # not a formula
     # older Pythons neither read nor write NUL in CSV
     cell = _in_cell(value).replace("\0", r"\x00")
     return str(harmless(cell))
@@ -165,7 +165,7 @@ def _in_csv(name: str, value: Any) -> str:
 
 def _csv_line(cells: List[str]) -> str:
     line = io.StringIO()
-    # a cell is quoted for what is in the line's end, and so for a lone CR
+    # csv quotes a cell with a character of the line end, and so one with a lone CR
     csv.writer(line, lineterminator="\r\n").writerow(cells)
     return line.getvalue()[:-2] + "\n"
 

@@ -35,7 +35,7 @@ def errors(
     train: Optional[Path] = typer.Option(
         None,
         "--train",
-        help="The training corpus: names that are an entity there are told from others",
+        help="The training corpus: names that are entities there are told from others",
     ),
     output: Optional[Path] = typer.Option(
         None,
@@ -47,7 +47,7 @@ def errors(
         None, "--page", help="HTML file to write: the tables, and gold beside predicted"
     ),
     limit: int = typer.Option(
-        200, "--limit", "-n", min=0, help="Sentences on the page at most; 0 for all"
+        200, "--limit", "-n", min=0, help="Most sentences on the page; 0 for all"
     ),
     *,
     gold: GoldOptions,
@@ -65,7 +65,7 @@ def errors(
     examples = list(to_examples(read_gold_to_score(data, nlp, gold)))
     if not examples:
         raise ValueError(f"There is nothing in {data} to evaluate on.")
-    # what the other file annotates, this one need not
+    # this file need not annotate what the other one does
     whole = replace(gold, label=[])
     known = None if train is None else names_of(read_gold(train, nlp, whole))
     if known is not None and not known:

@@ -24,7 +24,7 @@ def errors_page(report: ErrorReport, *, subtitle: str, limit: int) -> str:
 
     Args:
         report: The report.
-        subtitle: What stands below the title.
+        subtitle: The line below the title.
         limit: At most this many sentences; 0 for all.
     """
     mistakes: Dict[Tuple[int, int], List[Pair]] = {}

@@ -6,7 +6,7 @@ import re
 
 import typer
 
-# control characters, the two separators that end lines elsewhere, halves of characters
+# control characters, the two separators that end lines elsewhere, lone surrogates
 CONTROLS = "\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 IN_LINES = re.compile(f"(?![\t\n])[{CONTROLS}]")
 IN_ONE_LINE = re.compile(rf"[{CONTROLS}\\]")

@@ -43,8 +43,8 @@ def evaluate(
     raw: bool = typer.Option(
         False,
         "--raw",
-        help="Let the pipeline tokenize the corpus's text by itself, and compare "
-        "entities by characters",
+        help="Let the pipeline tokenize the corpus's raw text, and compare entities by "
+        "character offsets",
     ),
     gpu_id: int = GPU_ID,
 ) -> None:

@@ -29,8 +29,8 @@ class GoldOptions:
     group_by: str = typer.Option(
         DETECT,
         "--group-by",
-        help="What of a CoNLL file becomes one Doc: a document, a sentence, or auto: a "
-        "document where the file marks documents, a sentence where it does not",
+        help="What becomes one Doc in a CoNLL file: a document, a sentence, or auto: a "
+        "document if the file marks documents, otherwise a sentence",
     )
     read_scheme: str = typer.Option(
         DETECT,
@@ -41,19 +41,19 @@ class GoldOptions:
         None,
         "--word-column",
         help="Column of a CoNLL file with the words, counted from 1, or from -1 for "
-        "the last. Without it the first, or the second if the first counts the tokens",
+        "the last. By default the first, or the second if the first counts the tokens",
     )
     tag_column: Optional[int] = typer.Option(
         None,
         "--tag-column",
-        help="Column of a CoNLL file with the tags, counted alike. Without it the "
-        "last; where the first counts the tokens, the one after the word if it has tags",
+        help="Column of a CoNLL file with the tags, counted likewise. By default the "
+        "last; if the first counts the tokens, the one after the word if it has tags",
     )
     pos_column: Optional[int] = typer.Option(
         None,
         "--pos-column",
-        help="Column of a CoNLL file with the parts of speech, counted alike, which "
-        "become the tokens' tag_; 2 in CoNLL-2003. Without it none are read",
+        help="Column of a CoNLL file with the parts of speech, counted likewise, which "
+        "become the tokens' tag_; 2 in CoNLL-2003. By default none are read",
     )
     delimiter: str = typer.Option(
         DETECT,
@@ -65,21 +65,21 @@ class GoldOptions:
     alignment_mode: str = typer.Option(
         "strict",
         "--alignment-mode",
-        help="What becomes of an entity in a .jsonl or .json file that does not begin "
-        "and end with tokens: strict: its tokens are unknown, expand: it grows to "
-        "whole tokens",
+        help="What happens to an entity in a .jsonl or .json file that does not begin "
+        "and end at token boundaries: strict: its tokens are unknown, expand: it grows "
+        "to whole tokens",
     )
     label: List[str] = typer.Option(
         [],
         "--label",
-        help="A label that the file annotates, if it does not annotate all there are: it "
-        "then says nothing of others",
+        help="A label that the file annotates, if it does not annotate all labels: it "
+        "then says nothing about others",
     )
     map_label: List[str] = typer.Option(
         [],
         "--map-label",
-        help="Another name for a label, as in person=PER; nothing behind the sign, as in "
-        "product=, makes its entities unknown",
+        help="Another name for a label, as in person=PER; nothing after the sign, as "
+        "in product=, makes its entities unknown",
     )
 
 

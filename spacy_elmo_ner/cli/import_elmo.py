@@ -1,4 +1,4 @@
-"""`import-elmo`: published ELMo weights, and those in an archive of AllenNLP's."""
+"""`import-elmo`: published ELMo weights, and those in an AllenNLP archive."""
 
 from hashlib import sha256 as sha256_of
 from pathlib import Path
@@ -25,20 +25,20 @@ SCHEMES = ("http://", "https://")
 def import_elmo(
     source: str = typer.Argument(
         ...,
-        help=f"Published weights: {', '.join(PUBLISHED)}; or AllenNLP's model.tar.gz, a "
-        "file or an address",
+        help=f"Published weights: {', '.join(PUBLISHED)}; or AllenNLP's model.tar.gz, "
+        "as a file or URL",
     ),
     output: Path = typer.Argument(..., help="The .safetensors file to write"),
     options: Optional[Path] = typer.Option(
-        None, help="The options.json of the ELMo in an archive that has it not"
+        None, help="The options.json of the ELMo in an archive that lacks it"
     ),
     sha256: Optional[str] = typer.Option(
         None, "--sha256", help="Checksum that the weights or the archive must have"
     ),
 ) -> None:
-    """Make a weight file of published ELMo weights, or of the ELMo in an AllenNLP model.
-    What is fetched is kept beside the output until that is written: after a break the
-    same command goes on.
+    """Make a weight file from published ELMo weights, or from the ELMo in an AllenNLP
+    model. The download is kept beside the output until that is written: if it is
+    interrupted, the same command resumes it.
     """
     if output.suffix != SAFETENSORS_SUFFIX:
         raise typer.BadParameter(
@@ -57,7 +57,7 @@ def import_elmo(
     else:
         published = PUBLISHED.get(source)
         url = published.weights if published else source
-        # what is left of one address is not taken for that of another
+        # a partial download from one URL is not taken for that of another
         name = f"{output.name}.{sha256_of(url.encode()).hexdigest()[:8]}.download"
         fetched = output.with_name(name)
         if not fetched.exists():
@@ -77,16 +77,16 @@ def import_elmo(
 def read_source(
     source: str, path: Path, options: Optional[Path], sha256: Optional[str]
 ) -> ElmoWeights:
-    """Read what is at `path`, after a look at its checksum.
+    """Read what is at `path`, after checking its checksum.
 
     Args:
         source: What the user calls it.
         path: The file.
-        options: A file of sizes.
+        options: A file with its sizes.
         sha256: The checksum that it must have.
 
     Raises:
-        ValueError: If it has another, or cannot be read.
+        ValueError: If it has another checksum, or cannot be read.
     """
     published = None if Path(source) == path else PUBLISHED.get(source)
     wanted = sha256 or (published.sha256 if published else None)
@@ -111,7 +111,7 @@ def sizes_of(archive: ElmoArchive, options: Optional[Path]) -> ElmoOptions:
     says.
 
     Raises:
-        ValueError: If they are nowhere.
+        ValueError: If they cannot be found.
     """
     if options is not None:
         return read_options(options)
@@ -141,7 +141,7 @@ def fetch(url: str, path: Path) -> None:
 
 
 def _with_options(path: Path, url: str, options: Optional[Path]) -> ElmoWeights:
-    """HDF5 weights with the options from a file or their address."""
+    """HDF5 weights with the options from a file or their URL."""
     if options is not None:
         return read_weights(path, options)
     with TemporaryDirectory() as folder:

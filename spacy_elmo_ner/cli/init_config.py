@@ -1,4 +1,4 @@
-"""`init-config`: a config that trains elmo_ner on labels of one's own."""
+"""`init-config`: a config that trains elmo_ner on your own labels."""
 
 import os
 from pathlib import Path
@@ -76,14 +76,14 @@ def init_config(
         None, "--train", "-t", help="Corpus to train on, as `convert` writes it"
     ),
     dev: Optional[Path] = typer.Option(
-        None, "--dev", "-d", help="Corpus that says which state is the best"
+        None, "--dev", "-d", help="Corpus to choose the best checkpoint on"
     ),
     force: bool = typer.Option(False, "--force", "-F", help="Replace the file"),
 ) -> None:
-    """Write a config that trains elmo_ner on labels of your own, be it on fifty sentences
-    or on ten thousand. It starts from the trained tagger of en_elmo_ner_sm. `train` and
-    `spacy train` take it; without --train and --dev they need --paths.train and
-    --paths.dev.
+    """Write a config that trains elmo_ner on your own labels, whether on fifty
+    sentences or on ten thousand. It starts from the trained tagger of en_elmo_ner_sm.
+    Use it with `train` or `spacy train`; without --train and --dev they need
+    --paths.train and --paths.dev.
     """
     is_printed = str(output) == "-"
     corpora = {"train": train, "dev": dev}
@@ -139,7 +139,7 @@ def filled(lang: str, corpora: Dict[str, Optional[Path]]) -> Config:
 
 
 def _check_corpus(path: Path) -> None:
-    """Raises ValueError if it is no .spacy file and no folder of some."""
+    """Raises ValueError if it is neither a .spacy file nor a folder of them."""
     check_unicode(str(path), "corpus")
     if path.is_dir():
         if not any(path.rglob("*" + DOCBIN_SUFFIX)):

@@ -18,7 +18,7 @@ def learning_curve(
     trainings: List[Path] = typer.Argument(..., help="Folders that training wrote"),
 ) -> None:
     """Draw what each evaluation found: the score on the development corpus, or the
-    held-out perplexities of a pre-training.
+    held-out perplexities of pre-training.
     """
     check_distinct([picture], [folder / HISTORY for folder in trainings])
     try:

@@ -1,4 +1,4 @@
-"""The address at which a command listens."""
+"""The address that a command listens on."""
 
 import socket
 
@@ -7,15 +7,15 @@ import typer
 HOST = typer.Option(
     "127.0.0.1",
     "--host",
-    help="Address to listen at; 0.0.0.0 lets other machines in, whoever they are",
+    help="Address to listen on; 0.0.0.0 lets in any other machine",
 )
 
 
 def check_free(host: str, port: int) -> None:
-    """Check that a command may listen there, before it loads anything.
+    """Check that a command can listen there, before it loads anything.
 
     Raises:
-        ValueError: If it may not. It says why.
+        ValueError: If it cannot. It says why.
     """
     if not host:
         # it would let everyone in

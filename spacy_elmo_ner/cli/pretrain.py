@@ -38,9 +38,9 @@ def pretrain(
         "cpu", help="Where to train: a torch device, such as cuda"
     ),
 ) -> None:
-    """Pre-train an ELMo on text. If it is started again after a kill, it continues from
-    the last evaluation. Settings of the config are overridden as in `spacy train`, for
-    instance --training.epochs 2. Several processes that torchrun starts train one model
+    """Pre-train an ELMo on text. If it is killed and started again, it resumes from the
+    last evaluation. Settings of the config are overridden as in `spacy train`, for
+    instance --training.epochs 2. Several processes started by torchrun train one model
     together.
     """
     settings = read_settings(
@@ -85,13 +85,13 @@ def _torch_device(name: str) -> torch.device:
     """
     try:
         device = torch.device(name)
-        # an array on a GPU would take its memory in each of several processes
+        # an array on a GPU would take up memory there in each of several processes
         if device.type != "cuda":
             torch.zeros(1, device=device).tolist()
         elif not torch.cuda.is_available():
             raise RuntimeError("torch finds no GPU")
     except Exception as error:
-        # torch raises another error for each device
+        # torch raises a different error for each device
         reason = str(error).split("\n")[0].rstrip(".")
         raise ValueError(
             f"torch cannot train on {name!r} here ({reason}); leave out "
@@ -114,7 +114,7 @@ def _keep_freed_memory() -> None:
 
 
 def _make_tokens(settings: Settings, output: Path) -> None:
-    """Tokenize the text unless that is done; check first what can be checked."""
+    """Tokenize the text unless that is done; first check what can be checked."""
     text, tokens = settings.text, Path(settings.text.tokens)
     _check_not_in_text(output, text.paths, "--output")
     check_output(output)

@@ -14,7 +14,7 @@ from .texts import Text, file_batches
 TEXT = "text"
 PACKED = (".gz", ".xz")
 DELIMITERS = ",;\t"
-# a cell may be as long as a C long of any system says
+# the largest number that fits a C long on any system
 LONGEST_CELL = 2**31 - 1
 
 
@@ -34,13 +34,12 @@ READ_AS = typer.Option(
 TEXT_COLUMN = typer.Option(
     None,
     "--text-column",
-    help="The column of CSV, or the key of JSONL, that has the text; text if left out",
+    help="The CSV column or JSONL key with the text; text if left out",
 )
 KEEP = typer.Option(
     [],
     "--keep",
-    help="Another column of CSV, or key of JSONL, that stands beside what is found, such "
-    "as an id",
+    help="Another CSV column or JSONL key to keep beside what is found, such as an id",
 )
 KINDS = {".txt": FileKind.lines, ".jsonl": FileKind.jsonl, ".csv": FileKind.csv}
 
@@ -82,8 +81,8 @@ def read_records(
 
     Args:
         file: The file, or "-".
-        kind: What it holds; None for what its name says, and else lines.
-        column: The CSV file's column or the JSON objects' key of the texts.
+        kind: What it holds; None for what its name says, otherwise lines.
+        column: The CSV column or JSON key with the texts.
         keep: Other columns or keys, whose values the texts keep. A JSON object without
             one has None there.
 
@@ -153,7 +152,7 @@ def _csv_texts(
     batches: Iterator[List[Text]], column: str, keep: Sequence[str]
 ) -> Iterator[List[Text]]:
     line = Text("", "")
-    is_last = False  # of those that one read has brought
+    is_last = False  # of the lines from one read
 
     def lines() -> Iterator[str]:
         nonlocal line, is_last

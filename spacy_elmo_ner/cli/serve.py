@@ -12,9 +12,9 @@ from .extras import check_extra
 from .loading import load_pipeline
 from .ports import HOST, check_free
 
-# how the processes of several workers know what to serve
+# how the processes of several workers learn what to serve
 SETTINGS = "SPACY_ELMO_NER_SERVICE"
-# of one worker at a time; further ones are told to come back
+# per worker at a time; further ones are told to try again
 CONNECTIONS = 500
 
 
@@ -25,25 +25,25 @@ def serve(
     host: str = HOST,
     port: int = typer.Option(8000, "--port", "-p", min=0, max=65535, help="Port"),
     workers: int = typer.Option(
-        1, "--workers", "-w", min=1, help="Processes, each with a pipeline of its own"
+        1, "--workers", "-w", min=1, help="Processes, each with its own pipeline"
     ),
     max_bytes: int = typer.Option(
-        1_000_000, "--max-bytes", min=1, help="Largest body of a request"
+        1_000_000, "--max-bytes", min=1, help="Largest request body"
     ),
     max_texts: int = typer.Option(
-        1_000, "--max-texts", min=1, help="Most texts of a request"
+        1_000, "--max-texts", min=1, help="Most texts in a request"
     ),
     timeout: float = typer.Option(
         30.0,
         "--timeout",
         min=0.001,
         max=86_400,
-        help="Seconds for a request to come, and its answer",
+        help="Seconds for a request to arrive, and for its answer",
     ),
 ) -> None:
-    """Serve the entities of texts by HTTP, until it is interrupted. POST /entities takes
-    {"text": "…"} or {"text": ["…", "…"]}, GET /health says that it is ready, and GET
-    /openapi.json describes both.
+    """Serve the entities of texts over HTTP, until it is interrupted. POST /entities
+    takes {"text": "…"} or {"text": ["…", "…"]}, GET /health says that it is ready, and
+    GET /openapi.json describes both.
     """
     check_extra("serve", "fastapi", "uvicorn")
     import uvicorn
@@ -62,7 +62,7 @@ def serve(
     if workers == 1:
         uvicorn.run(make_app(settings), **options)
         return
-    # to see that it loads, and no more: each worker loads it for itself
+    # only to see that it loads: each worker loads its own
     load_pipeline(model)
     os.environ[SETTINGS] = settings
     os.environ.setdefault(THREADS, str(max(1, usable_cpus() // workers)))

@@ -31,7 +31,7 @@ PACKED = {GZIP: "gzip", XZ: "xz"}
 
 
 class Text(NamedTuple):
-    """A text and where it stands."""
+    """A text and where it is from."""
 
     text: str
     source: str  # "text:number" of an argument, "file:line", "-:line"
@@ -106,12 +106,12 @@ def read_texts(
     Args:
         arguments: Texts.
         files: Files.
-        longest: The most characters of a text.
-        read_file: Makes texts of a file; None for each line is one.
+        longest: The most characters in a text.
+        read_file: Makes texts from a file; by default, each line is one.
 
     Yields:
-        What one read has brought, so that a pipe's first lines come before its last
-        ones are written.
+        The texts from one read, so that a pipe's first lines come before its last ones
+        are written.
 
     Raises:
         ValueError: If a file cannot be read, a text is not valid Unicode, or there is

@@ -1,4 +1,4 @@
-"""`train`: spaCy's training, which can be killed and continued."""
+"""`train`: spaCy's training, which can be killed and resumed."""
 
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -24,16 +24,16 @@ def train(
         False,
         "--force",
         "-F",
-        help="Train from the start, and replace what is in the folder",
+        help="Train from scratch, and replace what is in the folder",
     ),
     gpu_id: int = GPU_ID,
 ) -> None:
-    """Train a pipeline. If it is started again after a kill, it continues from the last
+    """Train a pipeline. If it is killed and started again, it resumes from the last
     evaluation. It also continues after its end, with a higher max_steps, max_epochs or
     patience. Settings of the config are overridden as in `spacy train`, for instance
     --training.seed 1.
 
-    With a section [distillation] it learns from teachers, too, which `spacy train` does
+    With a [distillation] section it also learns from teachers, which `spacy train` does
     not do.
     """
     import_code(code)
@@ -52,7 +52,7 @@ def train(
 
 
 def _distillation(section: Optional[Dict[str, Any]]) -> Optional[Distillation]:
-    """What the config says of teachers, if anything."""
+    """What the config says about teachers, if anything."""
     if section is None:
         return None
     for key in section:

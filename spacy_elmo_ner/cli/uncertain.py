@@ -32,16 +32,16 @@ def uncertain(
         "prodigy", "--format", "-f", help=f"What reads it: {', '.join(EXPORTS)}"
     ),
     limit: int = typer.Option(
-        0, "--limit", "-n", min=0, help="So many texts at most; 0 for all"
+        0, "--limit", "-n", min=0, help="Most texts to write; 0 for all"
     ),
     model: Optional[str] = MODEL,
     file_kind: Optional[FileKind] = READ_AS,
     text_column: Optional[str] = TEXT_COLUMN,
 ) -> None:
-    """Write texts with their guessed entities for an annotation tool, those first of which
-    the pipeline is least certain: 1 less the probability of its best reading, of the
-    sentence where that is least. To correct these teaches it most. With --limit only so
-    many texts are held in memory.
+    """Write texts with their guessed entities for an annotation tool, those that the
+    pipeline is least certain of first. Uncertainty is 1 minus the probability of the
+    best reading, of the sentence where that is lowest. Correcting these texts teaches
+    it most. With --limit, only that many texts are held in memory.
     """
     if format not in EXPORTS:
         raise typer.BadParameter(
@@ -55,7 +55,7 @@ def uncertain(
     read = partial(read_records, kind=file_kind, column=text_column)
     batches = read_texts([], files, longest=nlp.max_length, read_file=read)
     scored = _scored(nlp, batches)
-    # texts that are as uncertain stay in order
+    # equally uncertain texts stay in order
     if limit:
         chosen = heapq.nsmallest(limit, scored, key=_certainty)
     else:

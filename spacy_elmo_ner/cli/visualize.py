@@ -26,7 +26,7 @@ from .texts import check_file, check_unicode, read_texts
 class Input(NamedTuple):
     """A text, and its gold Doc if it has one."""
 
-    text: Union[str, Doc]  # a Doc has words, and no entities yet
+    text: Union[str, Doc]  # a Doc has words, but no entities yet
     gold: Optional[Doc]
     source: str
 

@@ -23,11 +23,10 @@ def read_annotated_docs(
     Args:
         path: The file.
         make_doc: Tokenizes a text.
-        alignment_mode: What becomes of an entity that does not begin and end with
-            tokens. "strict": its tokens are unknown, and training skips them; "expand":
-            it grows to whole tokens.
-        note: Is called with a sentence on everything that is not read as it stands
-            there.
+        alignment_mode: What happens to an entity that does not begin and end at token
+            boundaries. "strict": its tokens are unknown, and training skips them;
+            "expand": it grows to whole tokens.
+        note: Called with a sentence about everything that is not read as written.
 
     Raises:
         OSError: See `read_annotations`.

@@ -12,8 +12,8 @@ class GuessedText(NamedTuple):
     Attributes:
         text: The text.
         spans: The guesses.
-        probabilities: Of each guess, if known.
-        meta: What else the tool is to show or keep.
+        probabilities: The probability of each guess, if known.
+        meta: What else the tool should show or keep.
     """
 
     text: str

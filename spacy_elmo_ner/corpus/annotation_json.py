@@ -18,7 +18,7 @@ class AnnotatedText(NamedTuple):
     """A text with its entities.
 
     Attributes:
-        place: Where it stands, for messages.
+        place: Where it is, for messages.
         text: The text.
         spans: Sorted and without overlap; none is empty, or begins or ends with white
             space.
@@ -34,9 +34,9 @@ class AnnotationFile(NamedTuple):
 
     Attributes:
         texts: The texts.
-        left_out: Places of records that are no gold: rejected, skipped or not
+        left_out: Places of records that are not gold: rejected, skipped or not
             annotated.
-        blank: Places of spans that are empty or hold white space alone; they are left
+        blank: Places of spans that are empty or hold only white space; they are left
             out.
         utf16: Places of texts whose offsets were found to count UTF-16 units.
     """
@@ -52,7 +52,7 @@ def read_annotations(path: Path) -> AnnotationFile:
 
     Raises:
         OSError: If the file cannot be opened.
-        ValueError: If it is no JSON, a record has no text or no spans, offsets lie
+        ValueError: If it is not JSON, a record has no text or no spans, offsets lie
             outside the text, or entities overlap. It names the file and the line or, in
             a list, the record.
     """
@@ -109,7 +109,7 @@ def _read_records(path: Path) -> List[Tuple[str, Any]]:
 def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan], bool]]:
     """The text, its spans, and whether their offsets were found to count UTF-16 units.
 
-    None if the record is no gold.
+    None if the record is not gold.
     """
     if is_pair(item):
         item = {**item[1], "text": item[0]}

@@ -33,8 +33,8 @@ def to_iob2(
         tags: The tags.
 
     Raises:
-        ValueError: If a tag is no bracket, or if brackets are nested or not closed. It
-            names the file and the line.
+        ValueError: If a tag is not a bracket, or if brackets are nested or not closed.
+            It names the file and the line.
     """
     spans: List[EntitySpan] = []
     start, label = 0, ""

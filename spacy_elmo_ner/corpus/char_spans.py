@@ -22,7 +22,7 @@ class _RawSpan(NamedTuple):
         start: Its first character, or UTF-16 unit.
         end: The one after its last.
         label: Its label.
-        own: The text that it claims to hold, if it claims one.
+        own: The text that it claims to hold, if any.
     """
 
     start: int
@@ -43,8 +43,8 @@ def read_spans(text: str, entries: List[Any]) -> Tuple[List[CharSpan], bool]:
         units.
 
     Raises:
-        ValueError: If one is no span, lies outside of the text, or is elsewhere than it
-            says.
+        ValueError: If one is not a span, lies outside the text, or does not hold the
+            text that it claims.
     """
     spans = [_read_span(span) for span in entries]
     bare = [span for span in spans if span.own is None]
@@ -87,7 +87,7 @@ def _read_span(span: Any) -> _RawSpan:
 
 
 def _find_own(text: str, span: _RawSpan) -> Tuple[int, int]:
-    """Where a span stands that says what it holds.
+    """Find where a span is that says what text it holds.
 
     This tells characters from UTF-16 units.
     """

@@ -21,7 +21,7 @@ class Roles(NamedTuple):
         attribute: The key of the tags in a column such as `SpaceAfter=No|name=B-PER`,
             or empty.
         note: A sentence on what was recognized. It is empty if the word is the first
-            column, the tag is the last, and no other column has tags of entities.
+            column, the tag is the last, and no other column has entity tags.
     """
 
     word: int
@@ -40,9 +40,10 @@ def find_roles(
     """Find the columns of the words and of the tags.
 
     The word is in the first column, or in the second if the first counts the tokens.
-    The tag is in the last column. If the first column counts, the tag may also stand
-    right after the word, as in GermEval and Universal NER, and it does if both would
-    do. If the last column says nothing, the tag is in the only column that is all tags.
+    The tag is in the last column. If the first column counts, the tag may also be right
+    after the word, as in GermEval and Universal NER, and that is used if both are
+    possible. If the last column says nothing, the tag is in the only column that is all
+    tags.
 
     Args:
         path: The file, for messages.
@@ -106,7 +107,7 @@ def attribute_of(field: str, key: str) -> Optional[str]:
 
 
 def _check_first_column(path: Union[str, Path], file: ColumnFile) -> None:
-    """Check that no few lines spoil a first column that counts the tokens."""
+    """Check that a first column that counts the tokens does so in all lines."""
     columns = [[row[0] for row in rows] for _, rows in file.sentences]
     count = sum(
         column == [str(i) for i in range(1, len(column) + 1)]
@@ -131,7 +132,7 @@ def _check_words_vary(
     """Check that the column of words does not hold names of sentences or documents.
 
     Such names are the same throughout every sentence. Or, if sentences are not
-    separated, they stand in runs of which none comes again, while the words beside them
+    separated, they come in runs, and none comes back later, while the words beside them
     differ. A "ha ha ha" among other sentences does neither.
     """
     columns = [

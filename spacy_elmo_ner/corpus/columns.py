@@ -1,4 +1,4 @@
-"""Text in columns, as CoNLL has it: a token a line, blank lines between sentences.
+"""Text in columns, as in CoNLL: one token per line, blank lines between sentences.
 
 Format: Tjong Kim Sang and De Meulder, "Introduction to the CoNLL-2003 Shared Task"
 (2003). Differences between existing files are levelled out here: line ends, byte order
@@ -46,7 +46,7 @@ class ColumnFile(NamedTuple):
         numbered: Whether the first column has a number in every row, so that the words
             stand elsewhere.
         counted: Whether these numbers count the tokens. CoNLL-U's multiword tokens
-            (1-2) and empty nodes (1.1), which are no tokens, are left out then.
+            (1-2) and empty nodes (1.1), which are not tokens, are left out then.
     """
 
     documents: List[List[TokenRows]]
@@ -79,7 +79,7 @@ def read_columns(
         delimiter: See `find_delimiter`.
         tag_column: The column where a tag tells the token "#" from a comment, counted
             as `to_index` does; None is the last.
-        first_is_word: Numbers in the first column are words.
+        first_is_word: Whether numbers in the first column are words.
 
     Raises:
         OSError: If the file cannot be opened.
@@ -165,9 +165,9 @@ class _Layout(NamedTuple):
         return [self.delimiter.split(line)]
 
     def is_comment(self, line: str) -> bool:
-        """Whether a line, where a sentence may begin, is no token.
+        """Whether a line is not a token, at a place where a sentence may begin.
 
-        Words begin with "#" as well. So a line that may be a token is one, and a line
+        Words may begin with "#", too. So a line that may be a token is one, and a line
         that may be a token without one of its columns is not silently skipped.
         """
         if not line.startswith("#") or self.bars:
@@ -281,7 +281,7 @@ def _without_what_is_not_counted(file: ColumnFile) -> ColumnFile:
 
 
 def _quoted(mark: str) -> str:
-    # a semicolon ends a shell's command
+    # a semicolon ends a shell command
     return f"'{mark}'" if mark == ";" else mark
 
 

@@ -56,13 +56,14 @@ def conll_lines(
     docstart: bool = True,
     separator: str = " ",
 ) -> Iterator[str]:
-    """The lines of a CoNLL file, without their ends.
+    """The lines of a CoNLL file, without line ends.
 
-    Tokens of nothing but spaces, tabs and line breaks are left out.
+    Tokens of only spaces, tabs and line breaks are left out.
 
     Args:
         docs: The Docs.
-        scheme: One of `TAG_SCHEMES`; io cannot separate neighbours of one type.
+        scheme: One of `TAG_SCHEMES`; io cannot separate neighbouring entities of one
+            type.
         columns: 2 for word and tag, 4 with two placeholders between them.
         docstart: Begin each Doc with a -DOCSTART- line; turn it off if every Doc is a
             single sentence.
@@ -102,7 +103,7 @@ def _all_lines(
 
 
 def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterator[str]:
-    # a tab would turn a file of spaces into one of tabs for whoever reads it
+    # a tab would make a space-separated file look tab-separated to its readers
     forbidden = "\t\r\n" if separator == "\t" else " \t\r\n"
     for words, entities in to_sentences(doc):
         _check_fields(words, forbidden)

@@ -36,7 +36,7 @@ def split_tag(tag: str) -> Tuple[str, str]:
     A label may itself hold hyphens.
 
     Raises:
-        ValueError: If it is no tag.
+        ValueError: If it is not a tag.
     """
     if tag == OUTSIDE:
         return OUTSIDE, ""

@@ -1,4 +1,4 @@
-"""What the two corpora of a training hold, and what in them would harm it."""
+"""What the two corpora of a training run hold, and what in them would harm it."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -39,7 +39,7 @@ class CorpusFacts:
         words: Different words.
         labels: Entities of each label.
         unknown: Tokens without annotation, or that no gold token is aligned with.
-        partial: How many Docs annotate these labels alone, by the labels.
+        partial: How many Docs annotate only some labels, by these labels.
     """
 
     docs: int
@@ -123,12 +123,12 @@ def report_data(
     labels: Sequence[str] = (),
     vectors: Optional[Vectors] = None,
 ) -> DataReport:
-    """Examine the corpora of a training.
+    """Examine the corpora of a training run.
 
     Args:
         train: The training corpus.
         dev: The development corpus.
-        labels: Those that the component has already.
+        labels: The labels that the component already has.
         vectors: The pipeline's word vectors.
 
     Raises:
@@ -311,7 +311,7 @@ def _long_sentences(docs: List[Doc]) -> Iterator[Words]:
 
 
 def _missing_vectors(docs: List[Doc], vectors: Optional[Vectors]) -> Iterator[Problem]:
-    # those of floret are made of a word's parts, so that no word has none
+    # floret makes vectors from parts of words, so every word has one
     if vectors is None or not vectors.n_keys or vectors.mode != Mode.default:
         return
     missing = Counter[str]()

@@ -15,7 +15,7 @@ NAMES = {
     "space": SPACES,
     WHITE_SPACE: WHITE_SPACE,
 }
-# in files of these a field may stand in quotation marks, as spreadsheets write it
+# in files with these, a field may be in quotation marks, as spreadsheets write it
 QUOTING = (",", ";")
 
 

@@ -27,7 +27,7 @@ def read_docbins(path: Path, *, vocab: Vocab) -> Iterator[Doc]:
 
     Raises:
         OSError: If a file cannot be opened.
-        ValueError: If a file is no DocBin. It names the file.
+        ValueError: If a file is not a DocBin. It names the file.
     """
     files = sorted(path.rglob("*" + DOCBIN_SUFFIX)) if path.is_dir() else [path]
     if not files:

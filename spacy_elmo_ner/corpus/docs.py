@@ -71,12 +71,12 @@ def _to_doc(sentences: List[Sentence], vocab: Vocab) -> Doc:
 def to_sentences(doc: Doc) -> List[Sentence]:
     """The sentences of a Doc; the whole Doc is one if sentence starts are unknown.
 
-    Tokens of nothing but spaces, tabs and line breaks are no words in a CoNLL file.
-    They are left out, and entities close over them.
+    Tokens of only spaces, tabs and line breaks are not words in a CoNLL file. They are
+    left out, and entities close up over them.
 
     Raises:
         ValueError: If a token has no entity annotation, or an entity crosses a
-            sentence's end.
+            sentence boundary.
     """
     for token in doc:
         if not token.ent_iob_:
@@ -120,11 +120,11 @@ def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
 
 
 def bare_doc(doc: Doc, change: Callable[[str], str] = str) -> Doc:
-    """A Doc with the words, spaces and sentence starts of another, nothing else.
+    """A Doc with the words, spaces and sentence starts of another, and nothing else.
 
     Args:
-        doc: The other.
-        change: Makes each word another one.
+        doc: The other Doc.
+        change: Changes each word.
     """
     spaces = [bool(token.whitespace_) for token in doc]
     return Doc(

@@ -63,7 +63,7 @@ def read_conll_docs(path: Path, options: ReadOptions) -> Iterator[Doc]:
 
 
 def _tagged(docs: Iterable[Doc], pos: Iterable[str]) -> Iterator[Doc]:
-    """The Docs with these parts of speech, one a token, in their order."""
+    """The Docs with these parts of speech, one per token, in order."""
     rest = iter(pos)
     for doc in docs:
         for token in doc:

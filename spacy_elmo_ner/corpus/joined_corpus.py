@@ -21,14 +21,14 @@ def create_joined_corpus_v1(
     their names.
 
     Args:
-        corpora: The readers, in the config one block each.
-        times: How often a corpus is read in an epoch; once if it is not here.
-        augmenter: Makes other Examples of an Example, which are read instead, each time
-            anew.
+        corpora: The readers, one block each in the config.
+        times: How often a corpus is read in an epoch; once if it is not listed.
+        augmenter: Makes other Examples from an Example, which are read instead; it is
+            called again each time.
 
     Raises:
-        ValueError: If there is no corpus, or one that is no reader, or `times` has another
-            name or is negative.
+        ValueError: If there is no corpus, one is not a reader, or `times` has an
+            unknown name or is negative.
     """
     times = times or {}
     if not corpora:

@@ -1,4 +1,4 @@
-"""A sentence a line: `Anna|NNP|I-PER lives|VBZ|O`, as WikiNER has it.
+"""One sentence per line: `Anna|NNP|I-PER lives|VBZ|O`, as WikiNER has it.
 
 Nothman et al., "Learning multilingual named entity recognition from Wikipedia" (2013).
 """
@@ -13,7 +13,7 @@ BAR = "|"
 def are_joined(lines: Sequence[str]) -> bool:
     """Whether every token of every line is joined with its tag.
 
-    A line of columns whose last is the tag is none of these.
+    A line of columns, the last of which is the tag, does not count.
     """
     return (
         bool(lines)

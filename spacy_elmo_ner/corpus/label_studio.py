@@ -27,7 +27,7 @@ def label_studio_spans(item: Dict[str, Any]) -> Optional[List[Any]]:
     """The spans of a record's annotation; None if there is none.
 
     Raises:
-        ValueError: If there is more than one, or it is not of spans.
+        ValueError: If there is more than one, or it does not hold spans.
     """
     annotations = item.get("annotations", item.get("completions")) or []
     if not isinstance(annotations, list) or not all(

@@ -14,7 +14,7 @@ Words = Tuple[str, ...]
 
 @dataclass(frozen=True)
 class NameUse:
-    """The places at which the words of a name stand.
+    """The places where the words of a name occur.
 
     Attributes:
         labels: As entities, by label.
@@ -48,8 +48,8 @@ def names_of(docs: Iterable[Doc]) -> Set[Words]:
 def count_name_uses(docs: List[Doc]) -> Dict[Words, NameUse]:
     """Count, for the words of every entity, how they are annotated.
 
-    A place with a token that nothing is known about is not counted as outside, nor one in
-    a Doc that annotates none of the labels of the name.
+    A place is not counted as outside if nothing is known about one of its tokens, or if
+    its Doc annotates none of the labels of the name.
     """
     labels: Dict[Words, Counter[str]] = defaultdict(Counter)
     lengths: Dict[str, Set[int]] = defaultdict(set)
@@ -76,7 +76,7 @@ def count_name_uses(docs: List[Doc]) -> Dict[Words, NameUse]:
 
 
 def contradictory_sentences(docs: Iterable[Doc]) -> List[Words]:
-    """The sentences that are there more than once, with different entities.
+    """The sentences that occur more than once, with different entities.
 
     Those in which something is unknown are left out. Docs that annotate other labels do
     not contradict each other.

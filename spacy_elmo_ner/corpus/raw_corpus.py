@@ -1,4 +1,4 @@
-"""Text without annotation, of which a student learns what its teachers say."""
+"""Text without annotation, on which a student learns what its teachers say."""
 
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -18,18 +18,18 @@ def create_raw_text_v1(
 ) -> Callable[[Language], Iterable[Example]]:
     """`spacy_elmo_ner.RawText.v1`: read Examples without annotation from text files.
 
-    A file has a paragraph a line and a blank line between documents; files whose names
-    end in .gz or .xz are unpacked, and in a .jsonl file each line has a "text".
+    A file has one paragraph per line and a blank line between documents; files whose
+    names end in .gz or .xz are unpacked, and in a .jsonl file each line has a "text".
 
     Args:
         path: A file, or a folder of files.
         limit: At most this many Docs, 0 for all. Training keeps them all in memory,
             unless its max_epochs is -1.
-        max_length: Documents are split at paragraph breaks into Docs of at most so many
-            tokens, but for paragraphs that are longer by themselves.
+        max_length: Documents are split at paragraph breaks into Docs of at most this
+            many tokens, except for single paragraphs that are longer.
 
     Raises:
-        ValueError: If there is no path, or a number makes no sense; when it is read, if
+        ValueError: If there is no path, or a number makes no sense; on reading, if
             there is no text.
     """
     if path is None:
@@ -80,14 +80,14 @@ def _split(nlp: Language, text: str, max_length: int) -> Iterator[Doc]:
             part, length = [], 0
         if n_tokens:
             part.append(paragraph)
-            # and the line break
+            # plus the line break
             length += n_tokens + 1
     if part:
         yield nlp.make_doc("\n".join(part))
 
 
 def _paragraphs(text: str, longest: int) -> Iterator[str]:
-    """The lines, and what spaCy would refuse to read as one Doc in pieces."""
+    """The lines; those that spaCy would refuse to read as one Doc come in pieces."""
     for line in text.split("\n"):
         for start in range(0, len(line), longest):
             yield line[start : start + longest]

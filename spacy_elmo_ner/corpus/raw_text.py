@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List
 OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 # a text without blank lines is cut into documents of this many lines
 LONGEST_DOCUMENT = 1000
-# the bytes that are looked at to recognize text, and the largest share of characters in
+# the bytes that are read to recognize text, and the largest share of characters in
 # them that may not be text. Western European text in Latin-1 has fewer; the lines with
 # such characters are then left out
 SAMPLE_BYTES, MOST_STRANGE = 1 << 16, 0.05
@@ -58,7 +58,7 @@ def check_is_text(file: Path) -> None:
 
 
 def read_documents(path: Path) -> Iterator[str]:
-    """Yield the documents of a text file: a paragraph a line, a blank line between
+    """Yield the documents of a text file: one paragraph per line, a blank line between
     documents.
 
     A file whose name ends in .gz or .xz is unpacked on the way. In a .jsonl file (also

@@ -63,11 +63,11 @@ def create_conll_corpus_v1(
             documents if the file marks them, otherwise for sentences.
         limit: At most this many Docs, 0 for all.
         scheme: See `read_conll`.
-        augmenter: Makes other Examples of an Example, which are read instead.
+        augmenter: Makes other Examples from an Example, which are read instead.
         labels: The labels that the corpus annotates, after `label_map`. Outside of its
-            entities it then says nothing of others, which are neither learned nor
-            forgotten there. None for all there are.
-        label_map: New labels by the file's own; None makes its entities unknown.
+            entities it then says nothing about others, which are neither learned nor
+            forgotten there. None if it annotates all labels.
+        label_map: New labels by the file's labels; None makes their entities unknown.
         word_column: See `read_conll`.
         tag_column: See `read_conll`.
         delimiter: See `read_conll`.
@@ -106,9 +106,9 @@ def create_docbin_corpus_v1(
     Args:
         path: The file or folder.
         group_by: The Docs as they are stored ("document"), or a Doc for each
-            "sentence". An entity that crosses two sentences is then unknown in both.
+            "sentence". An entity across a sentence boundary is then unknown in both.
         limit: At most this many Docs, 0 for all.
-        augmenter: Makes other Examples of an Example, which are read instead.
+        augmenter: Makes other Examples from an Example, which are read instead.
         labels: See `create_conll_corpus_v1`. None for what the Docs say themselves.
         label_map: See `create_conll_corpus_v1`.
 
@@ -149,7 +149,7 @@ def read_docs(
         format: For CoNLL files.
         make_doc: For files of annotation tools, see `read_annotated_docs`.
         alignment_mode: For files of annotation tools, see `read_annotated_docs`.
-        note: Is called with a sentence on everything unusual in a file.
+        note: Called with a sentence about everything unusual in a file.
 
     Raises:
         OSError: If a file cannot be opened.
@@ -234,14 +234,14 @@ def relabelled(
     label_map: Optional[Mapping[str, Optional[str]]],
     note: Callable[[str], None] = warnings.warn,
 ) -> Iterator[Doc]:
-    """The gold Docs of a file, with other labels, and with what they annotate.
+    """The gold Docs of a file, with new labels, and with the labels that they annotate.
 
     Args:
         docs: The Docs, which are changed.
         path: Their file, for messages.
         labels: See `create_conll_corpus_v1`. None leaves it to the Docs.
         label_map: See `create_conll_corpus_v1`.
-        note: Is told, after the last Doc, which of its labels no entity has.
+        note: Called after the last Doc, with the old labels that no entity has.
 
     Raises:
         ValueError: If an entity has a label that is not among those that are annotated.
@@ -282,11 +282,11 @@ def to_examples(docs: Iterable[Doc], *, limit: int = 0) -> Iterator[Example]:
 
 
 def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
-    """Pass the Examples of a file on, and check that something can be learned from
+    """Pass on the Examples of a file, and check that something can be learned from
     them.
 
-    Training would run to its end without an entity, and have learned or measured
-    nothing. So this warns if there is none.
+    Without entities, training would run to its end and have learned or measured
+    nothing. So this warns if there are none.
 
     Args:
         examples: The Examples.
@@ -331,7 +331,7 @@ def augmented(
 
 
 def _restore(reference: Doc, example: Example) -> None:
-    """What one of spaCy's augmenters has lost."""
+    """Restore what one of spaCy's augmenters has lost."""
     if len(reference) == len(example.x) and not reference.has_annotation("DEP"):
         for token, before in zip(reference, example.x, strict=True):
             token.is_sent_start = before.is_sent_start

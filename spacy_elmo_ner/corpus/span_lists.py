@@ -22,7 +22,7 @@ def is_pair(item: Any) -> bool:
 
 
 def lists_of(item: Dict[str, Any]) -> Dict[str, List[Any]]:
-    """All lists that may be of spans, by their keys."""
+    """All lists that may hold spans, by their keys."""
     return {key: item[key] for key in SPAN_KEYS if isinstance(item.get(key), list)}
 
 
@@ -39,7 +39,8 @@ def listed_spans(item: Dict[str, Any]) -> Dict[str, List[Any]]:
             "nothing says what its entities are."
         )
     full = {key: entries for key, entries in lists.items() if entries}
-    # if there is a list of spans, names are the text's categories or the labels in use
+    # if there is a list of spans, lists of names are the text's categories or the
+    # labels in use
     spans = {
         key: entries
         for key, entries in full.items()

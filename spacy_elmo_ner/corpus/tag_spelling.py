@@ -75,7 +75,7 @@ BRACKETS = Spelling(BRACKET_TAG, (STAR,))
 def find_spelling(tags: Iterable[str]) -> Spelling:
     """The spelling of most of the different tags; B-PER if several would do.
 
-    A small o is a tag only if the letters of other tags are small.
+    A lower-case o is a tag only if the letters of other tags are lower-case.
     """
     different = set(tags)
     if are_brackets(different):

@@ -1,4 +1,4 @@
-"""Texts of a corpus as other people write them, to train on beside its own."""
+"""Texts of a corpus as other people write them, to train on besides its own."""
 
 import random
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ..text.annotated_labels import annotated_labels, set_annotated_labels
 from ..text.written_spaces import written_spaces
 from .docs import bare_doc, sentence_bounds
 
-# a headline may leave words of so many letters in lower case
+# a headline may leave words of up to this many letters in lower case
 SHORT_WORD = 3
 
 
@@ -22,18 +22,17 @@ def create_text_variants_v1(
 ) -> "TextVariants":
     """`spacy_elmo_ner.TextVariants.v1`: Examples as they are, and variants of them.
 
-    Each variant of an Example is read with its probability. That of raw text follows a
-    variant with other capitals, too.
+    Each variant of an Example is read with its probability. A variant with other
+    capitals may have a raw-text variant, too.
 
     Args:
-        raw: As raw text, which the pipeline's tokenizer cuts into tokens; not where this is
-            what the Example has already. Words of which
-            the corpus does not know the spaces are joined as they would be written, or
-            with a space between all of them. Entities that are no longer whole tokens
-            become unknown.
+        raw: As raw text, which the pipeline tokenizes, unless the Example is raw text
+            already. If the corpus does not know the spaces between words, they are
+            joined as they would be written, or with a space between all of them.
+            Entities that are no longer whole tokens become unknown.
         lower: In lower case.
         upper: In capitals.
-        title: As a headline, each word with a capital; in half of them without the short
+        title: As a headline, each word with a capital; in half of them, not the short
             ones.
 
     Raises:
@@ -114,20 +113,20 @@ def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
 def as_raw_text(nlp: Language, doc: Doc, *, written: bool) -> Doc:
     """A gold Doc of the same text, in the tokens of a pipeline's tokenizer.
 
-    It has no sentences, as a text has none until a component finds them. An entity or span
-    that is not whole tokens there is unknown, or missing.
+    It has no sentences, as a text has none until a component finds them. An entity that
+    is not whole tokens there is unknown, and a span missing.
 
     Args:
         nlp: The pipeline.
         doc: The gold Doc.
-        written: Whether words are joined as they would be written, where the spaces are
-            unknown, or else with a space each.
+        written: Whether words with unknown spaces are joined as they would be written,
+            otherwise with a space between all of them.
     """
     text, places = _join(doc, written)
     raw = nlp.make_doc(text)
 
     def span(start: int, end: int, label: str = "") -> Tuple[Span, bool]:
-        """The tokens, and whether they are no more than that."""
+        """The tokens, and whether they cover no more than that."""
         chars = places[start][0], places[end - 1][1]
         tokens = raw.char_span(*chars, label=label, alignment_mode="expand")
         assert tokens is not None
@@ -171,13 +170,13 @@ def _join(doc: Doc, written: bool) -> Tuple[str, List[Tuple[int, int]]]:
 def _copy_spans(
     doc: Doc, other: Doc, place: Callable[[int, int], Optional[Span]]
 ) -> None:
-    """Copy doc.spans to another Doc, as a spancat learns them too.
+    """Copy doc.spans to another Doc, as a spancat learns from them, too.
 
     Args:
         doc: Where they are.
         other: Where they are copied to.
-        place: From the first token and the one after the last to the tokens of the other
-            Doc, or None where it has no such tokens.
+        place: Maps the first token and the one after the last to the tokens of the
+            other Doc, or None if it has no such tokens.
     """
     for key, group in doc.spans.items():
         copied = []
@@ -190,7 +189,8 @@ def _copy_spans(
 
 
 def _set_entities(doc: Doc, entities: List[Span], unknown: List[Span]) -> None:
-    """Tokens of an unknown span are unknown, and an entity that shares one with it."""
+    """Tokens of an unknown span are unknown, as is an entity that shares one of
+    them."""
     missing = {i for span in unknown for i in range(span.start, span.end)}
     kept = []
     for ent in entities:

@@ -14,8 +14,8 @@ from .selection import is_kept
 
 
 def annotate(doc: Doc, entities: Entities, cfg: Dict[str, Any]) -> None:
-    """Write the entities that the settings keep to `doc.ents`, beside those that are
-    there, and what is known of their probabilities to `._.probability`."""
+    """Write the entities that the settings keep to `doc.ents`, next to those already
+    there, and what is known about their probabilities to `._.probability`."""
     spans, probabilities, of_tokens = entities
     values = [1.0] * len(spans) if probabilities is None else probabilities
     places = {
@@ -48,7 +48,7 @@ def set_tokens(doc: Doc) -> Set[int]:
 
 
 def add_entities(doc: Doc, new: Sequence[DocSpan]) -> None:
-    """Add them to those that are there. All other tokens are outside entities then."""
+    """Add entities to those already there. All other tokens are then outside."""
     blocked = [doc[i : i + 1] for i in blocked_tokens(doc)]
     doc.set_ents([*doc.ents, *new], blocked=blocked, default="outside")
 
@@ -56,8 +56,8 @@ def add_entities(doc: Doc, new: Sequence[DocSpan]) -> None:
 def _annotate_tokens(
     doc: Doc, of_tokens: NDArray[np.float32], dropped: List[Span], taken: Set[int]
 ) -> None:
-    """The probability of the tag that stands there in the end: "O" where an entity was
-    dropped. What was set before has none."""
+    """Set the probability of each token's final tag: "O" where an entity was dropped.
+    Tokens that were set before get none."""
     outside = {i for start, end, _ in dropped for i in range(start, end)}
     for token, (of_tag, of_outside) in zip(doc, of_tokens.tolist(), strict=True):
         value: Optional[float] = of_outside if token.i in outside else of_tag

@@ -1,8 +1,8 @@
 """The mean of the weights of pipelines that were trained from the same start.
 
 Wortsman et al. (2022), "Model soups: averaging weights of multiple fine-tuned models
-improves accuracy without increasing inference time". Of a pipeline and one that was trained
-further on other text, the mean keeps most of what each of them does best.
+improves accuracy without increasing inference time". The mean of a pipeline and one
+that was trained further on other text keeps most of what each of them does best.
 """
 
 import math
@@ -18,15 +18,15 @@ from ..nodes import AnyModel
 
 
 def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> Language:
-    """The mean of the weights of all components that learn.
+    """Average the weights of all trainable components.
 
     Args:
         pipelines: At least two, with the same components in the same sizes. The first is
             changed.
-        shares: Of each pipeline, more than 0; they need not add up to 1.
+        shares: The share of each pipeline, above 0; they need not add up to 1.
 
     Returns:
-        The first one.
+        The first pipeline.
 
     Raises:
         ValueError: If the pipelines do not fit each other.
@@ -74,7 +74,7 @@ def _nodes(nlp: Language) -> Dict[Tuple[str, int, str], AnyModel]:
 
 
 def _check_labels(name: str, components: List[Any]) -> None:
-    """Raise ValueError if the outputs of one are not those of the same labels."""
+    """Raise ValueError if the outputs of the components are not for the same labels."""
     labels = [tuple(getattr(one, "labels", ())) for one in components]
     for other in labels[1:]:
         if other != labels[0]:
@@ -85,7 +85,7 @@ def _check_labels(name: str, components: List[Any]) -> None:
 
 
 def _check(component: str, group: List[AnyModel]) -> None:
-    """Raise ValueError if the weights of one are not those of the same things."""
+    """Raise ValueError if the weights of the nodes differ in size or name."""
     sizes = [_sizes(node) for node in group]
     if any(one != sizes[0] for one in sizes):
         raise ValueError(
@@ -95,8 +95,8 @@ def _check(component: str, group: List[AnyModel]) -> None:
 
 
 def _align(component: str, group: List[AnyModel]) -> None:
-    """Give a word that one of them has moved the same place in all, with a difference of
-    zero where it was not moved: each training meets new words in an order of its own.
+    """Give each word that one of them has moved the same row in all, with a difference
+    of zero where it was not moved: each training meets new words in its own order.
     """
     places = [node.attrs[DIFFERENCES] for node in group]
     if any(one.shape != places[0].shape for one in places):
@@ -146,7 +146,7 @@ def _tensors(node: AnyModel) -> Dict[str, torch.Tensor]:
 
 
 def _average(group: List[AnyModel], weights: List[float]) -> None:
-    """Put the mean into the first."""
+    """Write the mean into the first node."""
     base = group[0]
     for name in base.param_names:
         if base.has_param(name):
@@ -160,7 +160,7 @@ def _average(group: List[AnyModel], weights: List[float]) -> None:
 
 
 def _mean(values: List[Any], weights: List[float]) -> Any:
-    # what none has changed stays the same to the last bit, and small on disk
+    # what no pipeline has changed stays the same to the last bit, and small on disk
     if all((one == values[0]).all() for one in values):
         return values[0]
     total = sum(

@@ -1,7 +1,7 @@
-"""A component that knows when what it is loaded from is not what was saved.
+"""A component that notices when what it loads is not what was saved.
 
-Beside its files lies `sha256sums`, which `sha256sum -c` reads, too. In bytes it is one
-more entry. What version 0.1.0 saved has none, and loads without.
+Its files include `sha256sums`, which `sha256sum -c` can also read. In bytes, it is one
+more entry. What version 0.1.0 saved has none, and loads without it.
 """
 
 from contextlib import contextmanager
@@ -34,8 +34,8 @@ class CheckedPipe(TrainablePipe):  # type: ignore[misc]
     def from_disk(
         self: PipeT, path: Union[str, Path], *, exclude: Iterable[str] = tuple()
     ) -> PipeT:
-        """Raises ValueError, which names the file, for one that is damaged or does not
-        fit the others, and OSError for one that is missing."""
+        """Raises ValueError, which names the file, if one is damaged or does not fit
+        the others, and OSError if one is missing."""
         folder = ensure_path(path)
         files = _read_files(folder)
         _check(files, str(folder))
@@ -57,7 +57,7 @@ class CheckedPipe(TrainablePipe):  # type: ignore[misc]
     def from_bytes(
         self: PipeT, bytes_data: bytes, *, exclude: Iterable[str] = tuple()
     ) -> PipeT:
-        """Raises ValueError for bytes that are damaged, or parts that do not fit."""
+        """Raises ValueError if the bytes are damaged or the parts do not fit."""
         source = f"the bytes of {self.name}"
         before = dict(self.cfg)
         with _loading(source):
@@ -70,11 +70,11 @@ class CheckedPipe(TrainablePipe):  # type: ignore[misc]
         return self
 
     def settle(self, before: Dict[str, Any]) -> None:
-        """Bring what is loaded together with `before`, the cfg that the config made."""
+        """Reconcile what was loaded with `before`, the cfg that the config made."""
 
     def check_loaded(self) -> None:
-        """Raise ValueError if the model holds what no training gives. A class that knows
-        which settings fit a model asks for that, too."""
+        """Raise ValueError if the model holds values that no training produces. A class
+        that knows which settings fit a model checks that, too."""
         for node in self.model.walk():
             for name in node.param_names:
                 is_finite = node.ops.xp.isfinite
@@ -104,14 +104,14 @@ def _checksums(parts: Dict[str, Any]) -> bytes:
 def _line(name: str, parts: Dict[str, Any]) -> bytes:
     content = parts[name]
     if name == CFG:
-        # JSON, which is str in bytes; git may write its line ends otherwise
+        # JSON, which is a str in bytes; git may change its line ends
         content = content.encode() if isinstance(content, str) else content
         content = content.replace(b"\r\n", b"\n")
     return f"{sha256(content).hexdigest()}  {name}\n".encode()
 
 
 def _check(parts: Dict[str, Any], source: str) -> None:
-    """Raise ValueError for a part that is not what its checksum was made of."""
+    """Raise ValueError if a part does not match its checksum."""
     if CHECKSUMS not in parts:
         return
     saved = parts[CHECKSUMS].replace(b"\r\n", b"\n")
@@ -125,7 +125,7 @@ def _check(parts: Dict[str, Any], source: str) -> None:
 
 
 def _check_complete(parts: Dict[str, Any], exclude: Iterable[str]) -> None:
-    """Raise ValueError for a part that was saved and is not there."""
+    """Raise ValueError if a part that was saved is missing."""
     saved = parts.get(CHECKSUMS, b"").decode().split()
     for name in {CFG, MODEL}.intersection(saved).difference(parts, exclude):
         raise ValueError(f"its part {name} is missing")
@@ -133,11 +133,11 @@ def _check_complete(parts: Dict[str, Any], exclude: Iterable[str]) -> None:
 
 @contextmanager
 def _loading(source: str) -> Iterator[None]:
-    """Let an error over what is loaded name where it is from."""
+    """Make an error in what is loaded name its source."""
     try:
         yield
     except Exception as error:
-        # msgpack, Thinc and spaCy raise a dozen kinds for foreign bytes
+        # msgpack, Thinc and spaCy raise a dozen kinds of error for foreign bytes
         if isinstance(error, OSError) or str(error).startswith(source):
             raise
         raise ValueError(

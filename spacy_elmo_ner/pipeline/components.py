@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 
 from .elmo_ner import ElmoNer
 
-# the key of doc.spans, where a component has none of its own
+# the key of doc.spans for a component that has none of its own
 SCORES = "found_entities"
 
 
@@ -17,7 +17,7 @@ def elmo_ners(nlp: Language) -> Dict[str, ElmoNer]:
 
 
 def with_probabilities(nlp: Language) -> Language:
-    """The pipeline, whose components give each entity its probability from now on.
+    """The pipeline, whose components set the probability of each entity from now on.
 
     Those of tokens, which take longer, are left out.
     """
@@ -30,7 +30,7 @@ def with_probabilities(nlp: Language) -> Language:
 def docs_before(
     nlp: Language, ner: ElmoNer, texts: Iterable[Union[str, Doc]]
 ) -> Iterator[Doc]:
-    """Yield the Docs as a component meets them, for its readings: it keeps the entities
-    that a Doc has, so all readings of one that it has annotated would have the same."""
+    """Yield the Docs as they reach a component, for its readings: it keeps the entities
+    of a Doc, so all readings of one that it has annotated would have the same."""
     place = [pipe for _, pipe in nlp.pipeline].index(ner)
     return nlp.pipe(texts, disable=nlp.pipe_names[place:])

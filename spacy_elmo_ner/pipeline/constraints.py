@@ -1,9 +1,10 @@
-"""The constraints that a Doc puts on its tags: what is known of its entities already.
+"""The constraints that a Doc puts on its tags: what is already known of its entities.
 
-Another constraint of a Doc belongs here: it is a function that takes tags away from words,
-and a line in `allowed_tags`. What holds in every Doc, which tag may follow which and which
-may begin or end a sentence, the tag scheme says: `legal_transitions`, `legal_start` and
-`legal_end` in tagger/tag_schemes.py. The best path obeys both, and so do probabilities.
+Further constraints of a Doc belong here: each is a function that takes tags away from
+words, and a line in `allowed_tags`. What holds in every Doc (which tag may follow
+which, and which may begin or end a sentence) is part of the tag scheme:
+`legal_transitions`, `legal_start` and `legal_end` in tagger/tag_schemes.py. The best
+path obeys both, and so do probabilities.
 """
 
 from typing import List, Sequence, Tuple
@@ -25,7 +26,7 @@ Indices = NDArray[np.int64]
 def blocked_tokens(doc: Doc) -> List[int]:
     """The tokens kept out of entities: spaCy marks them "B" without a type."""
     if not doc.has_annotation("ENT_IOB"):
-        # the usual case, and an array takes its time
+        # the usual case, and making an array takes time
         return []
     iob, types = doc.to_array([ENT_IOB, ENT_TYPE]).reshape(-1, 2).T
     is_blocked = (iob == IOB_STRINGS.index("B")) & (types == 0)
@@ -50,7 +51,7 @@ def allowed_tags(
 
     Args:
         doc: The Doc.
-        sentences: The words of each, as places among the Doc's tokens.
+        sentences: The words of each sentence, as indices of tokens in the Doc.
         scheme: The tags.
         addresses: Whether an address may be an entity.
 
@@ -72,7 +73,7 @@ def allowed_tags(
 def _keep_outside(
     allowed: TagMask, words: Indices, tokens: List[int], scheme: TagScheme
 ) -> None:
-    """Some tokens are in no entity."""
+    """Keep some tokens outside of entities."""
     allowed[np.isin(words, tokens)] = scheme.outside
 
 
@@ -83,8 +84,8 @@ def _keep_entities(
     ents: Sequence[Span],
     scheme: TagScheme,
 ) -> None:
-    """Entities that are set stay as they are. One across the border of two sentences, or
-    with a label of its own, cannot be written as tags: its words are kept free for it.
+    """Keep entities that are set as they are. One that crosses a sentence boundary, or
+    whose label the scheme lacks, cannot be written as tags: its words are kept free.
     """
     borders = np.cumsum([0, *map(len, sentences)])
     for ent in ents:
@@ -108,7 +109,7 @@ def _end_entities_at(
     ents: Sequence[Span],
     scheme: TagScheme,
 ) -> None:
-    """At what is set between two words, on white space say, entities end and begin."""
+    """End and begin entities at what is set between two words, as on white space."""
     wordless = [ent.start for ent in ents if np.diff(_word_range(words, ent)) == 0]
     for token in {*blocked, *wordless}.difference(words.tolist()):
         after = int(np.searchsorted(words, token))
@@ -117,6 +118,6 @@ def _end_entities_at(
 
 
 def _word_range(words: Indices, ent: Span) -> Tuple[int, int]:
-    """The entity's words: which of all words is the first, and which comes after them."""
+    """The entity's words: the index of the first, and of the word after the last."""
     first, end = np.searchsorted(words, [ent.start, ent.end])
     return int(first), int(end)

@@ -1,4 +1,4 @@
-"""Scores of tags → entities, each with its probability where that is asked for."""
+"""Scores of tags → entities, each with its probability if that is asked for."""
 
 from itertools import islice
 from typing import List, NamedTuple, Optional, Sequence
@@ -18,13 +18,13 @@ from .constraints import allowed_in
 
 
 class Entities(NamedTuple):
-    """The entities of a Doc, and what is computed of their probabilities.
+    """The entities of a Doc, and their probabilities as far as they are computed.
 
     Attributes:
         spans: Token spans.
-        probabilities: Of each span, if computed.
+        probabilities: The probability of each span, if computed.
         tokens: float32 (tokens, 2), the marginal of each token's tag, and that of the
-            tag "O"; NaN for a token that is no word. None if not computed.
+            tag "O"; NaN for a token that is not a word. None if not computed.
     """
 
     spans: List[Span]
@@ -42,27 +42,27 @@ def decode(
     of_spans: bool = False,
     of_tokens: bool = False,
 ) -> List[Entities]:
-    """The most probable entities of each Doc that respect what is already set.
+    """Find the most probable entities of each Doc that respect what is already set.
 
     The best path runs through the Doc's entities and around its blocked tokens.
     Probabilities are marginals under the same conditions: the share of all paths on
     which exactly this entity, or this tag, stands there.
 
     Args:
-        docs: Those of which the model made the potentials.
-        potentials: What it made of them.
+        docs: The Docs that the potentials were computed for.
+        potentials: The model's output for them.
         scheme: The tags.
         addresses: Whether an address may be an entity.
-        temperature: Divides the scores of which probabilities are made.
-        of_spans: Whether the probabilities of entities are computed.
-        of_tokens: Whether those of the tokens' tags are.
+        temperature: Divides the scores before probabilities are computed.
+        of_spans: Whether to compute the probabilities of entities.
+        of_tokens: Whether to compute those of the tokens' tags.
     """
     rows = potentials.rows
     parameters = potentials.legal_parameters(scheme)
     tempered = potentials.tempered(temperature)
     tempered_parameters = tempered.legal_parameters(scheme)
     mask = allowed_in(docs, rows, scheme, addresses=addresses)
-    # of each row, in words of the row
+    # for each row, in words of the row
     found: List[List[Span]] = [[] for _ in rows.spans]
     probabilities: List[List[float]] = [[] for _ in rows.spans]
     of_words = np.zeros((len(rows.places), 2), np.float32)
@@ -104,7 +104,7 @@ def decode(
 
 
 def no_entities(doc: Doc, *, of_spans: bool, of_tokens: bool) -> Entities:
-    """Those of a Doc without words."""
+    """The result for a Doc without words."""
     nothing = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
     return Entities(
         [],
@@ -124,7 +124,7 @@ def _at_words(
 def _probabilities(
     found: List[List[Span]], scheme: TagScheme, marginals: Marginals
 ) -> List[List[float]]:
-    """Of each found entity of each row."""
+    """The probability of each entity found in each row."""
     flat = [(row, *span) for row, spans in enumerate(found) for span in spans]
     if not flat:
         return [[] for _ in found]
@@ -149,7 +149,7 @@ def _by_doc(
     found: List[List[Span]],
     probabilities: Optional[List[List[float]]],
 ) -> List[Entities]:
-    """White space between two words of an entity is part of it."""
+    """Group by Doc. White space between two words of an entity is part of it."""
     spans_of_rows = iter(found)
     values_of_rows = None if probabilities is None else iter(probabilities)
     entities = []

@@ -1,6 +1,6 @@
-"""The default model of `elmo_ner`: ELMo, and each word by itself, under a CRF tagger.
+"""The default model of `elmo_ner`: ELMo and features of each word, under a CRF tagger.
 
-All its sizes stand here. The default pipeline has the weights that fit them.
+All its sizes are set here. The default pipeline has the weights that fit them.
 """
 
 from typing import Any, Dict, List, Optional
@@ -29,7 +29,7 @@ precision = "auto"
 precision = "auto"
 """)["model"]
 
-# its ELMo's sizes, arguments of Elmo.v1
+# the sizes of its ELMo, as arguments of Elmo.v1
 DEFAULT_ELMO: Dict[str, Any] = {
     "lstm_width": 768,
     "projection_width": 256,
@@ -46,21 +46,21 @@ def build_elmo_with_word_features_v1(
     fine_tuned_words: int = 25_000,
     elmo: Optional[Model[List[Doc], List[Floats2d]]] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
-    """What JoinedTok2Vec.v1 makes of Elmo.v1, CharCnn.v1, LexemeFeatures.v1 and
-    StaticVectors.v1, in the sizes of the default pipeline.
+    """Join Elmo.v1, CharCnn.v1, LexemeFeatures.v1 and StaticVectors.v1 with
+    JoinedTok2Vec.v1, in the sizes of the default pipeline.
 
-    Like spaCy's HashEmbedCNN it is one architecture for what could be joined in a
+    Like spaCy's HashEmbedCNN, it is one architecture for what could be joined in a
     config, so that the default of `elmo_ner` adds nothing to a user's own blocks.
 
     The vocab needs vectors and the table `lexeme_cluster`; `elmo_ner` takes those of the
-    default pipeline where it has none.
+    default pipeline if the vocab has none.
 
     Args:
         frozen: See Elmo.v1.
         precision: See Elmo.v1.
         fine_tuned_words: See StaticVectors.v1.
-        elmo: A tok2vec in place of an ELMo of its own, such as a listener to one that
-            other components share. `frozen` and `precision` are then settings of that one.
+        elmo: A tok2vec to use instead of its own ELMo, such as a listener to one that
+            other components share. `frozen` and `precision` are then set there.
 
     Returns:
         Docs → (tokens, nO) each.
@@ -76,7 +76,8 @@ def build_elmo_with_word_features_v1(
 
 
 def lacks_tables(model: Model[Any, Any], vocab: Vocab) -> bool:
-    """Whether a model with this tok2vec has no vectors or clusters, nor has the vocab."""
+    """Whether a model with this tok2vec and the vocab both lack vectors, or
+    clusters."""
     nodes = list(model.walk())
     attrs = {name: value for node in nodes for name, value in node.attrs.items()}
     return any(node.name == NODE_NAME for node in nodes) and (

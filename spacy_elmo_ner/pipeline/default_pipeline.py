@@ -33,7 +33,7 @@ NAME = "en_elmo_ner_sm"
 COMPONENT = "elmo_ner"
 ARCHITECTURE = "@architectures"
 JOINED = "spacy_elmo_ner.JoinedTok2Vec.v1"
-# settings of the model that change no shape of its weights
+# settings of the model that do not change the shapes of its weights
 SHAPELESS = ("precision", "frozen", "max_sentence_length", "nO")
 INSTALL = (
     f"install it with `pip install ./assets/{NAME}` in a checkout of spacy-elmo-ner, or "
@@ -48,9 +48,9 @@ def check_installed() -> None:
 
 
 def default_folder() -> Path:
-    """Where the files of the installed default pipeline are.
+    """The folder of the installed default pipeline.
 
-    Raises ValueError if it is not installed, is damaged or has another model than
+    Raises ValueError if it is not installed, is damaged or has a model other than
     DEFAULT_MODEL.
     """
     check_installed()
@@ -81,7 +81,7 @@ def default_labels() -> Tuple[str, ...]:
 
 def has_default_tok2vec(pipe_config: Dict[str, Any]) -> bool:
     """Whether a component's config asks for the tok2vec of the default model, alone or
-    joined with others, under a tagger of whatever size."""
+    joined with others, under a tagger of any size."""
     ours = pipe_config["model"].get("tok2vec")
     if not isinstance(ours, dict):
         return False
@@ -103,7 +103,7 @@ def is_default_model(pipe_config: Dict[str, Any]) -> bool:
 
 
 def load_default_component(pipe: TrainablePipe) -> None:
-    """Give a component of that config the labels and weights of the default pipeline."""
+    """Give a component with such a config the default pipeline's labels and weights."""
     # it may have been initialized before, with other labels
     scheme = TagScheme(pipe.cfg["tag_scheme"], default_labels())
     pipe.set_output(len(scheme.tags))
@@ -117,12 +117,12 @@ def load_default_component(pipe: TrainablePipe) -> None:
 
 
 def start_from_default(pipe: TrainablePipe) -> Optional[Language]:
-    """Give a component with that tok2vec what the default pipeline knew before it was
-    trained, where it lacks it: ELMo's weights, if no others were loaded, vectors and
-    clusters, if the vocab has none.
+    """Give a component with that tok2vec what it lacks of what the default pipeline had
+    before training: ELMo's weights, if no others were loaded, and vectors and clusters,
+    if the vocab has none.
 
     Returns:
-        The default pipeline, if nothing of it is now of another origin, or else None.
+        The default pipeline, if all of these now come from it, otherwise None.
     """
     without_weights = [
         node
@@ -161,8 +161,8 @@ def start_from_default(pipe: TrainablePipe) -> Optional[Language]:
 def start_from_default_tagger(pipe: LabelledPipe, nlp: Language) -> None:
     """Give a component with the default model the trained weights of the default pipeline.
 
-    Its labels stay its own. One that the default pipeline knows starts as it is there, and
-    another from the mean of all of them.
+    It keeps its own labels. A label that the default pipeline knows starts as it is
+    there, any other from the mean of all of them.
 
     Args:
         pipe: The component.
@@ -189,8 +189,8 @@ def _component_config(folder: Path) -> Dict[str, Any]:
 
 
 def _has(config: Any, part: Any) -> bool:
-    """Whether a config says all that the part says of shapes, and perhaps more: a setting
-    that is younger than the default pipeline changes none."""
+    """Whether a config says all that the part says about shapes, and perhaps more: a
+    setting that is newer than the default pipeline changes no shape."""
     if isinstance(config, dict) and isinstance(part, dict):
         return all(
             key in config and _has(config[key], part[key])
@@ -202,12 +202,12 @@ def _has(config: Any, part: Any) -> bool:
 
 @contextmanager
 def _reading_it() -> Iterator[None]:
-    """Let an error over what is installed say what to do about it."""
+    """Make an error in what is installed say what to do about it."""
     try:
         yield
     except Exception as error:
-        # a foreign or damaged package makes Python, spaCy and what it reads with raise
-        # a dozen kinds
+        # for a foreign or damaged package, Python, spaCy and its readers raise a dozen
+        # kinds of error
         raise ValueError(
             f"The default pipeline, {NAME}, is installed but cannot be used "
             f"({reason(error)}); {INSTALL}."

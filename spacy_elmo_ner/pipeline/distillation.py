@@ -1,9 +1,9 @@
-"""Learning from the probabilities of other pipelines, beside the gold.
+"""Learning from the probabilities of other pipelines, besides the gold.
 
 Hinton et al. (2015), "Distilling the knowledge in a neural network", and for the paths of a
 CRF Wang et al. (2020), "Structure-level knowledge distillation for multilingual sequence
 labeling". The mean of several teachers is better than each of them, and what a student
-learns of it costs nothing at run time.
+learns from it costs nothing at run time.
 """
 
 from contextlib import ExitStack, contextmanager
@@ -26,7 +26,7 @@ class Distillation:
 
     What a Doc does not annotate, or all of a Doc without annotation, is learned from the
     teachers alone. Other components learn as usual. Where the student's ELMo has a cache,
-    those of the teachers have it, too.
+    those of the teachers use it, too.
 
     Args:
         teachers: Trained pipelines. Each has a component of the same name, with the same
@@ -112,7 +112,7 @@ class Distillation:
 def _with_loss(
     pipe: ElmoNer, get_loss: Callable[[List[Example], Potentials], Loss]
 ) -> Iterator[None]:
-    """Let a component learn from another loss than its own."""
+    """Let a component learn from a loss other than its own."""
     pipe.__dict__["get_loss"] = get_loss
     try:
         yield

@@ -52,7 +52,7 @@ DEFAULT_CONFIG = Config(
     }
 )
 
-# Docs are predicted together up to so many tokens, which bounds memory.
+# Docs are predicted together up to this many tokens, to bound memory.
 PREDICT_TOKENS = 5_000
 
 
@@ -105,34 +105,34 @@ def make_elmo_ner(
 class ElmoNer(LabelledPipe):
     """Finds named entities and writes them to `doc.ents`.
 
-    Entities and blocked tokens that a Doc brings along stay as they are.
+    Entities and blocked tokens that a Doc already has stay as they are.
 
     None leaves a setting to the component: it has the default, or what is set in `cfg`,
-    which is saved; see `settings.settle`. A setting that makes no sense is refused when it
-    is used.
+    which is saved; see `settings.settle`. Invalid settings are refused when they are
+    used.
 
     Args:
-        vocab: The pipeline's.
+        vocab: The pipeline's vocab.
         model: Docs → Potentials, as CrfTagger.v2 makes it; tagger/potentials.py says what
-            one of your own has to do.
+            a model of your own has to do.
         name: The name of the component in the pipeline.
         tag_scheme: How entities are written as tags, "BILUO" or "BIO".
         threshold: Entities with a lower probability are dropped; 0, the default, keeps all.
-            A dict gives each of some labels its own.
+            A dict gives some labels their own.
         allow_labels: If given, entities with other labels are dropped.
         deny_labels: Entities with these labels are dropped.
         temperature: Divides all scores before probabilities are computed; what is found
             stays the same. The command `calibrate` finds the right one. 1 by default.
         probabilities: Whether entities and tokens get their `._.probability`. By default
-            they do not, as it takes time; entities get it where a threshold or
-            `scores_key` needs it, too.
+            they do not, as it takes time; entities also get it where a threshold
+            or `scores_key` needs it.
         scores_key: If set, `doc.spans[scores_key]` holds the entities that this component
             found, with their probabilities in `.attrs["scores"]`.
         incorrect_spans_key: If set, `doc.spans[incorrect_spans_key]` of a gold Doc holds
             spans that are known not to be entities, for training.
         line_is_sentence: Whether each line of a text is a sentence of its own. Without it,
-            a line break that only wraps a line is passed over. Docs that have sentence
-            boundaries are cut there alone.
+            a line break that only wraps a line is ignored. Docs that have sentence
+            boundaries are split only there.
         addresses: Whether an e-mail address, a URL or a token with markup in it may be part
             of an entity. By default, training on gold entities of such tokens sets it.
         scorer: Scores Examples, as spaCy's `ner_scorer` does.
@@ -182,24 +182,25 @@ class ElmoNer(LabelledPipe):
     ) -> None:
         """Learn the labels and sizes from examples.
 
-        A component with the default tok2vec starts from the ELMo of the default pipeline,
-        where no other was loaded, and from its vectors and clusters, where the vocab has
-        none. With the default model and nothing loaded, its tagger starts from the
-        trained one: a label that the default pipeline knows from what is known, another
-        from the mean of all. With no gold entity annotation and no labels but those of
-        the default pipeline, it takes over all labels and weights.
+        A component with the default tok2vec starts from the ELMo of the default
+        pipeline, if no other was loaded, and from its vectors and clusters, if the
+        vocab has none. With the default model and nothing loaded, its tagger starts
+        from the trained one: a label that the default pipeline knows starts from what
+        was learned there, any other from the mean of all. With no gold entity
+        annotation and no labels but those of the default pipeline, it takes over all
+        labels and weights.
 
         Args:
-            get_examples: Returns the examples, of which a few are read.
-            nlp: The pipeline, whose config says what the model is. In one that is trained
-                already, `nlp.add_pipe("elmo_ner").initialize(nlp=nlp)` leaves the others
-                as they are.
-            labels: From `spacy init labels`; otherwise they are read off the examples.
+            get_examples: Returns the examples; only a few are read.
+            nlp: The pipeline, whose config says what the model is. In a pipeline that
+                is already trained, `nlp.add_pipe("elmo_ner").initialize(nlp=nlp)`
+                leaves the other components as they are.
+            labels: From `spacy init labels`; otherwise they are read from the examples.
             trained_tagger: Whether the tagger starts from that of the default pipeline.
 
         Raises:
-            ValueError: If the default pipeline is needed and not installed, or labels are
-                given as one string.
+            ValueError: If the default pipeline is needed but not installed, or labels
+                are given as one string.
         """
         initialize(self, get_examples, nlp, labels, trained_tagger)
 
@@ -208,7 +209,7 @@ class ElmoNer(LabelledPipe):
 
         Args:
             doc: The Doc, which is changed.
-            **settings: Settings of this call, instead of those in `cfg`: threshold,
+            **settings: Settings for this call, instead of those in `cfg`: threshold,
                 allow_labels, deny_labels, temperature, probabilities, scores_key. With a
                 pipeline: `nlp(text, component_cfg={"elmo_ner": {"threshold": 0.9}})`.
 
@@ -231,7 +232,7 @@ class ElmoNer(LabelledPipe):
         Args:
             stream: The Docs, which are read a few batches ahead.
             batch_size: How many Docs a thread reads together.
-            **settings: Settings of this call, see `__call__`.
+            **settings: Settings for this call, see `__call__`.
 
         Yields:
             The Docs, in order.
@@ -254,15 +255,15 @@ class ElmoNer(LabelledPipe):
     def predict(self, docs: Iterable[Doc], **settings: Any) -> List[Entities]:
         """Find the entities of each Doc. The Docs are not changed.
 
-        A Doc of more than PREDICT_TOKENS is read in parts, each with whole sentences, and
-        a sentence that is longer than the model's windows in parts that overlap.
+        A Doc of more than PREDICT_TOKENS tokens is read in parts of whole sentences,
+        and a sentence that is longer than the model's windows in parts that overlap.
 
         Args:
             docs: Docs with or without words.
-            **settings: Settings of this call, see `__call__`.
+            **settings: Settings for this call, see `__call__`.
 
         Returns:
-            The entities of each Doc, which `set_annotations` takes.
+            The entities of each Doc, for `set_annotations`.
         """
         self.use_settings()
         cfg = cfg_for_call(self.name, self.cfg, settings)
@@ -271,13 +272,13 @@ class ElmoNer(LabelledPipe):
     def k_best(self, docs: Iterable[Doc], k: int) -> List[List[Reading]]:
         """Find the k best readings of each Doc, each with its entities and probability.
 
-        Settings that drop entities do not act here: a reading has all of its entities.
-        Entities that a Doc brings along stay, so give Docs in which this component has
-        found none: `nlp.make_doc(text)`, not `nlp(text)`.
+        Settings that drop entities have no effect here: a reading has all of its
+        entities. Entities that a Doc already has stay, so pass Docs that this component
+        has not annotated: `nlp.make_doc(text)`, not `nlp(text)`.
 
         Args:
             docs: Docs with or without words. They are not changed.
-            k: How many. A Doc may have fewer.
+            k: How many readings. A Doc may have fewer.
 
         Returns:
             The readings of each Doc, best first.
@@ -298,10 +299,10 @@ class ElmoNer(LabelledPipe):
 
         Args:
             docs: Docs with or without words. They are not changed.
-            k: How many. A sentence may have fewer.
+            k: How many readings. A sentence may have fewer.
 
         Returns:
-            Of each Doc its sentences that have words, and their readings, best first.
+            For each Doc, the readings of each sentence that has words, best first.
 
         Raises:
             ValueError: If k is less than 1.
@@ -362,12 +363,12 @@ class ElmoNer(LabelledPipe):
     def set_annotations(
         self, docs: Iterable[Doc], entities: List[Entities], **settings: Any
     ) -> None:
-        """Write entities to `doc.ents`, beside those that are there already.
+        """Write entities to `doc.ents`, next to those already there.
 
         Args:
             docs: The Docs that were read.
             entities: What `predict` found in each.
-            **settings: Settings of this call, see `__call__`.
+            **settings: Settings for this call, see `__call__`.
         """
         cfg = cfg_for_call(self.name, self.cfg, settings)
         for doc, found in zip(docs, entities, strict=True):
@@ -375,11 +376,11 @@ class ElmoNer(LabelledPipe):
 
     def score(self, examples: Iterable[Example], **settings: Any) -> Dict[str, Any]:
         """Score examples. Predicted entities whose labels a gold Doc does not annotate are
-        left out, see the corpus readers' `labels`.
+        left out; see the corpus readers' `labels`.
 
         Args:
             examples: Predicted and gold Docs.
-            **settings: Of the scorer.
+            **settings: Settings of the scorer.
 
         Returns:
             The scores.
@@ -401,10 +402,10 @@ class ElmoNer(LabelledPipe):
 
         Args:
             examples: Predicted and gold Docs. A gold Doc without entity annotation teaches
-                nothing; missing values in one are unknown, not outside.
+                nothing; missing values are unknown, not outside.
             drop: The dropout rate.
             sgd: The optimizer. Without one, gradients are kept for `finish_update`.
-            losses: The loss is added to what it has under the component's name.
+            losses: The losses by component name, to which the loss is added.
 
         Returns:
             The losses.
@@ -420,7 +421,7 @@ class ElmoNer(LabelledPipe):
 
         Args:
             examples: Predicted and gold Docs.
-            scores: What the model made of the predicted ones.
+            scores: The model's output for the predicted Docs.
 
         Returns:
             The loss and its gradient.
@@ -450,16 +451,16 @@ class ElmoNer(LabelledPipe):
         sgd: Optional[Optimizer] = None,
         losses: Optional[Dict[str, float]] = None,
     ) -> Dict[str, float]:
-        """Stay close to what the component said when `nlp.resume_training` was called.
+        """Stay close to what the component predicted at `nlp.resume_training`.
 
-        Labels that were added since then are free to be learnt outside of the entities that
-        it found.
+        Labels that were added since then can be learnt freely outside of the entities
+        that it found.
 
         Args:
-            examples: Docs to be read; gold annotation is not looked at.
+            examples: Docs to read; gold annotation is ignored.
             drop: The dropout rate.
             sgd: The optimizer. Without one, gradients are kept for `finish_update`.
-            losses: The loss is added to what it has under the component's name.
+            losses: The losses by component name, to which the loss is added.
 
         Returns:
             The losses.

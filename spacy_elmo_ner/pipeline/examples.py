@@ -1,4 +1,4 @@
-"""What examples say of the entities to be learnt, before anything is learnt."""
+"""What examples say about the entities to learn, before training."""
 
 from typing import Iterable, List, Set, Tuple
 
@@ -10,13 +10,14 @@ from ..text.words import is_no_name
 
 
 def no_examples(vocab: Vocab) -> List[Example]:
-    """Two words of which nothing is known, to learn sizes from."""
+    """Two words about which nothing is known, to infer sizes from."""
     doc = Doc(vocab, words=["a", "word"])
     return [Example(doc, doc.copy())]
 
 
 def gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:
-    """The labels of the gold entities, sorted, and whether any gold says anything."""
+    """The labels of the gold entities, sorted, and whether any gold Doc is
+    annotated."""
     labels: Set[str] = set()
     annotated = False
     for example in examples:
@@ -26,7 +27,7 @@ def gold_labels(examples: Iterable[Example]) -> Tuple[List[str], bool]:
 
 
 def has_addresses(examples: Iterable[Example]) -> bool:
-    """Whether a gold entity is made of what would not be taken for a name."""
+    """Whether a gold entity has only tokens that would not be taken for a name."""
     return any(
         all(is_no_name(token.text) for token in ent)
         for example in examples

@@ -9,7 +9,7 @@ PROBABILITY = "probability"
 
 
 def register_extensions() -> None:
-    """Let `._.probability` be there, None where nobody asked for it."""
+    """Register `._.probability`, which is None where nobody asked for it."""
     for kind in (Doc, Span, Token):
         if not kind.has_extension(PROBABILITY):
             kind.set_extension(PROBABILITY, default=None)

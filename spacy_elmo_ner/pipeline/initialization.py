@@ -74,7 +74,7 @@ def initialize(
 
 
 def _name_in(nlp: Language, pipe: LabelledPipe) -> str:
-    """The name that it has there: spaCy 3.3 does not tell it when it is renamed."""
+    """The component's name there: spaCy 3.3 does not tell it when it is renamed."""
     names = [name for name, component in nlp.components if component is pipe]
     return names[0] if names else pipe.name
 

@@ -9,11 +9,11 @@ from spacy.language import Language
 def create_joined_callbacks_v1(
     callbacks: Dict[str, Any],
 ) -> Callable[[Language], Language]:
-    """Join several callbacks, as a block such as [initialize.before_init] has one.
+    """Join several callbacks where a block such as [initialize.before_init] has one.
 
     Args:
-        callbacks: In the config one block each, `[….callbacks.elmo]` and so on. They are
-            called in the alphabetical order of their names.
+        callbacks: One block each in the config, `[….callbacks.elmo]` and so on. They
+            are called in alphabetical order of their names.
     """
     return partial(_call_all, callbacks=callbacks)
 

@@ -1,4 +1,4 @@
-"""A component with labels and settings, which the tags and the nodes of its model fit."""
+"""A component whose labels and settings fit the tags and the nodes of its model."""
 
 from pathlib import Path
 from typing import Any, Dict, Iterable, Tuple, TypeVar, Union
@@ -47,7 +47,7 @@ class LabelledPipe(CheckedPipe):
     @property
     def scheme(self) -> TagScheme:
         """The tags of the labels."""
-        # cfg is the truth: spaCy replaces it when it loads a component or
+        # cfg is the source of truth: spaCy replaces it when it loads a component or
         # searches for a threshold
         wanted = (self.cfg["tag_scheme"], self.labels)
         if (self._scheme.name, self._scheme.labels) != wanted:
@@ -55,8 +55,8 @@ class LabelledPipe(CheckedPipe):
         return self._scheme
 
     def add_label(self, label: str) -> int:
-        """Add a label; 1 if it is new. A trained model grows and stays trained: the new
-        label starts from the mean of the others, which it does not beat.
+        """Add a label; return 1 if it is new. A trained model grows and stays trained:
+        the new label starts from the mean of the others, and does not beat them.
 
         Raises ValueError for a label that is empty or has a tag's prefix.
         """
@@ -72,7 +72,7 @@ class LabelledPipe(CheckedPipe):
         return int(is_new)
 
     def know_label(self, label: str) -> bool:
-        """Add a label, but no tags to the model; whether it is new."""
+        """Add a label, but no tags to the model; return whether it is new."""
         check_label(label)
         if label in self.cfg["labels"]:
             return False
@@ -111,15 +111,15 @@ class LabelledPipe(CheckedPipe):
             )
 
     def _hand_on_settings(self) -> None:
-        """Tell the model's nodes what they have to know."""
+        """Pass the settings on to the nodes of the model that need them."""
         is_line = self.cfg["line_is_sentence"]
         for node in self.model.walk():
-            # written only where it is new: other threads may read it
+            # written only if it changes: other threads may read it
             if node.attrs.get(LINE_IS_SENTENCE, is_line) != is_line:
                 node.attrs[LINE_IS_SENTENCE] = is_line
 
     def use_settings(self) -> None:
-        """Check the settings, which tools change at any time, and let them act."""
+        """Check the settings, which tools may change at any time, and apply them."""
         check_cfg(self.name, self.cfg)
         self._check_tags()
         self._hand_on_settings()

@@ -1,4 +1,4 @@
-"""A step of learning: from examples to scores, from their loss back to the weights."""
+"""One update: from examples to scores, from their loss back to the weights."""
 
 from typing import Callable, Dict, List, Optional
 
@@ -22,9 +22,9 @@ def learn(
     sgd: Optional[Optimizer],
     losses: Optional[Dict[str, float]],
 ) -> Dict[str, float]:
-    """The losses, to which that of the examples is added under the pipe's name.
+    """Learn from examples; return the losses, with theirs added under the pipe's name.
 
-    Without any word in them there is nothing to learn.
+    Without any words in them, there is nothing to learn.
     """
     pipe.use_settings()
     losses = {} if losses is None else losses

@@ -1,4 +1,4 @@
-"""A pipeline by its name, with an error that says what is wrong with its files."""
+"""Loading a pipeline by name, with an error that says what is wrong with its files."""
 
 import json
 from pathlib import Path
@@ -28,11 +28,11 @@ def load(name: Union[str, Path, None] = None) -> Language:
             en_elmo_ner_sm.
 
     Returns:
-        The pipeline, as `spacy.load` gives it.
+        The pipeline, as `spacy.load` returns it.
 
     Raises:
-        ValueError: If spaCy cannot load it, or the default one is not installed; where a
-            file of it is damaged, the error names the file.
+        ValueError: If spaCy cannot load it, or the default one is not installed; if one
+            of its files is damaged, the error names the file.
     """
     default = default_pipeline.NAME
     if name is None or (name == default and not Path(name).exists()):
@@ -44,7 +44,7 @@ def load(name: Union[str, Path, None] = None) -> Language:
             folder = get_package_path(name)
         return spacy.load(name)
     except Exception as error:
-        # spaCy and what it reads with raise a dozen kinds, most without a file's name
+        # spaCy and its readers raise a dozen kinds of error, most without a file name
         if isinstance(error, ValueError) and str(error).startswith(str(folder)):
             raise
         _check_files(folder)
@@ -64,7 +64,7 @@ def load(name: Union[str, Path, None] = None) -> Language:
 def _check_files(folder: Path) -> None:
     """Raise ValueError for the first file of a pipeline that cannot be read."""
     if not any((folder / name).exists() for name in ("config.cfg", "meta.json")):
-        return  # no pipeline: what is in it, maybe a whole disk, has nothing to do with it
+        return  # not a pipeline: its content, maybe a whole disk, is not the cause
     for path in sorted(folder.rglob("*")):
         read = READERS.get(path.name)
         if read is not None and path.is_file():
@@ -92,7 +92,7 @@ def _read_msgpack(path: Path) -> Dict[str, Any]:
 
 
 def _read_tokenizer(path: Path) -> None:
-    # those that write other settings read them in their own way
+    # tokenizers that write other settings read them in their own way
     if "prefix_search" in _read_msgpack(path):
         Tokenizer(Vocab()).from_disk(path)
 
@@ -116,7 +116,7 @@ def _read_vectors_config(path: Path) -> None:
 
 
 def _read_vectors(path: Path) -> None:
-    # numpy.load would propose to read a foreign file as a pickle
+    # numpy.load would suggest reading a foreign file as a pickle
     np.lib.format.open_memmap(path, mode="r")
 
 

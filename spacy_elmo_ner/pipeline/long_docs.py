@@ -24,18 +24,19 @@ def find_in_parts(
     line_is_sentence: bool,
     n_threads: int,
 ) -> List[Found]:
-    """What `find` finds in Docs of which it is given a bounded number of tokens at once.
+    """Call `find` on Docs with a bounded number of tokens at a time.
 
     Args:
-        find: What there is in each of some Docs.
-        join: What was found in a Doc's parts, whose places are given → what is in the
+        find: Docs → what is in each of them.
+        join: The places of a Doc's parts, and what was found in each → what is in the
             Doc.
         docs: The Docs.
-        most: Tokens of whole sentences, of one Doc or of several, that are read together.
-        longest: Tokens of a sentence that is read at once; longer ones are read in parts
-            that overlap, see `doc_parts`.
+        most: How many tokens of whole sentences, of one Doc or several, are read
+            together.
+        longest: The most tokens of a sentence that is read at once; longer ones are
+            read in parts that overlap, see `doc_parts`.
         line_is_sentence: See `doc_parts`.
-        n_threads: How many are read at a time.
+        n_threads: How many batches are read at a time.
     """
     parts = [
         doc_parts(doc, most=most, longest=longest, line_is_sentence=line_is_sentence)
@@ -67,9 +68,9 @@ def _batches(docs: Iterable[Doc], most: int) -> Iterator[List[Doc]]:
 def joined(parts: Sequence[Tuple[int, int]], entities: Sequence[Entities]) -> Entities:
     """The entities of a Doc's parts, in order.
 
-    Where two parts overlap, the first is followed to a seam next to the middle of what
-    they have in common, in which no entity of either stands. If there is none, the two
-    ends of an entity that both have across the middle are of one entity.
+    Where two parts overlap, the first counts up to a seam near the middle of the
+    overlap that is inside no entity of either. If there is none, the two ends of an
+    entity that both parts have across the middle belong to one entity.
     """
     spans: List[Span] = []
     values: List[float] = []
@@ -103,9 +104,9 @@ def joined(parts: Sequence[Tuple[int, int]], entities: Sequence[Entities]) -> En
 
 
 def _seam(start: int, end: int, before: Iterable[Span], after: Iterable[Span]) -> int:
-    """The place from start to end, next to their middle, that lies in no span of the parts
-    before and after it; the middle itself if there is none. The spans that are next to the
-    seam come first."""
+    """The place from start to end, nearest to their middle, that is inside no span of
+    the parts before and after it; the middle itself if there is none. The spans nearest
+    to the seam come first."""
     taken: Set[int] = set()
     for span in takewhile(lambda span: span[1] > start, before):
         taken.update(range(span[0] + 1, span[1]))

@@ -1,4 +1,4 @@
-"""What the tagger is trained to: gold entities, non-entities, and its former self."""
+"""What the tagger learns from: gold entities, non-entities, and its former self."""
 
 from typing import List, Optional, Sequence, Tuple
 
@@ -29,18 +29,18 @@ def likelihood_loss(
     *,
     incorrect_spans_key: Optional[str],
 ) -> Loss:
-    """Negative log likelihood of the gold entities, a mean over the tokens.
+    """Negative log likelihood of the gold entities, averaged over the tokens.
 
-    Tokens without gold or with misaligned gold count with all their tags; those outside of
-    entities, in a Doc that annotates some labels alone, with the tags of the others, too.
+    Tokens without gold or with misaligned gold count with all their tags. In a Doc that
+    annotates only some labels, tokens outside of entities also count with the tags of
+    the other labels.
 
     Args:
         examples: Predicted and gold Docs.
-        potentials: What the model made of the predicted ones.
+        potentials: The model's output for the predicted Docs.
         scheme: The tags.
         incorrect_spans_key: For each span of this group of the gold Doc,
-            -log(1 - P(span)) is added: what is known is that this entity does not stand
-            there.
+            -log(1 - P(span)) is added: it is known only that this entity is not there.
 
     Returns:
         The loss and its gradient.
@@ -80,9 +80,9 @@ def rehearsal_loss(
     teacher sees an entity, whose place they must not take; elsewhere they are left alone.
 
     Args:
-        potentials: The tagger's.
-        teacher: The teacher's, of the same Docs.
-        scheme: Of the tagger. The teacher has its first tags.
+        potentials: The tagger's potentials.
+        teacher: The teacher's potentials for the same Docs.
+        scheme: The tagger's tags. The teacher has the first of them.
 
     Returns:
         The loss and its gradient.
@@ -113,7 +113,7 @@ def _log_partition(
     scheme: TagScheme,
     counted: Optional[Tensor] = None,
 ) -> Tensor:
-    """The sum of log Z over all sentences, of paths with the counted tags alone."""
+    """The sum of log Z over all sentences, for paths with only the counted tags."""
     parameters = potentials.legal_parameters(scheme)
     of_parts = []
     for _, part in row_parts(rows, len(scheme.tags)):
@@ -151,7 +151,7 @@ def _known_tags(
     for example, of_doc in zip(examples, np.split(known, ends[:-1]), strict=True):
         labels = annotated_labels(example.reference)
         if labels is not None:
-            # outside of the entities that it annotates, but maybe in another one
+            # outside of the annotated entities, but maybe in another one
             is_outside = (of_doc == scheme.outside).all(1)
             of_doc[is_outside] |= scheme.other_labels(labels)
     return known
@@ -226,6 +226,6 @@ def _incorrect_loss(
     through = crf.log_partition(chosen, some, parameters, entity_masks)
     possible = (every > IMPOSSIBLE) & (through > IMPOSSIBLE)
     log_probability = (through - every)[possible]
-    # A certain span has an infinite loss. The value is bounded, not the gradient's way.
+    # A certain span has an infinite loss. The value is bounded, but gradients pass.
     excess = (log_probability - MOST_CERTAIN).clamp(min=0.0).detach()
     return -torch.log1p(-(log_probability - excess).exp()).sum()

@@ -1,8 +1,8 @@
 """The k best ways to read a text, each with its probability.
 
-The CRF reads each sentence by itself. What it makes of one is a path of tags, and so a
-set of entities; their probabilities add up to 1 over all paths. The readings of a Doc are
-one reading of each of its sentences, and their probability is the product of theirs.
+The CRF reads each sentence by itself. A reading of a sentence is a path of tags, and so
+a set of entities; the probabilities of all paths add up to 1. A reading of a Doc is one
+reading of each of its sentences, and its probability is the product of theirs.
 """
 
 import math
@@ -27,7 +27,7 @@ class Reading(NamedTuple):
         start: Its first token.
         end: The token after its last.
         entities: Token spans in the Doc.
-        log_probability: The log of the share of all readings of these tokens.
+        log_probability: The log of its share of all readings of these tokens.
     """
 
     start: int
@@ -37,11 +37,11 @@ class Reading(NamedTuple):
 
     @property
     def probability(self) -> float:
-        """The share of all readings of these tokens."""
+        """Its share of all readings of these tokens."""
         return math.exp(self.log_probability)
 
     def to_doc(self, doc: Doc) -> Doc:
-        """A copy of the Doc with these entities beside those that it brings along, and
+        """A copy of the Doc with these entities next to those it already has, and
         the probability in `._.probability`."""
         copy = doc.copy()
         taken = set_tokens(copy)
@@ -58,7 +58,7 @@ class Reading(NamedTuple):
 
 
 SentenceReadings = List[List[Reading]]
-"""Of each sentence of a Doc its readings, best first."""
+"""For each sentence of a Doc, its readings, best first."""
 
 
 def read_sentences(
@@ -70,14 +70,14 @@ def read_sentences(
     temperature: float,
     addresses: bool,
 ) -> List[SentenceReadings]:
-    """The k best readings of each sentence with words; fewer, where there are no more.
+    """The k best readings of each sentence with words; fewer if there are no more.
 
     Args:
-        docs: Those of which the model made the potentials.
-        potentials: What it made of them.
+        docs: The Docs that the potentials were computed for.
+        potentials: The model's output for them.
         scheme: The tags.
         k: How many readings.
-        temperature: Divides the scores of which probabilities are made.
+        temperature: Divides the scores before probabilities are computed.
         addresses: Whether an address may be an entity.
     """
     rows = potentials.rows
@@ -178,7 +178,7 @@ def combine(doc: Doc, sentences: SentenceReadings, k: int) -> List[Reading]:
 
 
 class _Choice(NamedTuple):
-    """Of each sentence so far one reading: that of the last, and what was before."""
+    """One reading of each sentence so far: that of the last, and those before it."""
 
     log_probability: float
     before: Optional["_Choice"]

@@ -1,4 +1,4 @@
-"""What of a prediction the gold can judge."""
+"""The part of a prediction that the gold can judge."""
 
 from typing import Iterable, Iterator
 

@@ -1,10 +1,10 @@
-"""Which of the entities that are found are kept: by label and by probability."""
+"""Which of the found entities are kept, by label and by probability."""
 
 from typing import Any, Dict
 
 
 def needs_probabilities(cfg: Dict[str, Any]) -> bool:
-    """Whether these settings drop what is improbable."""
+    """Whether these settings drop improbable entities."""
     threshold = cfg["threshold"]
     values = threshold.values() if isinstance(threshold, dict) else [threshold]
     return any(value > 0 for value in values)

@@ -1,7 +1,7 @@
-"""The settings of `elmo_ner`: what a config gives, what is set since then, and which acts.
+"""The settings of `elmo_ner`: what a config gives, what is set later, and which wins.
 
-A component reads them in its `cfg`, where tools change them. Under `configured` stands
-there what the config gave, null for what it left to the component.
+A component reads them from its `cfg`, where tools change them. There, `configured`
+holds what the config gave, and null for what it left to the component.
 """
 
 from math import inf, isclose
@@ -70,7 +70,7 @@ TRAINED = {
     "tag_scheme": Setting("BILUO", (str,), 'set it to "BILUO" or "BIO"'),
     "labels": Setting([], (list,), "set it to a list, and add labels with add_label()"),
 }
-# What configs gave that version 0.1.0 saved. It did not say, and wrote its defaults out.
+# What configs saved by version 0.1.0 gave. It did not say, and wrote its defaults out.
 OF_VERSION_0_1_0 = {"threshold": 0.0}
 
 
@@ -85,10 +85,10 @@ def new_cfg(*, tag_scheme: str, **configured: Any) -> Dict[str, Any]:
 def cfg_for_call(
     component: str, cfg: Dict[str, Any], given: Dict[str, Any]
 ) -> Dict[str, Any]:
-    """The cfg as one call wants it. None is a setting's default, as in a config.
+    """The cfg for one call. None is a setting's default, as in a config.
 
     Raises:
-        ValueError: For a setting that is not of a call, or makes no sense.
+        ValueError: If a setting cannot be given per call, or makes no sense.
     """
     for name in given:
         if name not in OF_CALL:
@@ -110,14 +110,14 @@ def cfg_for_call(
 
 
 def check_cfg(component: str, cfg: Dict[str, Any]) -> None:
-    """Raise ValueError for a setting that makes no sense."""
+    """Raise ValueError if a setting makes no sense."""
     for name, (_, types, remedy, makes_sense) in {**TRAINED, **SETTINGS}.items():
         value = cfg.get(name, "")
         if name not in cfg or not isinstance(value, types) or not makes_sense(value):
             was = repr(value) if name in cfg else "missing"
             raise ValueError(f"The {name} of '{component}' is {was}; {remedy}.")
     if not cfg["labels"]:
-        return  # it has not met them yet
+        return  # they are not known yet
     for name in ("threshold", "allow_labels", "deny_labels"):
         value = cfg[name]
         named: Iterable[str] = value if isinstance(value, (dict, list, tuple)) else ()
@@ -130,13 +130,13 @@ def check_cfg(component: str, cfg: Dict[str, Any]) -> None:
 
 
 def settle(component: str, cfg: Dict[str, Any], before: Dict[str, Any]) -> None:
-    """Let what the config gives act on a cfg that was loaded.
+    """Apply what the config gives to a cfg that was loaded.
 
-    What the config gives acts where that is not what it gave when the component was saved.
-    Else what was set in cfg since then is as it was saved. So a config that gives what it
-    gave already does not undo that: a component cannot know whether somebody said it
-    again. Set it in cfg then. By default a config gives nothing, and whatever it gives
-    later is new.
+    What the config gives takes effect if it differs from what it gave when the
+    component was saved. Otherwise, what was set in cfg since then stays as it was
+    saved. So a config that gives the same value again does not undo that: a component
+    cannot know whether somebody set it again. In that case, set it in cfg. By default a
+    config gives nothing, and whatever it gives later is new.
 
     Args:
         component: Its name, for errors.

@@ -1,4 +1,4 @@
-"""ELMo out of a component, into one of its own that others can listen to."""
+"""Moving ELMo out of a component, into one of its own that others can listen to."""
 
 from typing import Any, Dict, List, Tuple
 
@@ -54,7 +54,7 @@ def share_elmo(nlp: Language, component: str = COMPONENT) -> Language:
     listener = Tok2VecListener(SHARED, width)
     replace_model_node(pipe.model, node, listener)
     shared.add_listener(listener, component)
-    # as nlp.replace_listeners does it, the other way round
+    # the reverse of what nlp.replace_listeners does
     set_dot_to_object(
         nlp._pipe_configs[component],
         path,

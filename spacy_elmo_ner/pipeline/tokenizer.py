@@ -1,4 +1,4 @@
-"""A language's tokenizer that parts words from markup, and joins hyphenated ones."""
+"""A language's tokenizer that splits words from markup, and joins hyphenated ones."""
 
 import re
 from typing import Any, Callable, List
@@ -14,14 +14,15 @@ from spacy.util import (
     filter_spans,
 )
 
-# what is no letter has a name
+# characters that are not letters, by their names
 NAMED = (
     r"(?:&(?:nbsp|ensp|emsp|thinsp|quot|apos|lt|gt|[lr][sda]quo|#39|#x27|#34|#160);)+"
 )
-# and a letter may have one, in the midst of a word: M&uuml;ller
+# letters may have names, too, in the middle of a word: M&uuml;ller
 NO_NAME = "".join(rf"(?<!&[A-Za-z]{{{n}}})" for n in range(2, 9))
-# Controls, formats and fillers, such as a byte order mark, a zero-width space or a mark of
-# direction; joiners only beside Latin letters, as other scripts and emoji need them.
+# Control, format and filler characters, such as a byte order mark, a zero-width space
+# or a direction mark; joiners only next to Latin letters, as other scripts and emoji
+# need them.
 UNSEEN = (
     r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
     r"\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
@@ -36,7 +37,7 @@ UNSEEN_AT_END = (
     rf"(?<=[{UNSEEN}\u200c\u200d])\.",
 )
 AT_START = (*UNSEEN_AT_START, NAMED, r"(?:&#?\w+;)+\w*", "~~+", r"\\[A-Za-z]+\*?\{")
-# within what stands between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,
+# between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,
 # <a href="…">Anna Smith</a><br>, Anna Smith[1], Anna&nbsp;Smith, **Anna Smith**,
 # [[Anna|A]], "name":"Anna", Anna;Berlin, \\emph{Anna}
 MARKUP = (
@@ -69,7 +70,7 @@ HYPHENATED = re.compile(
 
 
 class MarkupTokenizer(Tokenizer):  # type: ignore[misc]
-    """A Tokenizer that makes one token of a word that is hyphenated at a line's end."""
+    """A Tokenizer that makes one token of a word hyphenated at the end of a line."""
 
     def __call__(self, string: str) -> Doc:
         doc: Doc = super().__call__(string)
@@ -101,10 +102,10 @@ def _hyphenated(doc: Doc) -> List[Span]:
 
 
 def create_tokenizer_v1() -> Callable[[Language], Tokenizer]:
-    """`spacy_elmo_ner.Tokenizer.v1`, for [nlp.tokenizer]: `spacy.Tokenizer.v1` that also
-    cuts where markup touches a word, as at the end of a link's text or of an element, and
-    where an invisible character does, and makes one token of a word that is hyphenated at the
-    end of a line."""
+    """`spacy_elmo_ner.Tokenizer.v1`, for [nlp.tokenizer]: `spacy.Tokenizer.v1` that
+    also splits where markup or an invisible character touches a word, such as at the
+    end of a link's text or of an element, and makes one token of a word hyphenated at
+    the end of a line."""
     return make_tokenizer
 
 

@@ -11,25 +11,25 @@ from spacy.language import Language
 from ..pipeline.components import with_probabilities
 from .found import Found, entities
 
-# Requests are joined up to here, about a second's work; a longer one goes alone.
+# Requests are joined up to this size, about a second's work; longer ones go alone.
 CHARACTERS = 20_000
 Answer = List[List[Found]]
 
 
 class Request(NamedTuple):
-    """Texts, and what will hold the entities of each."""
+    """Texts, and the future that will hold the entities of each."""
 
     texts: Sequence[str]
     answer: "Future[Answer]"
 
 
 class Batches:
-    """Reads what has come in while it was busy as one batch, which is several times as
-    fast as one text after the other.
+    """Reads what came in while it was busy as one batch, which is several times as fast
+    as one text after another.
 
-    One thread reads them all, which divides its work among threads where it pays. As it
+    One thread reads them all, and divides its work among threads where that pays. As it
     alone touches the vocab, it can use spaCy's memory zones, which all texts of a vocab
-    would have to share: the vocab does not grow with each new word.
+    would have to share, so that the vocab does not grow with each new word.
 
     Args:
         nlp: The pipeline; nothing else may use it from now on.
@@ -42,14 +42,14 @@ class Batches:
         self._thread.start()
 
     def put(self, texts: Sequence[str]) -> "Future[Answer]":
-        """Let texts be read.
+        """Queue texts to be read.
 
         Args:
             texts: The texts of a request.
 
         Returns:
-            What will hold the entities of each. A request that is cancelled before its
-            turn is not read.
+            A future that will hold the entities of each. A request that is cancelled
+            before its turn is not read.
         """
         answer: "Future[Answer]" = Future()
         self._queue.put(Request(texts, answer))
@@ -100,5 +100,5 @@ class Batches:
 
 
 def _memory_zone(nlp: Language) -> ContextManager[object]:
-    """What frees the strings and lexemes of new words, from spaCy 3.8 on."""
+    """A context that frees the strings and lexemes of new words, from spaCy 3.8 on."""
     return nlp.memory_zone() if hasattr(nlp, "memory_zone") else nullcontext()

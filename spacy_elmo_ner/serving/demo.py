@@ -28,7 +28,7 @@ MARK = TPL_ENT.replace("{label}", "{label} {probability}")
 
 
 def page(pipelines: Sequence[str], load: Callable[[str], Language]) -> None:
-    """Show the page; Streamlit calls it anew whenever a visitor does something.
+    """Show the page; Streamlit calls it again whenever a visitor does something.
 
     Args:
         pipelines: Packages and folders to choose from.
@@ -129,7 +129,7 @@ def _show_readings(name: str, text: str, load: Callable[[str], Language]) -> Non
 
 
 def _show_text(text: str, found: List[Found]) -> None:
-    # to Markdown, which the HTML goes through, a carriage return ends a line
+    # the HTML goes through Markdown, where a carriage return ends a line
     shown = text.replace("\r", " ")
     labels = sorted({escape(one["label"]) for one in found})
     doc = {

@@ -1,4 +1,4 @@
-"""What is told of an entity: where it stands, its label and how sure the pipeline is."""
+"""What is told about an entity: its place, its label and how sure the pipeline is."""
 
 from typing import List, Optional, TypedDict
 
@@ -19,11 +19,12 @@ def entities(doc: Doc) -> List[Found]:
     """The entities of a Doc.
 
     Args:
-        doc: A Doc that a pipeline has read, as `pipeline.components.with_probabilities` gave it.
+        doc: A Doc from a pipeline that `pipeline.components.with_probabilities`
+            returned.
 
     Returns:
         The entities in the order of the text. The probability of those that another
-        component has found is None.
+        component found is None.
     """
     return [
         Found(

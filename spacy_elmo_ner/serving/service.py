@@ -1,7 +1,7 @@
 """The HTTP service: `POST /entities` and `GET /health`.
 
 Errors are JSON with a sentence under "detail". Nothing is fetched from elsewhere:
-FastAPI's pages of documentation, which are, are left out.
+FastAPI's documentation pages, which would be, are left out.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ def create_app(nlp: Language, limits: Limits) -> FastAPI:
     app = FastAPI(title=name, version=version, docs_url=None, redoc_url=None)
     batches = Batches(nlp)
 
-    # some load balancers ask for the head alone
+    # some load balancers send HEAD requests
     @app.head("/health", include_in_schema=False)
     @app.get("/health")
     async def health() -> Dict[str, str]:
@@ -96,8 +96,8 @@ async def _read(request: Request, most: int) -> bytes:
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            # one that is too large is read on, and forgotten: a client would not see the
-            # answer before it has sent all
+            # a body that is too large is read to the end, and dropped: a client would
+            # not see the answer before it has sent everything
             if size <= most:
                 body += chunk
             else:

@@ -4,7 +4,7 @@ dataframe.py    a DataFrame → its rows, or a column of Spark NLP's annotations
 transformer.py  the same column as a stage of pyspark.ml
 column.py       the column of texts → the column of what is found
 schemas.py      its types
-checks.py       what is wrong is said on the driver, before a job runs
+checks.py       reporting what is wrong on the driver, before a job runs
 worker.py       what Spark's Python processes do: texts → rows, without Spark
 """
 

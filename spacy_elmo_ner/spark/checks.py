@@ -1,4 +1,4 @@
-"""What is wrong is said on the driver, before a job runs."""
+"""Reporting what is wrong on the driver, before a job runs."""
 
 from pathlib import Path
 from typing import Iterable, Union
@@ -59,7 +59,7 @@ def check_text_column(df: DataFrame, text_col: str) -> None:
 
 
 def check_new_columns(before: Iterable[str], new: Iterable[str]) -> None:
-    """Check that no column would be there twice. To Spark, case is no difference.
+    """Check that no column would be there twice. Spark ignores case.
 
     Args:
         before: The columns that are kept.

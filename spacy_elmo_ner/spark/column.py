@@ -57,9 +57,9 @@ def annotations_column(
     return column.alias(name, metadata={"annotatorType": ANNOTATOR_TYPE})
 
 
-# A function of the one column, and no mapInPandas of all: the texts alone go to Python.
-# The others stay with Spark, whatever their types; in pandas, large integers would lose
-# their last digits as soon as one beside them is null.
+# A function of the one column, not a mapInPandas of all: only the texts go to Python.
+# The other columns stay in Spark, whatever their types; in pandas, large integers would
+# lose their last digits as soon as one in their column is null.
 def _column(text_col: str, rows: Find, element: StructType) -> Column:
     def in_batches(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
         task = TaskContext.get()
@@ -69,7 +69,7 @@ def _column(text_col: str, rows: Find, element: StructType) -> Column:
             yield pd.Series(rows(texts), dtype=object)
 
     function = pandas_udf(in_batches, ArrayType(element))
-    # otherwise Spark may call it again for each place that the column is used in
+    # otherwise Spark may call it again for each use of the column
     once = function.asNondeterministic()
     name = text_col.replace("`", "``")
     column: Column = once(col(f"`{name}`"))

@@ -18,7 +18,7 @@ from .column import annotations_column, rows_column
 
 BATCH_SIZE = 256
 ENTITIES = "entities"
-# a column that is there only in between
+# a temporary column
 ROWS = "_spacy_elmo_ner_rows"
 
 
@@ -32,12 +32,12 @@ def annotate(
     as_annotations: bool = False,
     output_col: str = ENTITIES,
 ) -> DataFrame:
-    """Find the entities of a DataFrame's texts, on the workers of its Spark.
+    """Find the entities of a DataFrame's texts, on its Spark workers.
 
     Each Python process of a worker loads the pipeline once. Rows are those of
     `spacy_elmo_ner.predict`, with its columns: the other columns of the DataFrame are
     repeated in each row, and the row's own text takes the place of the whole one. A null
-    is read as an empty text, which has a row among documents, and none elsewhere.
+    is read as an empty text, which has a row at the document level, and none at others.
 
     Args:
         df: The DataFrame.
@@ -48,7 +48,7 @@ def annotate(
             "token".
         batch_size: How many texts a process reads at once.
         as_annotations: Keep the rows as they are, and add a column that has each text's
-            entities in the form in which Spark NLP's `NerConverter` writes them.
+            entities in the form that Spark NLP's `NerConverter` writes.
         output_col: The name of that column.
 
     Returns:

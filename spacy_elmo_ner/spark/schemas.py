@@ -27,7 +27,7 @@ TYPES: Dict[str, DataType] = {
 }
 
 # what Spark NLP's NerConverter writes in `annotatorType`, and into the metadata of its
-# column, by which the stages behind it know their input
+# column, by which later stages know their input
 ANNOTATOR_TYPE = "chunk"
 # `Annotation.dataType` of Spark NLP
 ANNOTATION = StructType(

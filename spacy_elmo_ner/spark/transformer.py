@@ -22,7 +22,7 @@ class ElmoNerTransformer(
 ):
     """Adds a column that has each text's entities, as Spark NLP's `NerConverter` does.
 
-    What is saved are its parameters: the pipeline is named, not copied.
+    Only its parameters are saved: the pipeline is named, not copied.
 
     Args:
         inputCol: The column of texts.

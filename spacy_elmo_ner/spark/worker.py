@@ -10,7 +10,7 @@ from ..tables.levels import rows
 from ..tables.pipelines import line_is_sentence
 
 Row = Dict[str, Any]
-# no text in a row of Spark is longer
+# no text in a Spark row is longer
 LONGEST_TEXT = 2**31
 
 
@@ -19,8 +19,8 @@ class PipelineFiles(NamedTuple):
 
     Attributes:
         name: A package, or the absolute path of a folder.
-        changed: When a file of the folder was last changed: a pipeline that is trained
-            anew takes the place of the one before, in processes that go on.
+        changed: When a file of the folder was last changed: a retrained pipeline
+            replaces the one before, in processes that keep running.
     """
 
     name: str
@@ -49,14 +49,14 @@ def loaded(files: PipelineFiles) -> Language:
 def find(
     texts: Iterable[Any], *, files: PipelineFiles, level: str, batch_size: int
 ) -> List[List[Row]]:
-    """Find what a level has of each text.
+    """Find the rows of each text at a level.
 
     Args:
         texts: Strings. Anything else stands for a null, which is read as an empty text.
         files: The pipeline.
         level: One of `tables.levels.LEVELS`.
-        batch_size: How many texts the pipeline reads at once. All are sorted by their
-            length before, so that they are of similar length.
+        batch_size: How many texts the pipeline reads at once. All are first sorted by
+            length, so that these are of similar length.
 
     Returns:
         The rows of each text, in the order of the texts.

@@ -36,11 +36,11 @@ def predict(
 ) -> pd.DataFrame:
     """Find the entities of texts, as a table.
 
-    The columns are those of `tables.levels.rows`. The index says which text a row belongs
-    to: it is the index of a Series or DataFrame, or counts the texts from 0. The other
-    columns of a DataFrame stand before those of the entities; one with the same name gets
-    the suffix _input. A missing text (None, NaN, NA) is read as an empty one, which has a
-    row among documents, and none elsewhere.
+    The columns are those of `tables.levels.rows`. The index says which text a row
+    belongs to: it is the index of a Series or DataFrame, or counts the texts from 0.
+    The other columns of a DataFrame come before those of the entities; one with the
+    same name gets the suffix _input. A missing text (None, NaN, NA) is read as an empty
+    one, which has a row at the document level, and none at others.
 
     Args:
         texts: A text; a list or an iterator of texts; a pandas Series; or a DataFrame
@@ -52,8 +52,8 @@ def predict(
         text_column: The DataFrame's column of texts. If left out, it is the one named
             text, or else the only one that holds strings.
         batch_size: How many texts are read at once.
-        progress: Whether a bar on standard error counts the texts; None for where it is a
-            terminal, after two seconds.
+        progress: Whether a bar on standard error counts the texts; None shows it if
+            that is a terminal, after two seconds.
         probabilities: Whether `elmo_ner` computes the probabilities of entities and
             tokens, which takes time. Without it, their columns are empty, unless the
             component's own settings ask for them.
@@ -62,9 +62,9 @@ def predict(
         The table, in the order of the texts.
 
     Raises:
-        ValueError: If there is no such level or column, a row holds something else than
-            a text or too long a one, or the pipeline cannot be loaded or finds no
-            entities.
+        ValueError: If there is no such level or column, a row holds something other
+            than a text or one that is too long, or the pipeline cannot be loaded or
+            finds no entities.
     """
     frames = predict_frames(
         texts,
@@ -88,24 +88,25 @@ def predict_frames(
     progress: Optional[bool] = None,
     probabilities: bool = False,
 ) -> Iterator[pd.DataFrame]:
-    """As `predict`, a table for each batch of texts. If they come from an iterator, only a
-    few batches are in memory, and the words that spaCy's vocabulary keeps.
+    """Like `predict`, with a table for each batch of texts. If they come from an
+    iterator, only a few batches are in memory, and the words that spaCy's vocabulary
+    keeps.
 
     Args:
         texts: See `predict`.
         output_level: See `predict`.
         pipeline: See `predict`.
         text_column: See `predict`.
-        batch_size: How many texts a table has the rows of.
+        batch_size: How many texts a table has rows for.
         progress: See `predict`.
         probabilities: See `predict`.
 
     Returns:
-        The tables, all with the same columns. There is one at least.
+        The tables, all with the same columns. There is at least one.
 
     Raises:
         ValueError: See `predict`. What is wrong with an iterator's texts is raised when
-            they are read, after the tables before.
+            they are read, after the tables before them.
     """
     check_level(output_level)
     if batch_size < 1:

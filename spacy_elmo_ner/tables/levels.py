@@ -39,7 +39,7 @@ def check_level(level: str) -> None:
 def rows(
     doc: Doc, level: str, *, line_is_sentence: bool = False
 ) -> Iterator[Dict[str, Any]]:
-    """Yield what a level has of a Doc whose entities are set, by whatever component.
+    """Yield the rows of a level for a Doc whose entities are set, by any component.
 
     Each row has the keys of `COLUMNS[level]`, in that order:
 
@@ -57,9 +57,9 @@ def rows(
     - `entities`, `labels`, `probabilities`: lists over the entities of a document or
       sentence.
 
-    A Doc with sentence boundaries has these sentences; one without is cut where the
-    component cuts it, see `text.sentences.sentence_spans`. Tokens and sentences of
-    nothing but white space have no row, and sentences none at their margins.
+    A Doc with sentence boundaries has these sentences; one without is split where the
+    component splits it, see `text.sentences.sentence_spans`. Tokens and sentences of
+    only white space have no row, and sentences have none at their ends.
 
     Args:
         doc: The Doc.
@@ -162,8 +162,8 @@ def _probability(of: Union[Span, Token]) -> Optional[float]:
 
 
 def names_beside(given: Sequence[Any], columns: Sequence[str]) -> List[Any]:
-    """Names of columns that stand beside others: one that these have gets the suffix
-    _input."""
+    """Names of columns that stand beside others: one that is among these gets the
+    suffix _input."""
     taken = {*given, *columns}
     names = []
     for name in given:

@@ -9,8 +9,8 @@ from ..pipeline.components import elmo_ners
 
 
 def sets_entities(nlp: Language, docs: Sequence[Doc]) -> bool:
-    """Whether the pipeline is known to set entities, by what its components declare, or
-    by some of its Docs. Not yet, if none of these has a token.
+    """Whether the pipeline is known to set entities, from what its components declare
+    or from some of its Docs. It is not known yet if none of these has a token.
 
     Raises:
         ValueError: If it has set none, not even that there are none.

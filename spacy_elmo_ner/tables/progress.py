@@ -9,10 +9,10 @@ PATIENCE = 2
 
 
 def progress_bar(shown: Optional[bool], *, total: Optional[int] = None) -> Any:
-    """A bar that counts texts, and is there once they have taken a while.
+    """A bar that counts texts, shown once they have taken a while.
 
     Args:
-        shown: Whether there is one; None for whether standard error is a terminal.
+        shown: Whether to show it; None for whether standard error is a terminal.
         total: How many texts there are, if that is known.
     """
     return tqdm(

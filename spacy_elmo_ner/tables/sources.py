@@ -21,21 +21,21 @@ class Batch(NamedTuple):
 def read_batches(
     texts: Texts, text_column: Optional[str], *, size: int, longest: int
 ) -> Iterator[Batch]:
-    """Cut texts into batches, of which there is one at least, if only an empty one.
+    """Split texts into batches, of which there is at least one, if only an empty one.
 
     What has a length is checked before this returns, an iterator as it is read.
 
     Args:
         texts: A text, several, or a table that has them.
         text_column: The column of a DataFrame that has the texts; see `find_column`.
-        size: Texts of a batch.
-        longest: The most characters of a text.
+        size: Texts per batch.
+        longest: The most characters in a text.
 
     Returns:
         The batches. The index is the table's own, or counts the texts.
 
     Raises:
-        ValueError: If something is no text, or too long, or no column has the texts.
+        ValueError: If something is not a text, or too long, or no column has the texts.
     """
     if isinstance(texts, str):
         texts = [texts]
@@ -144,4 +144,4 @@ def _text(cell: Any, label: Any, longest: int) -> str:
             f"Row {label!r} holds half a character (a lone surrogate, at position "
             f"{error.start}); read the text as UTF-8."
         ) from error
-    return str(cell)  # of a subclass, such as numpy's, a tokenizer makes nothing
+    return str(cell)  # a tokenizer makes nothing of a subclass, such as numpy's

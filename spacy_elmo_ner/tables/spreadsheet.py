@@ -10,7 +10,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """The rows as CSV with a header. Texts that a spreadsheet would run as a formula
-    have an apostrophe before them."""
+    get an apostrophe before them."""
     file = StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(columns)
