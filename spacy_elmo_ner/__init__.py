@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-# imported when they are asked for: torch and pandas take seconds
+# imported on first use: torch and pandas take seconds
 PLACES = {
     "load": ".pipeline.loading",
     "share_elmo": ".pipeline.shared_elmo",

@@ -10,7 +10,7 @@ TargetT = TypeVar("TargetT", bound=Union[Language, AnyModel])
 
 
 def nodes_named(target: Union[Language, AnyModel], name: str) -> List[AnyModel]:
-    """The nodes of a name in a model, or in all components, disabled ones too."""
+    """The nodes of this name in a model, or in all components, even disabled ones."""
     if isinstance(target, Language):
         models = [
             getattr(component, "model", None) for _, component in target.components

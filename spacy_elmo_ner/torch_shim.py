@@ -25,7 +25,7 @@ def _use_one_thread() -> None:
 
 
 # A forked process has none of its parent's worker threads, and torch would wait for
-# them for ever. `nlp.pipe(..., n_process=2)` forks where the platform can.
+# them forever. `nlp.pipe(..., n_process=2)` forks where the platform can.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_use_one_thread)
 
@@ -42,11 +42,11 @@ class LazyTorchShim(PyTorchShim):
     """Holds a torch module whose sizes become known when the pipe is initialized.
 
     The sizes are saved beside the tensors, so that a saved pipe builds its module by
-    itself. The bytes are safetensors: reading them runs no code, as unpickling does.
+    itself. The bytes are safetensors: unlike unpickling, reading them runs no code.
     Unlike PyTorchShim, it lets `use_params` set averaged weights.
 
     Args:
-        build: Makes the module from keyword arguments that become known late: the
+        build: Makes the module from keyword arguments that are only known later: the
             number of tags, the width of the input.
     """
 
@@ -55,7 +55,7 @@ class LazyTorchShim(PyTorchShim):
         self._build = build
         # whether the weights are as they were made or loaded, before any training
         self.is_untrained = False
-        # of weights by name: the learning rate, times the optimizer's; 1 if not here
+        # by weight name: a factor on the optimizer's learning rate; 1 if missing
         self.rates: Dict[str, float] = {}
 
     @property
@@ -89,7 +89,7 @@ class LazyTorchShim(PyTorchShim):
     def begin_anew(self) -> None:
         """Take a new id, under which no optimizer knows these weights.
 
-        An optimizer keeps its moments of a weight by the shim's id.
+        An optimizer stores a weight's moments under the shim's id.
         """
         PyTorchShim.global_id += 1
         self.id = PyTorchShim.global_id
@@ -104,8 +104,8 @@ class LazyTorchShim(PyTorchShim):
     def predict(self, inputs: ArgsKwargs) -> Any:
         """The module's output, without gradients.
 
-        PyTorchShim switches the module to evaluation mode and back, which other threads
-        that share it would notice. Our modules have no modes: what differs in training
+        PyTorchShim switches the module to evaluation mode and back, which would affect
+        other threads that share it. Our modules have no modes: what differs in training
         is an argument.
         """
         with own_threads(next(self.module.parameters()).device.type):
@@ -114,8 +114,8 @@ class LazyTorchShim(PyTorchShim):
     def finish_update(self, optimizer: Any) -> None:
         """Let the optimizer change every weight that has a gradient, in place.
 
-        PyTorchShim sets a new tensor each time. It holds on to the one before, and so
-        to the tensors of all updates.
+        PyTorchShim sets a new tensor each time. That one holds on to the previous one,
+        and so to the tensors of all updates.
         """
         if self._model is None:
             return
@@ -144,7 +144,7 @@ class LazyTorchShim(PyTorchShim):
 
     @contextlib.contextmanager
     def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
-        """Use the optimizer's averages as weights within the block."""
+        """Use the optimizer's averages as the weights within the block."""
         kept = {}
         parameters = {} if self._model is None else dict(self._model.named_parameters())
         for name, parameter in parameters.items():
@@ -174,7 +174,7 @@ class LazyTorchShim(PyTorchShim):
         return save_tensors(tensors, metadata={HEADER: json.dumps(header)})
 
     def from_bytes(self, bytes_data: bytes) -> "LazyTorchShim":
-        """Restore what `to_bytes` gave.
+        """Restore what `to_bytes` returned.
 
         Raises:
             ValueError: If the bytes are damaged, hold NaN or infinite weights, or do
@@ -200,22 +200,22 @@ class LazyTorchShim(PyTorchShim):
 def _update(optimizer: Any, key: Any, weights: Any, gradient: Any, rate: float) -> Any:
     """The weights after an update."""
     if not isinstance(optimizer, Optimizer):
-        # nlp.rehearse gives a function that knows no rates
+        # nlp.rehearse passes a function that takes no rates
         return optimizer(key, weights, gradient)[0]
     averages = optimizer.averages
     is_new = averages is not None and key not in averages
     updated, _ = optimizer(key, weights, gradient, lr_scale=rate)
     if averages is not None and is_new:
-        # Thinc begins with zeros, and is 18% short of weights that were updated once
+        # Thinc starts at zeros, which falls 18% short for weights updated only once
         averages[key] = updated.copy()
     return updated
 
 
 def _smallest(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor as float16, if that holds the very same numbers.
+    """The tensor as float16, if that holds exactly the same numbers.
 
-    It does for weights that were rounded to it before. `load_state_dict` makes float32
-    of them again.
+    It does for weights that were rounded to it before. `load_state_dict` converts them
+    back to float32.
     """
     if tensor.dtype != torch.float32:
         return tensor
@@ -226,7 +226,7 @@ def _smallest(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _read(bytes_data: bytes) -> Tuple[bool, Dict[str, int], Dict[str, torch.Tensor]]:
-    """Whether the module was built, its sizes, and its tensors, all of them checked."""
+    """Whether the module was built, its sizes, and its tensors, all checked."""
     try:
         size = int.from_bytes(bytes_data[:8], "little")
         header = json.loads(bytes_data[8 : 8 + size])["__metadata__"]

@@ -1,7 +1,7 @@
 """The biLM in AllenNLP's model.tar.gz.
 
-Nothing is unpacked under the names that the archive has: the few members that are
-wanted are read as streams, and parameters without pickle's code.
+Nothing is unpacked under the names in the archive: the few members that are needed are
+read as streams, and the parameters without running pickle's code.
 """
 
 import pickle
@@ -20,25 +20,25 @@ from .options import MAX_FILE, ElmoOptions, parse_json, parse_options
 from .weights import ElmoWeights, check_arrays
 
 CONFIG, PARAMETERS = "config.json", "weights.th"
-# where AllenNLP kept the files that a model's config names, and their list
+# where AllenNLP kept the files that a model's config names, and the list of them
 FILES = "fta/"
 OPTIONS_KEY = "options_file"
 REMEDY = "get the archive again, or archive the model again"
-# bytes when unpacked, far more than the largest published model has
+# bytes when unpacked, far more than in the largest published model
 MAX_UNPACKED = 1 << 33
 MAX_MEMBERS = 10_000
-# the first torch that reads parameters without running code that a file names
+# the first torch that reads parameters without running code named by a file
 SAFE_TORCH = (1, 13)
 
 
 class ElmoArchive:
-    """The parts of an archive that a biLM is made of.
+    """The parts of an archive that make up a biLM.
 
     Attributes:
         path: The archive.
         parameters: All parameters of the model.
         options: The content of options.json, if it is in the archive.
-        options_source: Where the model's config says that it is.
+        options_source: Where it is according to the model's config.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class ElmoArchive:
 
         Raises:
             OSError: If the file cannot be opened.
-            ValueError: If it is no archive of AllenNLP, or is damaged.
+            ValueError: If it is not an AllenNLP archive, or is damaged.
         """
         self.path = path
         self.options: Optional[Dict[str, Any]] = None
@@ -66,7 +66,7 @@ class ElmoArchive:
         """The biLM of the archive, fine-tuned if the model's was.
 
         Raises:
-            ValueError: If there is none, more than one, or one of other sizes.
+            ValueError: If there is none, more than one, or one with other sizes.
         """
         prefixes = find_prefixes(self.parameters)
         if len(prefixes) != 1:
@@ -91,7 +91,7 @@ class ElmoArchive:
 
 
 def _members(archive: tarfile.TarFile, path: Path) -> Dict[str, tarfile.TarInfo]:
-    """The plain files; links, devices and whatever else there may be are left out."""
+    """The plain files, without links, devices and whatever else there may be."""
     members: Dict[str, tarfile.TarInfo] = {}
     unpacked = 0
     for count, member in enumerate(archive):
@@ -127,7 +127,7 @@ def _json(
 
 
 def _values_of(config: Any, key: str) -> List[str]:
-    """All values of a key, wherever it stands."""
+    """All values of a key, wherever it occurs."""
     if isinstance(config, list):
         return [value for one in config for value in _values_of(one, key)]
     if not isinstance(config, dict):
@@ -147,7 +147,7 @@ def _only(values: List[str], path: Path) -> str:
 
 @contextmanager
 def _unpacked(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[IO[bytes]]:
-    """A member as a file of its own, since torch looks for its parts there and back."""
+    """A member as a separate file, since torch seeks in it back and forth."""
     source = archive.extractfile(member)
     assert source is not None
     with TemporaryDirectory() as folder:

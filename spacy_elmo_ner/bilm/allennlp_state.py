@@ -1,6 +1,6 @@
-"""AllenNLP's parameters of a biLM → the published arrays, which they were made of.
+"""AllenNLP's parameters of a biLM → the published arrays that they were made from.
 
-AllenNLP's modules turn arrays around, join the two halves of a highway, order an LSTM's
+AllenNLP's modules transpose arrays, join the two halves of a highway, order an LSTM's
 gates i, f, g, o where the published files have i, g, f, o, and add 1 to the forget
 gate's bias.
 """
@@ -14,8 +14,8 @@ from .lstm import FORGET_BIAS
 from .options import ElmoOptions
 from .weights import ElmoWeights
 
-# what the names of a biLM's parameters begin with, behind the name of the module
-# that holds it
+# what the names of a biLM's parameters start with, after the name of the module that
+# holds it
 ROOT = "_elmo_lstm."
 CHARACTERS = ROOT + "_token_embedder."
 LAYERS = ROOT + "_elmo_lstm."
@@ -23,24 +23,24 @@ FIRST = CHARACTERS + "_char_embedding_weights"
 
 
 def find_prefixes(names: Mapping[str, object]) -> Tuple[str, ...]:
-    """What the names of each biLM's parameters begin with in a model."""
+    """What the names of each biLM's parameters in a model start with."""
     return tuple(name[: -len(FIRST)] for name in names if name.endswith(FIRST))
 
 
 def from_allennlp(
     state: Mapping[str, Tensor], options: ElmoOptions, *, prefix: str = ""
 ) -> ElmoWeights:
-    """Make the published arrays of AllenNLP's parameters.
+    """Make the published arrays from AllenNLP's parameters.
 
     The forget gates' biases may differ from the published ones by rounding.
 
     Args:
-        state: The parameters of a module by their names.
+        state: The parameters of a module by name.
         options: The biLM's sizes.
         prefix: See `find_prefixes`.
 
     Raises:
-        ValueError: If a parameter is missing, or is not of the right shape.
+        ValueError: If a parameter is missing, or has the wrong shape.
     """
     arrays: Dict[str, Tensor] = {}
 
@@ -94,6 +94,6 @@ def from_allennlp(
 
 
 def _gates(rows: Tensor) -> Tensor:
-    """The published order of the gates' rows, a copy."""
+    """A copy with the gates' rows in the published order."""
     i, f, g, o = rows.chunk(4)
     return torch.cat([i, g, f, o])

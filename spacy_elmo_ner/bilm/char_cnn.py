@@ -11,8 +11,8 @@ from .char_convolution import Convolution, ConvolutionTable
 from .char_ids import PADDING
 from .options import N_CHARACTER_VECTORS, ElmoOptions
 
-# Words that `CharCnn` works on at a time, which bounds memory. Fewer would read the highways'
-# weights more often; with more, gradients take longer.
+# Words that `CharCnn` works on at a time, which limits memory. Fewer would read the
+# highways' weights more often; with more, gradients take longer.
 WORDS_PER_STEP = 256
 # A GPU wants more at a time, and has the memory.
 WORDS_PER_STEP_ON_GPU = 1024
@@ -38,7 +38,7 @@ class CharCnn(nn.Module):
 
     def forward(self, char_ids: Tensor) -> Tensor:
         """Character ids (n_words, 50) → vectors (n_words, projection_width)."""
-        # words of like length together, so that a short one pays for few windows
+        # words of similar length together, so that a short one pays for few windows
         order = torch.argsort((char_ids != PADDING).sum(1))
         on_cpu = char_ids.device.type == "cpu"
         size = WORDS_PER_STEP if on_cpu else WORDS_PER_STEP_ON_GPU
@@ -83,7 +83,7 @@ class Highway(nn.Module):
         super().__init__()
         self.transform = Affine(width, width)
         self.carry = Affine(width, width)
-        # begin by handing the input on
+        # start by passing the input on
         nn.init.constant_(self.carry.b, -2.0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class Highway(nn.Module):
 
 
 class Affine(nn.Module):
-    """x W + b with W of shape (inputs, outputs), the published files' way round."""
+    """x W + b with W of shape (inputs, outputs), as in the published files."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -110,6 +110,6 @@ class Affine(nn.Module):
         if torch.is_grad_enabled():
             self._prepared.forget()
             return steady_product(x, W, b)
-        # nothing is learnt: its weights are kept ready
+        # nothing is learnt: the prepared weights are kept
         product: Tensor = self._prepared.get(lambda: prepare_product(W, b), self)(x)
         return product

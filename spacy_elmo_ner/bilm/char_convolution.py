@@ -3,11 +3,12 @@
 Kim et al. 2016, arXiv:1508.06615, equations 2 and 3, without their tanh.
 
 What a filter makes of a character at the k-th place of its window depends on that
-character alone, and there are but 261 of them. So these products are made once, in a table,
-and a window's value is the sum of as many of its rows as the window is long: a sixteenth of
-the operations, where a character vector has 16 values. Against a product with the windows,
-the char-CNN of the default size takes 15 to 45% less time to predict, and 25 to 33% less to
-learn from 256 words and more. In the published sizes the table has 15 MB.
+character alone, and there are only 261 of them. So these products are computed once, in
+a table, and a window's value is the sum of as many of its rows as the window is long: a
+sixteenth of the operations if a character vector has 16 values. Compared to a product
+with the windows, the char-CNN of the default size takes 15 to 45% less time to predict,
+and 25 to 33% less to learn from 256 words and more. With the published sizes the table
+takes 15 MB.
 """
 
 from typing import Sequence
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from .char_ids import MASK, PADDING
 from .options import MAX_CHARACTERS, N_CHARACTER_VECTORS
 
-# What stands behind a word's 50 ids: no window of a filter may reach it.
+# What follows a word's 50 ids: no window of a filter may reach it.
 BEYOND = N_CHARACTER_VECTORS + MASK
 # Words whose windows are summed at a time, which keeps them in a CPU's cache.
 WORDS_AT_A_TIME = 32
@@ -36,7 +37,7 @@ class Convolution(nn.Module):
 
 
 class ConvolutionTable:
-    """All of a biLM's convolutions, with their weights as they are now.
+    """All of a biLM's convolutions, with their current weights.
 
     Args:
         char_embed: Character vectors, (261, width).
@@ -47,7 +48,7 @@ class ConvolutionTable:
         filters = [(conv.W_cnn[0], conv.b_cnn) for conv in convolutions]
         self.length = max(len(W) for W, _ in filters)
         device = char_embed.device
-        # first what begins a window, then what comes second in it, and so on
+        # what comes first in a window, then what comes second, and so on
         with torch.autocast(device.type, enabled=False):
             rows = [
                 torch.cat([_rows(char_embed, W, b, place) for W, b in filters], 1)
@@ -59,9 +60,9 @@ class ConvolutionTable:
     def maxima(self, char_ids: Tensor) -> Tensor:
         """Maxima over time: character ids (n, 50) → (n, n_filters).
 
-        Soonest when words of like length stand together.
+        Fastest when words of similar length are next to each other.
         """
-        # each part has a gradient as large as the table
+        # each part would have a gradient as large as the table
         if torch.is_grad_enabled() or char_ids.device.type != "cpu":
             return self._maxima(char_ids)
         return torch.cat(
@@ -70,8 +71,8 @@ class ConvolutionTable:
 
     def _maxima(self, char_ids: Tensor) -> Tensor:
         """What `maxima` returns."""
-        # Windows that begin in the padding are all equal, so the first of them stands for
-        # the rest in the maximum.
+        # Windows that start in the padding are all equal, so the first of them stands
+        # for the rest in the maximum.
         longest = int((char_ids != PADDING).sum(1).max())
         places = min(longest + 1, MAX_CHARACTERS)
         within_reach = F.pad(char_ids, (0, self.length - 1), value=BEYOND)

@@ -1,6 +1,6 @@
 """Word → 50 byte ids, as the published biLMs read them.
 
-A word is its UTF-8 bytes between a begin and an end sign, padded to 50. All ids are
+A word is its UTF-8 bytes between a begin and an end marker, padded to 50. All ids are
 shifted by one, so that 0 could mask; words are packed here, not masked, so 0 never
 occurs. Format: bilm-tf's UnicodeCharsVocabulary, Peters et al. 2018.
 """
@@ -23,7 +23,7 @@ def encode_words(words: Sequence[str]) -> np.ndarray:
     """Turn words into character ids.
 
     Only a word's first 48 bytes count, even if that cuts a character in two, and lone
-    surrogates, which have no bytes, are dropped: both as the published code does.
+    surrogates, which have no bytes, are dropped. The published code does both, too.
 
     Returns:
         (n_words, 50), int64.
@@ -40,7 +40,7 @@ def encode_words(words: Sequence[str]) -> np.ndarray:
 
 
 def boundary_ids() -> np.ndarray:
-    """Character ids of the signs for begin and end of sentence: (2, 50), int64."""
+    """Character ids of the begin and end of sentence markers: (2, 50), int64."""
     ids = encode_words(["?", "?"])
     ids[:, 1] = [BEGIN_OF_SENTENCE, END_OF_SENTENCE]
     return ids

@@ -18,18 +18,18 @@ from .options import ElmoOptions
 BEGIN, END = 0, 1
 N_BOUNDARIES = 2
 START_STATES = ("zeros", "warm", "trained")
-# What has been read when a sentence starts warm: this word as a sentence of its own, so
-# many times. It says nothing, in any language that the biLM may know.
+# What has been read when a sentence starts warm: this word as a sentence of its own,
+# this many times. It says nothing, in any language that the biLM may know.
 WARM_UP_WORD, WARM_UP_TIMES = ".", 3
 
 
 class ElmoEncoder(nn.Module):
-    """The whole biLM of Peters et al. 2018, section 3, up to its layers.
+    """The whole biLM of Peters et al. 2018, section 3, without its softmax.
 
     Args:
         options: Its sizes.
         precision: Of the LSTMs' prediction on a CPU, see `packed_products.PRECISIONS`.
-        start_state: What every sentence starts from that is given no state, one of
+        start_state: What every sentence without a given state starts from, one of
             START_STATES.
     """
 
@@ -69,7 +69,7 @@ class ElmoEncoder(nn.Module):
             depth: See `BiLM.forward`.
 
         Returns:
-            The layers of all tokens of all sentences, in the order given, and the end
+            The layers of all tokens of all sentences, in the given order, and the end
             state. The layers are depth + 1 tensors (n_tokens, 2 · projection_width):
             the word vector twice, then each LSTM layer, all without the boundaries.
         """
@@ -98,17 +98,17 @@ class ElmoEncoder(nn.Module):
         *,
         depth: Optional[int] = None,
     ) -> List[Tensor]:
-        """Give the layers that `forward` gives from the start state, sooner.
+        """Compute the layers that `forward` returns from the start state, but faster.
 
-        The boundaries are not read again for each sentence: what is known after the
-        first is the same for all, and nothing comes after the last.
+        The boundaries are not read again for each sentence: the state after the first
+        is the same for all, and nothing comes after the last.
 
         Args:
             word_vectors: What `word_vectors` returned.
-            sentences: As for `forward`, each with a word at least.
+            sentences: As for `forward`, each with at least one word.
             depth: See `BiLM.forward`.
         """
-        # only the types of these sentences, when the vectors are those of many more
+        # only the types of these sentences: the vectors may be those of many more
         present, tokens = np.unique(np.concatenate(sentences), return_inverse=True)
         rows = on_device(present + N_BOUNDARIES, word_vectors.device)
         types = word_vectors.index_select(0, rows)
@@ -125,8 +125,8 @@ class ElmoEncoder(nn.Module):
         return [twice, *lstm_layers]
 
     def _after_boundary(self, word_vectors: Tensor) -> BiLMState:
-        """The state of one sentence of which each direction has read the boundary that
-        it meets first."""
+        """The state of one sentence after each direction has read the boundary that it
+        meets first."""
         if torch.is_grad_enabled():
             # the weights are about to change, and Prepared would not see it
             self._after_first_boundary.forget()
@@ -164,7 +164,7 @@ def with_boundaries(sentences: Sequence[np.ndarray]) -> np.ndarray:
     """Put each sentence between BEGIN and END.
 
     Returns:
-        The words of all sentences, one after another, as rows behind those of the
+        The words of all sentences, one after another, as rows after those of the
         boundaries: (n_tokens,), int64.
     """
     parts: List[ArrayLike] = []

@@ -2,7 +2,7 @@
 
 A stack of LSTMs with projection (Sak et al. 2014, arXiv:1402.1128) in each of two
 directions that never see each other, as in Józefowicz et al. 2016 (arXiv:1602.02410)
-and Peters et al. 2018, section 3. Nothing is remembered from call to call.
+and Peters et al. 2018, section 3. No state is kept from call to call.
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ from ..kernels.threads import in_parallel
 from ..kernels.uploads import on_device
 from .options import ElmoOptions
 
-# TensorFlow adds this to the forget gate; published biases are without it.
+# TensorFlow adds this to the forget gate; published biases do not include it.
 FORGET_BIAS = 1.0
 
 
@@ -66,15 +66,14 @@ class BiLM(nn.Module):
             types: Vectors of the distinct words, (n_types, projection_width).
             tokens: Row in types of every token, sentence after sentence, (N,).
             lengths: Tokens of each of the B sentences, at least 1.
-            state: What each sentence starts from, or, of one sentence, what all start
-                from; zeros if left out. The backward direction starts at a sentence's
-                end.
-            depth: How many LSTM layers to run, all if left out.
+            state: What each sentence starts from, or the state of one sentence that all
+                start from; zeros if left out. The backward direction starts at a
+                sentence's end.
+            depth: How many LSTM layers to run; all if left out.
 
         Returns:
             LSTM outputs, a tensor (N, 2 · projection_width) per layer, forward before
-            backward, and the state in which each sentence ends; both have `depth`
-            layers.
+            backward, and each sentence's end state; both have `depth` layers.
         """
         if depth is None:
             depth = self.options.n_layers
@@ -82,7 +81,7 @@ class BiLM(nn.Module):
             state = self.zeros(types, depth, 1)
         packing = pack(lengths)
         order = on_device(packing.order, types.device)
-        # in the order of packing; those that are alike need none
+        # in packed order; states that are all the same need no sorting
         hidden, cell = (
             (
                 part.expand(-1, -1, len(lengths), -1)
@@ -121,7 +120,7 @@ class BiLM(nn.Module):
         return [torch.cat(layer, 1) for layer in zip(*layers, strict=True)], end
 
     def zeros(self, like: Tensor, depth: int, n: int) -> BiLMState:
-        """The state of n sentences that nothing was read before."""
+        """The state of n sentences before which nothing was read."""
         return BiLMState(
             hidden=like.new_zeros(2, depth, n, self.options.projection_width),
             cell=like.new_zeros(2, depth, n, self.options.lstm_width),
@@ -129,7 +128,7 @@ class BiLM(nn.Module):
 
 
 class LstmStack(nn.Module):
-    """One direction: LSTMs above each other, on packed rows."""
+    """One direction: stacked LSTMs, on packed rows."""
 
     def __init__(self, options: ElmoOptions, precision: str) -> None:
         super().__init__()
@@ -162,7 +161,7 @@ class LstmStack(nn.Module):
             cells, in the shapes of the first.
         """
         outputs: List[Tensor] = []
-        # begun with no layer, which is all there is at depth 0
+        # start with no layer, which is all there is at depth 0
         hiddens, cells = [hidden[:0]], [cell[:0]]
         for i in range(depth):
             output, last_hidden, last_cell = self.layers[i](
@@ -216,8 +215,8 @@ class ProjectedLstm(nn.Module):
 
         Args:
             inputs: Distinct inputs, (n, projected).
-            rows: Row in inputs of each packed row, (N,), or None when inputs are the
-                rows.
+            rows: Row in inputs of each packed row, (N,), or None if inputs are the
+                packed rows.
             steps: Rows of each step, see `packing.Packing`.
             hidden: First hidden states of the B sentences, longest sentence first.
             cell: Their first cells.

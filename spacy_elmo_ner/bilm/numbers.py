@@ -1,4 +1,4 @@
-"""Which numbers a setting may be."""
+"""Which numbers are valid for a setting."""
 
 from typing import Optional, TypeGuard
 
@@ -11,7 +11,7 @@ def is_number(value: object) -> TypeGuard[float]:
 def is_count(
     value: object, *, at_least: int, at_most: Optional[int] = None
 ) -> TypeGuard[int]:
-    """Whether it is an int within these bounds; True and False are none."""
+    """Whether it is an int within these bounds; True and False are not."""
     if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
         return False
     return at_most is None or value <= at_most

@@ -9,13 +9,13 @@ from typing import Any, Dict, Optional, Tuple, Union
 from ..files.reading import reading
 from .numbers import is_count, is_number
 
-# Ids in a word: begin, at most 48 bytes, end. Fixed by every published model.
+# Ids in a word: begin, at most 48 bytes, end. The same in every published model.
 MAX_CHARACTERS = 50
 # 256 bytes, begin and end of sentence, begin and end of word, padding.
 N_CHARACTER_VECTORS = 261
 ACTIVATIONS = ("relu", "tanh")
-# Far above every published model. Files are asked to keep within them before anything
-# is made in the sizes that they state.
+# Far above every published model. Files must keep within these limits before anything
+# is allocated in the sizes that they state.
 MAX_WIDTH = 65_536
 MAX_LAYERS = 100
 MAX_CLIP = 1e30
@@ -38,11 +38,11 @@ class ElmoOptions:
         lstm_width: Cells per direction and layer.
         projection_width: Width of a word vector and of each direction's output.
         n_layers: LSTM layers of each direction.
-        cell_clip: Bound on the absolute value of cells. None or 0 is off.
-        projection_clip: The same of projected outputs.
+        cell_clip: Bound on the absolute value of cells. None or 0 turns it off.
+        projection_clip: The same for projected outputs.
         skip_connections: Whether each LSTM layer after the first adds its input.
-        n_characters: 262 counts the mask, as published models do; 261, written by
-            bilm-tf while training, does not. The weights are the same either way.
+        n_characters: 262 includes the mask, as in published models; 261, written by
+            bilm-tf during training, does not. The weights are the same either way.
 
     Raises:
         ValueError: If a value contradicts the format.
@@ -87,7 +87,7 @@ class ElmoOptions:
 
     @property
     def n_filters(self) -> int:
-        """Width of the joined convolutions and of the highway layers."""
+        """Width of the concatenated convolutions and of the highway layers."""
         return sum(count for _, count in self.filters)
 
     @property
@@ -99,11 +99,11 @@ class ElmoOptions:
     def from_published(cls, published: Dict[str, Any]) -> "ElmoOptions":
         """Read the content of an options.json.
 
-        As in bilm-tf, use_skip_connections, cell_clip and proj_clip may be left out and
-        are then off. Keys that only training needs are ignored.
+        As in bilm-tf, use_skip_connections, cell_clip and proj_clip are off if left
+        out. Keys that only training needs are ignored.
 
         Raises:
-            ValueError: Names a missing key or a contradictory value.
+            ValueError: If a key is missing or a value is contradictory. It names it.
         """
         cnn = _section(published, "char_cnn")
         lstm = _section(published, "lstm")
@@ -172,10 +172,10 @@ def read_options(path: Union[str, Path]) -> ElmoOptions:
 
 
 def parse_json(text: Union[str, bytes], path: Path) -> Dict[str, Any]:
-    """Parse the object in the JSON that `path` holds.
+    """Parse the JSON object that `path` holds.
 
     Raises:
-        ValueError: Names the file, if that is no JSON or no object.
+        ValueError: If it is not JSON, or not an object. It names the file.
     """
     with reading(path, REMEDY):
         published = json.loads(text)
@@ -223,7 +223,7 @@ def _require_count(name: str, value: object, at_least: int, at_most: int) -> Non
 
 
 def _require_clip(name: str, value: object) -> None:
-    # the comparison is written so that NaN fails it too
+    # written so that NaN fails the comparison, too
     if value is not None and not (is_number(value) and 0 <= value <= MAX_CLIP):
         raise ValueError(
             f"ELMo's {name} is {short(value)}; set it to a positive number, or leave it "

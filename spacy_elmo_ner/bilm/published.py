@@ -1,7 +1,7 @@
 """The published biLMs of bilm-tf's form, by name.
 
-Addresses are those that AllenNLP's documentation and Flair name. The checksum of the
-small model alone is known; what else is fetched is checked against its options.
+Addresses are those given by AllenNLP's documentation and Flair. Only the small model's
+checksum is known; other downloads are checked against their options.
 """
 
 from typing import Dict, NamedTuple, Optional
@@ -16,7 +16,7 @@ class PublishedElmo(NamedTuple):
         options: Address of its options.json.
         weights: Address of its HDF5 file.
         about: What it was trained on.
-        sha256: Checksum of the HDF5 file, where it is known.
+        sha256: Checksum of the HDF5 file, if known.
     """
 
     options: str

@@ -34,7 +34,7 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 OPTIONS_KEY = "elmo_options"
 # beside the options, which ignore it
 CHECKSUM_KEY = "sha256"
-# groups and datasets of an HDF5 file; the largest biLM that the options allow has fewer
+# groups and datasets in an HDF5 file; the largest biLM that the options allow has fewer
 MAX_NODES = 10_000
 REMEDY = "get it again and compare its size and checksum with the published ones"
 
@@ -44,9 +44,9 @@ def read_weights(
 ) -> ElmoWeights:
     """Read weights from either kind of file.
 
-    Names, shapes, types and storage are checked before anything is read, and what lies
-    outside of the file is not read at all, so that no file, however made, takes more
-    memory than it takes room.
+    Names, shapes, types and storage are checked before anything is read, and nothing
+    outside of the file is read, so that no file, however crafted, takes more memory
+    than its own size.
 
     Args:
         path: An HDF5 file, or a safetensors file of ours.
@@ -54,7 +54,7 @@ def read_weights(
 
     Raises:
         ValueError: If a file is missing, damaged or of another kind, or if an array is
-            missing, contradicts the options, or is not finite.
+            missing, contradicts the options, or has values that are not finite.
     """
     path = Path(path)
     if not path.is_file():
@@ -95,8 +95,8 @@ def write_hdf5(
         options: The file of its sizes.
 
     Raises:
-        ValueError: If the weights could not be read back, or have what the format has
-            not; nothing is written then.
+        ValueError: If the weights could not be read back, or have something that the
+            format lacks. Nothing is written then.
     """
     check_arrays(weights, "The biLM to be written")
     if weights.has_start:
@@ -105,7 +105,7 @@ def write_hdf5(
             "would give other vectors; keep it as a .safetensors file, or pre-train it "
             'with start_state = "zeros".'
         )
-    # into memory: HDF5 crashes the process where it cannot close a file
+    # into memory: HDF5 crashes the process if it cannot close a file
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
         for name, array in weights.arrays.items():
@@ -124,11 +124,11 @@ def write_safetensors(
     Args:
         weights: The biLM.
         path: The file.
-        half: Round the numbers to float16, which takes half the room. They are read as
-            float32 again.
+        half: Round the numbers to float16, which takes half the space. They are read
+            back as float32.
 
     Raises:
-        ValueError: If the weights could not be read back; nothing is written then.
+        ValueError: If the weights could not be read back. Nothing is written then.
     """
     check_arrays(weights, "The biLM to be written")
     arrays = {name: array.contiguous() for name, array in weights.arrays.items()}
@@ -159,10 +159,10 @@ def _read_hdf5(path: Path, options: ElmoOptions) -> ElmoWeights:
 
 
 def _datasets(file: h5py.File, path: Path) -> Dict[str, h5py.Dataset]:
-    """Find the datasets by their names, with nothing of them read and no link followed.
+    """Find the datasets by name, without reading any data or following any link.
 
     Raises:
-        ValueError: For a link, which may lead into any other file.
+        ValueError: For a link, which may lead to any other file.
     """
     found: Dict[str, h5py.Dataset] = {}
     groups: List[Tuple[str, h5py.Group]] = [("", file)]
@@ -173,7 +173,7 @@ def _datasets(file: h5py.File, path: Path) -> Dict[str, h5py.Dataset]:
             name = prefix + key
             n_nodes += 1
             if n_nodes > MAX_NODES:
-                # there may be no end: a group can hold itself
+                # there may be no end: a group can contain itself
                 raise ValueError(
                     f"The ELMo weight file {path} holds more groups and datasets than "
                     "any biLM; get it from where the weights were published."
@@ -195,7 +195,7 @@ def _datasets(file: h5py.File, path: Path) -> Dict[str, h5py.Dataset]:
 def _check_storage(datasets: Dict[str, h5py.Dataset], path: Path) -> None:
     """Check that every byte of the datasets is in the file, as it is.
 
-    Then they take no more memory than the file takes room, and come from nowhere else.
+    Then they take no more memory than the file's size, and come from nowhere else.
 
     Raises:
         ValueError: If one is not.
@@ -241,7 +241,7 @@ def _read_safetensors(path: Path) -> ElmoWeights:
         }
         check_described(options, described, str(path), dtypes=("float32", "float16"))
         arrays = {name: file.get_tensor(name) for name in slices}
-    # files that version 0.1.0 wrote have none
+    # files written by version 0.1.0 have none
     saved = published.get(CHECKSUM_KEY)
     if saved not in (None, checksum(options.to_published(), arrays)):
         raise ValueError(
@@ -252,7 +252,7 @@ def _read_safetensors(path: Path) -> ElmoWeights:
 
 
 def _check_header(path: Path) -> None:
-    """Check that the safetensors' description of its arrays is no larger than a biLM's.
+    """Check that a safetensors file's header is no larger than a biLM's.
 
     It is parsed as a whole.
 
@@ -274,7 +274,7 @@ def _dtype_name(name: str) -> str:
 
 
 def _widened(options: ElmoOptions, arrays: Dict[str, Tensor]) -> ElmoWeights:
-    """float16 as float32; any other type as it is, for the check to refuse."""
+    """float16 as float32; any other type as it is, for the check to reject."""
     return ElmoWeights(
         options,
         {

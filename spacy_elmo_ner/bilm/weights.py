@@ -15,8 +15,8 @@ from torch import Tensor
 from .encoder import ElmoEncoder
 from .options import N_CHARACTER_VECTORS, ElmoOptions
 
-# of what pre-training may have learnt for sentences to start from; published models
-# have no such thing
+# of the start state that pre-training may have learnt for sentences; published models
+# have none
 START_GROUP = "START/"
 
 
@@ -25,7 +25,7 @@ class ElmoWeights(NamedTuple):
 
     Attributes:
         options: Its sizes.
-        arrays: float32 tensors on the CPU by the names of `all_datasets`.
+        arrays: float32 tensors on the CPU, by the names in `all_datasets`.
     """
 
     options: ElmoOptions
@@ -38,7 +38,7 @@ class ElmoWeights(NamedTuple):
 
 
 def has_start(names: Iterable[str]) -> bool:
-    """Whether a trained start state is among the datasets of these names."""
+    """Whether a trained start state is among the datasets with these names."""
     return any(name.startswith(START_GROUP) for name in names)
 
 
@@ -90,7 +90,7 @@ def published_datasets(options: ElmoOptions) -> Dict[str, Published]:
 
 
 def all_datasets(options: ElmoOptions, *, has_start: bool) -> Dict[str, Published]:
-    """List the published ones, and those of a trained start state if there is one."""
+    """List the published datasets, and those of a trained start state if it exists."""
     datasets = published_datasets(options)
     if has_start:
         for name, width in (
@@ -103,7 +103,7 @@ def all_datasets(options: ElmoOptions, *, has_start: bool) -> Dict[str, Publishe
 
 
 class Described(NamedTuple):
-    """What a file says of a dataset before any of its values is read.
+    """What a file says about a dataset, before any of its values is read.
 
     Attributes:
         shape: As in `Published`.
@@ -125,7 +125,7 @@ def check_described(
 
     Args:
         options: The biLM's sizes.
-        described: The datasets by their names.
+        described: The datasets by name.
         source: What to call the weights in the error.
         dtypes: The types that are allowed.
 
@@ -195,10 +195,10 @@ def to_weights(encoder: ElmoEncoder) -> ElmoWeights:
 
 
 def set_weights(encoder: ElmoEncoder, weights: ElmoWeights, source: str) -> None:
-    """Put the arrays into the module, on whatever device it is.
+    """Copy the arrays into the module, on whatever device it is.
 
-    Weights without a trained start state were trained from zeros, so that is what the
-    state becomes where the module has one.
+    Weights without a trained start state were trained from zeros, so the state becomes
+    zeros if the module has one.
 
     Args:
         encoder: The module.
@@ -228,12 +228,12 @@ def check_options(ours: ElmoOptions, theirs: ElmoOptions, source: str) -> None:
     """Check that weights with their options fit a model with ours.
 
     Args:
-        ours: Of the model.
-        theirs: Of the weights.
+        ours: The model's.
+        theirs: The weights'.
         source: What to call the weights in the error.
 
     Raises:
-        ValueError: Holds the arguments with which a model would fit.
+        ValueError: If they do not fit. It gives the arguments with which a model would.
     """
     # how the file counts characters makes no difference to the arrays
     names = [
@@ -256,5 +256,5 @@ def check_options(ours: ElmoOptions, theirs: ElmoOptions, source: str) -> None:
 
 def _comparable(options: ElmoOptions, name: str) -> object:
     value = getattr(options, name)
-    # None and 0 both say that a clip is off
+    # None and 0 both turn a clip off
     return value or None if name in ("cell_clip", "projection_clip") else value

@@ -1,6 +1,6 @@
-"""Word vectors of the words that were met before.
+"""Word vectors of words seen before.
 
-A word has the same vector wherever it stands, and most words of a text are not new.
+A word has the same vector wherever it occurs, and most words of a text are not new.
 """
 
 from typing import Callable, Dict, List, Sequence
@@ -14,11 +14,11 @@ from ..kernels.fork_safe_lock import ForkSafeLock
 class WordCache:
     """The vectors of the boundaries, and those of at most `size` words.
 
-    When it is full it starts anew: what is frequent is soon back. Threads may share it;
+    When it is full it is cleared: frequent words are soon back. Threads may share it;
     none waits while another one computes.
 
     Args:
-        boundaries: (boundaries, width), none perhaps; they are always there.
+        boundaries: (boundaries, width), possibly none; they are always kept.
         size: How many words to keep.
     """
 
@@ -30,11 +30,11 @@ class WordCache:
     def vectors(
         self, words: Sequence[str], compute: Callable[[List[str]], Tensor]
     ) -> Tensor:
-        """Give the boundaries' vectors, then those of the words.
+        """The boundaries' vectors, then those of the words.
 
         Args:
             words: Distinct words.
-            compute: Gives the vectors of words, one row each; called for new words
+            compute: Computes the vectors of words, one row each; called for new words
                 only.
         """
         boundaries = range(len(self.boundaries))
@@ -71,7 +71,7 @@ class WordCache:
         start = len(self.boundaries) + len(self._rows)
         end = start + len(places)
         if end > len(self._table):
-            # room for twice as many, so that a row is moved about once
+            # room for twice as many, so that each row is moved about once
             room = min(2 * end, len(self.boundaries) + self.size)
             larger = vectors.new_empty(room, vectors.shape[1])
             larger[:start] = self._table[:start]

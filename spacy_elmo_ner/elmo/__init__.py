@@ -3,9 +3,9 @@
 thinc_node.py    the Thinc node around a network: Docs in, arrays out
 network.py       the biLM's encoder and the mix, in batches that fit into memory
 layer_mix.py     layers → one vector per token
-layer_cache.py   layers of the sentences met before, on disk, for training
+layer_cache.py   layers of sentences seen before, on disk, for training
 architecture.py  Elmo.v1, our own modules in that node
-allennlp.py      AllenNLPElmo.v1, AllenNLP's modules in it
+allennlp.py      AllenNLPElmo.v1, AllenNLP's modules in that node
 loader.py        weights → the pipeline, when it is initialized
 cache_loader.py  the same for the cache of layers
 """

@@ -20,7 +20,7 @@ from .layer_mix import MIX, depth_of
 from .network import sub_batches
 from .thinc_node import Elmo, elmo_node
 
-# AllenNLP's own way to say: no layer but one. Its softmax gives exactly 0.
+# AllenNLP's own way to leave a layer out: its softmax gives exactly 0.
 NEVER = -9e10
 
 
@@ -42,18 +42,17 @@ def build_allennlp_elmo_v1(
     batch_tokens: int = 2048,
     max_sentence_length: int = 512,
 ) -> Elmo:
-    """Build ELMo vectors by AllenNLP's modules, for environments that have AllenNLP.
+    """Build ELMo vectors with AllenNLP's modules, for environments that have AllenNLP.
 
-    The arguments, the vectors and the way weights come and are saved are those of
+    The arguments, the vectors and the way weights are loaded and saved are those of
     `architecture.build_elmo_v1`, with two differences: AllenNLP cannot do without skip
-    connections, and a text's vectors may differ by rounding with its batch. AllenNLP
-    carries state from batch to batch; here every batch starts from zeros.
+    connections, and a text's vectors may differ by rounding from batch to batch.
+    AllenNLP carries state from batch to batch; here every batch starts from zeros.
 
-    A pipeline that was saved with it needs AllenNLP to be loaded, and its weights do
-    not fit Elmo.v1.
+    A pipeline saved with it needs AllenNLP to load, and its weights do not fit Elmo.v1.
 
     Raises:
-        ValueError: As `build_elmo_v1`, and where AllenNLP cannot be imported.
+        ValueError: As `build_elmo_v1`, and if AllenNLP cannot be imported.
     """
     try:
         import allennlp.modules.elmo  # noqa: F401
@@ -103,11 +102,11 @@ class AllenNLPNetwork(nn.Module):
         self.frozen = frozen
         self.batch_tokens = batch_tokens
         self.elmo = self._read(to_weights(ElmoEncoder(options)))
-        # AllenNLP's module carries its state about
+        # AllenNLP's module carries its state from call to call
         self._lock = ForkSafeLock()
 
     def set_weights(self, weights: ElmoWeights, source: str) -> None:
-        """Put a biLM's weights in place.
+        """Set a biLM's weights.
 
         Raises:
             ValueError: If they do not fit.
@@ -153,7 +152,7 @@ class AllenNLPNetwork(nn.Module):
     def _encode(self, type_ids: Tensor, sentences: List[np.ndarray]) -> List[Tensor]:
         """Vectors (tokens, width) of each sentence."""
         lengths = [len(sentence) for sentence in sentences]
-        # the id 0 masks what is beyond a sentence's end
+        # the id 0 masks what lies beyond a sentence's end
         ids = type_ids.new_zeros(len(sentences), max(lengths), type_ids.shape[1])
         for row, sentence in zip(ids, sentences, strict=True):
             index = torch.from_numpy(sentence).to(type_ids.device)
@@ -163,7 +162,7 @@ class AllenNLPNetwork(nn.Module):
         return [row[:length] for row, length in zip(padded, lengths, strict=True)]
 
     def _read(self, weights: ElmoWeights) -> Any:
-        """AllenNLP's module with these weights, which it takes from files only."""
+        """AllenNLP's module with these weights, which it only reads from files."""
         from allennlp.modules.elmo import Elmo as AllenNLPElmo
 
         mix: Optional[List[float]] = None

@@ -33,16 +33,16 @@ def build_elmo_v1(
     precision: str = "float32",
     start_state: str = "zeros",
 ) -> Elmo:
-    """Build ELMo vectors of the tokens of Docs (Peters et al. 2018, section 3).
+    """Build ELMo vectors for the tokens of Docs (Peters et al. 2018, section 3).
 
-    A Doc without sentence boundaries is cut as `sentences.sentence_spans` says. White
-    space is no word to the biLM: its tokens have zero vectors, and those around them
-    the vectors they have without it. A text has the same vectors in any batch.
+    A Doc without sentence boundaries is cut as `sentences.sentence_spans` describes.
+    The biLM does not see white space: its tokens have zero vectors, and those around
+    them the vectors they have without it. A text has the same vectors in any batch.
 
     The weights come from `spacy_elmo_ner.ElmoWeights.v1` and are saved with the
     pipeline. Without it they are random, drawn from torch's generator.
 
-    The sizes are those of the published small model if left out.
+    The sizes default to those of the published small model.
 
     Args:
         lstm_width: See `options.ElmoOptions`, as for all sizes.
@@ -52,33 +52,32 @@ def build_elmo_v1(
         filters: (width in characters, number of filters), one pair per convolution.
         char_embedding_width: Width of a character's vector.
         activation: "relu" or "tanh", of the convolutions.
-        cell_clip: Bound on the absolute value of cells; None or 0 is off.
-        projection_clip: The same of projected outputs.
+        cell_clip: Bound on the absolute value of cells; None or 0 turns it off.
+        projection_clip: The same for projected outputs.
         skip_connections: Whether each LSTM layer after the first adds its input.
         layer: "elmo" for a mix of all layers learnt on the task, or "word_emb",
             "lstm_outputs1", "lstm_outputs2" for one of them.
-        frozen: Keep the biLM's weights as they were loaded. The mix learns all the
-            same.
+        frozen: Keep the biLM's weights as loaded. The mix is learnt either way.
         dropout: Rate at which values of the vectors are dropped in training. It stays
-            what is set here; `training.dropout` acts in the layers that read the
-            vectors.
-        batch_tokens: How many tokens, padding counted, are encoded at a time. It bounds
-            the memory and changes no vector.
-        max_sentence_length: A sentence with more tokens is encoded in windows of as
+            as set here; `training.dropout` acts in the layers that read the vectors.
+        batch_tokens: How many tokens, padding included, are encoded at a time. It
+            limits memory and changes no vector.
+        max_sentence_length: A sentence with more tokens is encoded in windows of this
             many.
-        cached_words: Of how many words to keep the char-CNN's vectors from call to
-            call, 4 · projection_width bytes each. It changes no vector.
+        cached_words: How many words' char-CNN vectors to keep from call to call,
+            4 · projection_width bytes each. It changes no vector.
         precision: Of the LSTMs' products when nothing is learnt and the CPU is fast in
             it: "float32"; "bfloat16", faster on a CPU with AMX, with vectors that are
-            not exact; "int8", less exact and faster again, on a CPU with VNNI, or AVX2;
+            not exact; "int8", less exact and faster still, on a CPU with VNNI or AVX2;
             or "auto": int8 where this torch and CPU have it, else float32;
-            `usable_precision` says which. Alone and in any batch a text has the same
-            vectors in each of them, within 1e-6.
+            `usable_precision` tells which. With each of them, a text has the same
+            vectors alone and in any batch, within 1e-6.
         start_state: What the LSTMs know when a sentence starts: "zeros", nothing;
             "warm", that a sentence has ended before; or "trained", what `pretrain` has
-            learnt, and goes on to learn when the biLM is not frozen. Published weights
-            have learnt from running text, in which a sentence hardly ever starts from
-            nothing; those of `pretrain` start from zeros unless it was told otherwise.
+            learnt, and what training refines if the biLM is not frozen. Published
+            weights have learnt from running text, in which a sentence hardly ever
+            starts from nothing; those of `pretrain` start from zeros unless it was told
+            otherwise.
 
     Returns:
         A model from Docs to vectors, (tokens, nO) each; nO is 2 · projection_width.

@@ -20,11 +20,11 @@ def create_elmo_cache_v1(
     """Make a callback that gives ELMo a cache on disk, for [initialize.after_init].
 
     A frozen ELMo then computes each sentence once, and reads it from disk in later
-    epochs. Vectors are rounded to half precision while training, and exact in the
+    epochs. Vectors are rounded to half precision during training, and exact in the
     trained pipeline, which knows nothing of the cache.
 
     Args:
-        folder: Where the files are; made when it is not there. Runs may share it.
+        folder: Where the files are; created if missing. Runs may share it.
         max_gigabytes: How large the file of one biLM may grow. A token takes 2 · (2 ·
             n_layers + 1) · projection_width bytes, and 4 · projection_width when ELMo
             gives a single layer.

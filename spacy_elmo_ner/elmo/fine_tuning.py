@@ -1,4 +1,4 @@
-"""How fast each part of a fine-tuned ELMo learns, beside what stands on it."""
+"""How fast each part of a fine-tuned ELMo learns, relative to the layers on top."""
 
 import re
 from functools import partial
@@ -24,10 +24,10 @@ def create_elmo_fine_tuning_v1(
     learns as usual. It needs Adam.v1 or SGD.v1: Thinc's RAdam.v1 knows no rates of this kind.
 
     Args:
-        rate: Of ELMo's learning, times that of the optimizer.
-        unfreeze_every: How many updates go before the first part is unfrozen, and between
-            one and the next.
-        warmup: In how many updates a part's rate rises from 0.
+        rate: ELMo's learning rate, as a factor on the optimizer's.
+        unfreeze_every: How many updates pass before the first part is unfrozen, and
+            between one part and the next.
+        warmup: Over how many updates a part's rate rises from 0.
 
     Raises:
         ValueError: If a number makes no sense.
@@ -53,12 +53,12 @@ def set_rates(
     unfreeze_every: int,
     warmup: int,
 ) -> None:
-    """Set the rates of an update, which depend on nothing but its number.
+    """Set the rates of an update, which depend only on its number.
 
     Args:
         nlp: The pipeline.
         info: `step`, the number of the update, from 0.
-        rate: See `create_elmo_fine_tuning_v1`, as for all that follow.
+        rate: See `create_elmo_fine_tuning_v1`, also for the arguments below.
         unfreeze_every: The same.
         warmup: The same.
 
@@ -81,13 +81,13 @@ def set_rates(
         for name, _ in module.named_parameters():
             if name.startswith("encoder."):
                 layer = LSTM_LAYER.match(name)
-                # counted from above
+                # counted from the top
                 part = n_layers - 1 - int(layer[1]) if layer else n_layers
                 shim.rates[name] = of_parts[part]
 
 
 def _warmed_up(step: int, warmup: int) -> float:
-    """The share of the rate, so many updates after a part was unfrozen."""
+    """The share of the rate, `step` updates after a part was unfrozen."""
     return min(1.0, (step + 1) / max(1, warmup)) if step >= 0 else 0.0
 
 

@@ -3,7 +3,7 @@
 Training reads every sentence again in every epoch, and a frozen biLM gives it the same
 layers each time. They are kept in half precision, one SQLite file for each biLM.
 SQLite reads them through a memory map, lets several processes share the file, keeps it
-whole when one of them is killed, and holds it to a size.
+intact when one of them is killed, and limits its size.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ import numpy as np
 
 from ..kernels.fork_safe_lock import ForkSafeLock
 
-# It changes with the layout of the file, and old files are then not found.
+# It changes with the layout of the file, so that old files are not found.
 VERSION = "1"
 APPLICATION_ID = 0x456C4D6F  # "ElMo"
 SUFFIX, ASIDE, BESIDE = ".sqlite", ".damaged", ("-wal", "-shm")
@@ -32,7 +32,7 @@ GIGABYTE = 10**9
 
 
 def is_layer_cache(file: Path) -> bool:
-    """Whether it is a file of a `LayerCache`, or one that SQLite keeps beside it."""
+    """Whether it is a file of a `LayerCache`, or one that SQLite keeps next to it."""
     for suffix in BESIDE:
         if file.name.endswith(suffix):
             file = file.with_name(file.name[: -len(suffix)])
@@ -49,12 +49,12 @@ def is_layer_cache(file: Path) -> bool:
 class LayerCache:
     """A folder of files, and how large each of them may grow.
 
-    It is for speed only: whatever goes wrong with a file, a warning says so and the
-    biLM computes. A file that is damaged or none of ours is renamed, and a new one
-    begun.
+    It is for speed only: if anything goes wrong with a file, a warning says so and the
+    biLM computes the layers. A file that is damaged or not ours is renamed, and a new
+    one is started.
 
     Args:
-        folder: Made when it does not exist.
+        folder: Created if it does not exist.
         max_bytes: Size at which a file takes no more sentences.
     """
 
@@ -68,11 +68,11 @@ class LayerCache:
         """Look up the layers of each sentence.
 
         Args:
-            bilm: Name of the biLM and of what is kept of it, see `fingerprint`.
+            bilm: Name for the biLM and the layers that are kept, see `fingerprint`.
             sentences: See `sentence_key`.
 
         Returns:
-            (tokens, width) float16 of each, or None.
+            Each sentence's layers, (tokens, width) float16, or None.
         """
         with self._lock:
             return self._read(bilm, sentences)
@@ -172,7 +172,7 @@ class LayerCache:
 
 
 class Damaged(Exception):
-    """A file does not hold what it should."""
+    """A file does not contain what it should."""
 
 
 class _File:
@@ -232,7 +232,7 @@ class _File:
         try:
             with _damage_told_apart():
                 run("BEGIN IMMEDIATE")
-                # another process may have computed the same sentence meanwhile
+                # another process may have computed the same sentence in the meantime
                 self._connection.executemany(
                     "INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?)", rows
                 )
@@ -251,8 +251,8 @@ def _damage_told_apart() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        # NOTADB, CORRUPT, and what a table of other columns gives; on Python 3.10 an
-        # error says it by its text alone
+        # NOTADB, CORRUPT, and what a table with other columns raises; on Python 3.10
+        # only an error's text tells
         signs = ("not a database", "malformed", "no such column", "has no column")
         if any(sign in str(error) for sign in signs):
             raise Damaged(str(error)) from error
@@ -264,13 +264,13 @@ def sentence_key(words: Sequence[str]) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     for word in words:
         data = word.encode("utf8", "surrogatepass")
-        # the length keeps "a b" and "ab" apart whatever is in a word
+        # the length keeps "a b" and "ab" apart, whatever a word contains
         digest.update(len(data).to_bytes(4, "little") + data)
     return digest.digest()
 
 
 def fingerprint(arrays: Sequence[np.ndarray], settings: str) -> str:
-    """A name for weights and for all else that a sentence's layers depend on."""
+    """A name for the weights and everything else that a sentence's layers depend on."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{VERSION} {settings}".encode())
     for array in arrays:

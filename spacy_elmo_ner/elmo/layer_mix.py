@@ -30,7 +30,7 @@ def depth_of(layer: str, n_layers: int) -> int:
 class LayerMix(nn.Module):
     """γ · Σ softmax(w)_k h_k with w and γ learnt on the task, or the last layer alone.
 
-    The mix begins as the plain average.
+    The mix starts as the plain average.
 
     Args:
         layer: See `depth_of`.
@@ -60,15 +60,15 @@ class LayerMix(nn.Module):
         return sum(share * layer for share, layer in zip(shares, layers, strict=True))  # type: ignore
 
     def pack(self, layers: Sequence[Tensor]) -> Tensor:
-        """All that the mix needs of the layers, side by side: (n_tokens, packed)."""
+        """All the mix needs of the layers, side by side: (n_tokens, packed)."""
         if not self.is_mix:
             return layers[-1]
-        # the word vector stands in the lowest layer twice
+        # the lowest layer holds the word vector twice
         once = layers[0][:, : layers[0].shape[1] // 2]
         return torch.cat([once, *layers[1:]], 1)
 
     def unpack(self, packed: Tensor) -> List[Tensor]:
-        """What `forward` takes, from what `pack` gave."""
+        """What `forward` takes, from what `pack` returned."""
         if not self.is_mix:
             return [packed]
         # half a layer, and depth whole ones

@@ -21,12 +21,12 @@ def create_elmo_weights_v1(
     """Make a callback that loads ELMo's weights, for [initialize.before_init].
 
     The files are read when the pipeline is initialized; from then on the weights are in
-    the pipeline. As [nlp.after_pipeline_creation] it works too, but then the files are
-    asked for whenever the pipeline is loaded.
+    the pipeline. It also works as [nlp.after_pipeline_creation], but then the files are
+    needed whenever the pipeline is loaded.
 
     Args:
-        weights: A published HDF5 file, or a safetensors file that `convert-weights`
-            made.
+        weights: A published HDF5 file, or a safetensors file made by
+            `convert-weights`.
         options: The HDF5 file's options.json.
     """
     return partial(load_elmo_weights, weights=weights, options=options)
@@ -47,7 +47,7 @@ def load_elmo_weights(
 
     Raises:
         ValueError: If there is no ELMo, if `read_weights` cannot read the files, or if
-            they have other sizes than the model.
+            their sizes differ from the model's.
     """
     nodes = elmo_nodes(target)
     if not nodes:
@@ -67,7 +67,7 @@ def elmo_weights_of(nlp: Language, source: str) -> ElmoWeights:
 
     Args:
         nlp: The pipeline.
-        source: Where it is from, for the error.
+        source: Where the pipeline is from, for the error.
 
     Raises:
         ValueError: If it has no ELMo of ours, or more than one.
@@ -94,19 +94,19 @@ def has_weights_of(node: AnyModel, weights: ElmoWeights) -> bool:
 
 
 def elmo_nodes(target: Union[Language, AnyModel]) -> List[AnyModel]:
-    """The ELMo nodes of a model, or of all components, disabled ones too."""
+    """The ELMo nodes of a model, or of all components, even disabled ones."""
     return nodes_named(target, NODE_NAME)
 
 
 def remember_start(node: AnyModel) -> None:
-    """Let an ELMo that is fine-tuned begin anew with the weights that it has now."""
+    """Let a fine-tuned ELMo start again from the weights that it has now."""
     module = cast(LazyTorchShim, node.shims[0]).module
     if isinstance(module, ElmoNetwork) and not module.frozen:
         node.attrs[START] = to_weights(module.encoder)
 
 
 def has_lost_its_start(node: AnyModel) -> bool:
-    """Whether an ELMo was fine-tuned, and what it began with is not there any more."""
+    """Whether an ELMo was fine-tuned and the weights it started from are gone."""
     shim = cast(LazyTorchShim, node.shims[0])
     is_tuned = not shim.is_untrained and not shim.module.frozen
     return bool(is_tuned and START not in node.attrs)

@@ -25,11 +25,11 @@ class ElmoNetwork(nn.Module):
         options: The biLM's sizes.
         layer: See `layer_mix.depth_of`.
         frozen: Whether the biLM keeps its weights; the mix learns either way.
-        batch_tokens: How many tokens, padding and boundaries counted, to encode at a
+        batch_tokens: How many tokens, padding and boundaries included, to encode at a
             time.
-        cached_words: Of how many words to keep the word vectors.
+        cached_words: How many words' vectors to keep.
         precision: Of the LSTMs on a CPU, see `packed_products.PRECISIONS`.
-        start_state: Of every sentence, see `encoder.START_STATES`.
+        start_state: Every sentence's start state, see `encoder.START_STATES`.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ElmoNetwork(nn.Module):
         self._name: Prepared[str] = Prepared()
 
     def set_weights(self, weights: ElmoWeights, source: str) -> None:
-        """Put a biLM's weights in place.
+        """Set a biLM's weights.
 
         Raises:
             ValueError: If they do not fit.
@@ -78,7 +78,7 @@ class ElmoNetwork(nn.Module):
         dropout: float = 0.0,
         cache: Optional[LayerCache] = None,
     ) -> Tensor:
-        """Give each token its vector.
+        """Compute each token's vector.
 
         Args:
             types: The distinct words.
@@ -86,10 +86,10 @@ class ElmoNetwork(nn.Module):
             places: Each token's row in the result.
             n_rows: Rows of the result.
             dropout: Rate at which values are dropped.
-            cache: For a frozen biLM, where to look for layers and to leave them.
+            cache: For a frozen biLM, where to look layers up and store them.
 
         Returns:
-            Vectors (n_rows, width); rows that no token claims are zero.
+            Vectors (n_rows, width); rows without a token are zero.
         """
         rows = next(self.parameters()).new_zeros(n_rows, self.width)
         if not sentences:
@@ -124,7 +124,7 @@ class ElmoNetwork(nn.Module):
     def _encode_cached(
         self, types: Sequence[str], sentences: Sequence[np.ndarray], cache: LayerCache
     ) -> Iterator[Tuple[List[int], List[Tensor]]]:
-        """As `_encode`, in half precision, and encoding only what the cache has not."""
+        """As `_encode`, in half precision, encoding only what the cache lacks."""
         bilm = self._name.get(self._fingerprint, self.encoder)
         keys = [sentence_key([types[i] for i in sentence]) for sentence in sentences]
         found = cache.read(bilm, keys)
@@ -156,7 +156,7 @@ class ElmoNetwork(nn.Module):
         return fingerprint([weight.numpy() for weight in weights], settings)
 
     def _word_vectors(self, types: Sequence[str]) -> Tensor:
-        """Vectors of the boundaries and of the words: (2 + n_types, projected)."""
+        """Vectors of the boundaries and the words: (2 + n_types, projected)."""
         if torch.is_grad_enabled():
             self._words.forget()
             return self.encoder.word_vectors(self._character_ids(types))
@@ -175,10 +175,11 @@ class ElmoNetwork(nn.Module):
 
 
 def sub_batches(lengths: Sequence[int], batch_tokens: int) -> List[List[int]]:
-    """Cut sentences into batches that fit, longest first.
+    """Divide sentences into batches that fit, longest first.
 
-    A batch's longest sentence, with its boundaries, times its number of sentences is at
-    most batch_tokens; a sentence that is too long for that is a batch alone.
+    The length of a batch's longest sentence, with its boundaries, times its number of
+    sentences is at most batch_tokens; a sentence too long for that is a batch of its
+    own.
 
     Returns:
         The indices of each batch's sentences.

@@ -1,4 +1,4 @@
-"""The Thinc node that hands Docs to a torch network and vectors back."""
+"""The Thinc node that passes Docs to a torch network and returns its vectors."""
 
 import warnings
 from functools import partial
@@ -18,12 +18,12 @@ from ..text.words import visible
 from ..torch_shim import LazyTorchShim
 from .layer_mix import depth_of
 
-# by this name ELMo is found in any pipe
+# ELMo is found by this name in any pipe
 NODE_NAME = "elmo"
-# the attribute that may hold a `layer_cache.LayerCache`; Thinc saves no attribute that
-# has no form in MessagePack, and leaves it in its place when it loads the others
+# the attribute that may hold a `layer_cache.LayerCache`; Thinc does not save attributes
+# that MessagePack cannot hold, and leaves them in place when it loads the others
 CACHE = "cache"
-# likewise the `weights.ElmoWeights` that an ELMo which is fine-tuned began with
+# likewise for the `weights.ElmoWeights` that a fine-tuned ELMo started from
 START = "start"
 # whether the weights are random
 IS_RANDOM = "is_random"
@@ -36,8 +36,8 @@ class Words(NamedTuple):
 
     Attributes:
         types: The distinct words.
-        sentences: Each token's index in types, one array a sentence.
-        places: Each token's place among the tokens of all Docs, one array a sentence.
+        sentences: Each token's index in types, one array per sentence.
+        places: Each token's place among the tokens of all Docs, one array per sentence.
     """
 
     types: List[str]
@@ -58,12 +58,12 @@ def elmo_node(
     """Build a tok2vec around a network.
 
     Args:
-        network: Makes one that has the arguments and methods of `network.ElmoNetwork`.
+        network: Makes one with the arguments and methods of `network.ElmoNetwork`.
         options: The biLM's sizes.
-        layer: See `architecture.build_elmo_v1`, as for all that follow.
+        layer: See `architecture.build_elmo_v1`, also for the arguments below.
         frozen: Whether the biLM keeps its weights.
         dropout: Rate at which values of the vectors are dropped in training.
-        batch_tokens: How many tokens, padding counted, are encoded at a time.
+        batch_tokens: How many tokens, padding included, are encoded at a time.
         max_sentence_length: A sentence with more tokens is encoded in windows.
 
     Raises:
@@ -121,12 +121,12 @@ def words_of(
 
 
 def has_weights(model: Elmo) -> bool:
-    """Whether weights were put in place, be it before the pipeline was saved."""
+    """Whether weights were loaded, even if before the pipeline was saved."""
     return cast(LazyTorchShim, model.shims[0]).is_built and not model.attrs[IS_RANDOM]
 
 
 def put_weights(model: Elmo, weights: ElmoWeights, source: str) -> None:
-    """Begin with these weights.
+    """Start from these weights.
 
     Args:
         model: The node.
@@ -145,8 +145,8 @@ def put_weights(model: Elmo, weights: ElmoWeights, source: str) -> None:
 
 
 def _init(model: Elmo, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
-    """Begin with the weights that were put in place, whatever was learnt since then, or
-    with random ones. Those of a frozen biLM have not changed."""
+    """Start from the weights that were loaded, whatever was learnt since then, or from
+    random ones. Those of a frozen biLM have not changed."""
     shim = cast(LazyTorchShim, model.shims[0])
     if shim.is_built and shim.is_untrained:
         return

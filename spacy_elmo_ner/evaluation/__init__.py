@@ -1,1 +1,1 @@
-"""Reports on gold and predicted Docs: the shared task's scores, a table per tag, JSON."""
+"""Reports on gold and predicted Docs: shared task scores, a table per tag, JSON."""

@@ -1,9 +1,9 @@
 """The scores of the CoNLL shared tasks' scorer, printed as it prints them.
 
 Rules: Tjong Kim Sang and Buchholz, "Introduction to the CoNLL-2000 Shared Task"
-(2000), and the notes that the scorer was published with. A phrase is correct if its
-first token, its last token and its type are those of a gold phrase. Tags that no
-scheme allows form phrases, too: an I- that continues nothing of its type begins one.
+(2000), and the notes published with the scorer. A phrase is correct if its first token,
+its last token and its type are those of a gold phrase. Tags that no scheme allows form
+phrases, too: an I- that continues nothing of its type begins one.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ TagPair = Tuple[Sequence[str], Sequence[str]]
 
 @dataclass(frozen=True)
 class PhraseCounts:
-    """What the scorer counts; `types` has every type of the gold and of the prediction."""
+    """What the scorer counts; `types` has every type of the gold and the prediction."""
 
     tokens: int
     correct_tags: int
@@ -32,7 +32,7 @@ class PhraseCounts:
         return Counts(*map(sum, columns)) if self.types else Counts(0, 0, 0)
 
     def to_dict(self) -> Dict[str, Any]:
-        """The scores for JSON: shares of 1, unrounded, where the text has percentages."""
+        """The scores for JSON: unrounded shares of 1 instead of percentages."""
         return {
             "accuracy": self.correct_tags / self.tokens if self.tokens else 0.0,
             **self.total.to_dict(),
@@ -41,7 +41,7 @@ class PhraseCounts:
         }
 
     def to_text(self) -> str:
-        """The scorer's output, character by character, with its final line break."""
+        """Exactly the scorer's output, with its final line break."""
         gold, found, correct = self.total
         text = (
             f"processed {self.tokens} tokens with {gold} phrases; "
@@ -63,7 +63,8 @@ def _to_percents(counts: Counts) -> str:
 def count_phrases(sentences: Iterable[TagPair]) -> PhraseCounts:
     """Compare gold and predicted tags, sentence by sentence.
 
-    No phrase crosses sentences. The share of correct tags compares them as strings.
+    No phrase crosses sentence boundaries. For the share of correct tags they are
+    compared as strings.
 
     Args:
         sentences: Gold and predicted tags of each sentence, in any scheme of

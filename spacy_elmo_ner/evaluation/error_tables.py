@@ -39,7 +39,7 @@ class Table(NamedTuple):
 
 
 def error_tables(report: ErrorReport) -> List[Table]:
-    """The confusion of labels, the kinds of errors and, where the training corpus is
+    """The confusion of labels, the kinds of errors and, if the training corpus is
     known, the scores of names that are in it and of others.
     """
     tables = [_confusion(report), _kinds(report)]

@@ -22,7 +22,7 @@ from ..corpus.name_uses import Words
 from .precision_recall import Counts
 from .report import comparable, iob2_tags
 
-# how a gold entity and what was predicted in its place go together
+# how a gold entity and what was predicted in its place compare
 CORRECT = "correct"
 LABEL = "label"  # same words, other label
 BOUNDARY = "boundary"  # same label, other words
@@ -41,7 +41,7 @@ class Pair(NamedTuple):
         sentence: Number of the sentence in the Doc, from 0.
         gold: The gold entity, in tokens of the Doc; None for a spurious one.
         guess: The predicted entity; None for a missed one.
-        probability: Of the predicted entity, where the pipeline gives one.
+        probability: The predicted entity's probability, if the pipeline gives one.
     """
 
     doc: int
@@ -71,8 +71,8 @@ class ErrorReport:
 
     Attributes:
         gold: The gold Docs.
-        pairs: All pairs, those of correct entities too.
-        known: The names of the training corpus, if that was given.
+        pairs: All pairs, including those of correct entities.
+        known: The names in the training corpus, if it was given.
     """
 
     gold: Sequence[Doc]
@@ -81,7 +81,7 @@ class ErrorReport:
 
     @property
     def confusion(self) -> Dict[Tuple[str, str], int]:
-        """Pairs by gold label and predicted label; one of both may be NO_ENTITY.
+        """Pairs by gold label and predicted label; one of the two may be NO_ENTITY.
 
         The sum over a gold label is its count in the gold, that over a predicted label
         its count in the prediction.
@@ -109,7 +109,7 @@ class ErrorReport:
 
     @property
     def labels(self) -> List[str]:
-        """All labels of the gold and of the prediction."""
+        """All labels of the gold and the prediction."""
         entities = [one for pair in self.pairs for one in pair[2:4] if one is not None]
         return sorted({entity.label for entity in entities})
 
@@ -137,7 +137,7 @@ class ErrorReport:
         return sorted(wrong, key=lambda pair: -(pair.probability or 0.0))
 
     def text(self, pair: Pair, entity: EntitySpan) -> str:
-        """The words of an entity of a pair."""
+        """The words of a pair's entity."""
         return " ".join(self._words(pair, entity))
 
     def context(self, pair: Pair) -> str:
@@ -191,12 +191,12 @@ def find_errors(
     """Pair the entities of gold and predicted Docs with the same words.
 
     Entities are those that conlleval counts: what is predicted beyond the end of a gold
-    sentence is an entity of its own.
+    sentence is a separate entity.
 
     Args:
         gold: Gold Docs.
         predicted: Their predictions, in the same order.
-        known: The names of the training corpus.
+        known: The names in the training corpus.
 
     Raises:
         ValueError: See `comparable`.
@@ -224,7 +224,7 @@ def _spans(tags: Sequence[str], offset: int) -> List[EntitySpan]:
 def _pair(
     gold: List[EntitySpan], guesses: List[EntitySpan]
 ) -> Iterator[Tuple[Optional[EntitySpan], Optional[EntitySpan]]]:
-    """Pair those that share words; the same label goes first, then more common words.
+    """Pair those that share words; the same label goes first, then more shared words.
 
     Entities with the same words share them with no others.
     """
@@ -245,7 +245,7 @@ def _pair(
 def _overlapping(
     gold: List[EntitySpan], guesses: List[EntitySpan]
 ) -> Iterator[Tuple[EntitySpan, EntitySpan]]:
-    """Those that share words; both lists are sorted and without overlap."""
+    """Those that share words; both lists are sorted and have no overlaps."""
     i = j = 0
     while i < len(gold) and j < len(guesses):
         if _overlap(gold[i], guesses[j]) > 0:
@@ -261,7 +261,7 @@ def _overlap(one: EntitySpan, other: EntitySpan) -> int:
 
 
 def _probabilities(doc: Doc) -> Dict[EntitySpan, Optional[float]]:
-    """What a component has set, if one has."""
+    """What a component has set, if any."""
     if not Span.has_extension("probability"):
         return {}
     return {

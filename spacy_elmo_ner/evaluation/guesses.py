@@ -1,4 +1,4 @@
-"""Predicted entities with their probabilities, held against the gold."""
+"""Predicted entities with their probabilities, compared with the gold."""
 
 from typing import List, NamedTuple, Sequence, Tuple
 
@@ -17,7 +17,7 @@ class Guess(NamedTuple):
         doc: The number of its Doc.
         label: Its label.
         probability: Its probability.
-        is_right: Whether the gold has it, with these borders and this label.
+        is_right: Whether the gold has it, with the same boundaries and label.
     """
 
     doc: int
@@ -30,15 +30,15 @@ def compare(
     examples: Sequence[Example],
     predicted: Sequence[Tuple[Sequence[Entity], Sequence[float]]],
 ) -> List[Guess]:
-    """Hold entities of predicted Docs against the gold.
+    """Compare entities of predicted Docs with the gold.
 
     Args:
         examples: The Docs.
         predicted: The entities found in each, and their probabilities.
 
     Returns:
-        The entities, but those of whose tokens, or of whose label, the gold does not say
-        all.
+        The entities, except those whose tokens or whose label the gold does not
+        annotate in full.
     """
     found = []
     for number, (example, (entities, probabilities)) in enumerate(

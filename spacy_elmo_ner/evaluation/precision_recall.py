@@ -12,7 +12,7 @@ class Scores(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many phrases or tags are gold, how many were predicted, how many are correct."""
+    """How many phrases or tags are gold, predicted and correct."""
 
     gold: int
     found: int

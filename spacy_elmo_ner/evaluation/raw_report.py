@@ -16,7 +16,7 @@ CharSpan = Tuple[int, int, str]
 
 
 class RawText(NamedTuple):
-    """A text, its gold entities, and the places of tokens without annotation."""
+    """A text, its gold entities, and the positions of tokens without annotation."""
 
     text: str
     entities: Set[CharSpan]
@@ -29,7 +29,7 @@ class RawReport:
 
     Attributes:
         texts: How many texts were compared.
-        types: The counts of every label of the gold and of the prediction.
+        types: The counts of every label of the gold and the prediction.
     """
 
     texts: int
@@ -42,7 +42,7 @@ class RawReport:
         return Counts(*map(sum, columns)) if self.types else Counts(0, 0, 0)
 
     def to_text(self) -> str:
-        """A line for all labels, then one for each, in the form of the shared task's
+        """A line for all labels, then one for each, formatted like the shared task's
         scorer.
         """
         rows = {"raw text": self.total, **self.types}

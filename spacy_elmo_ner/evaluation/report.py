@@ -51,7 +51,7 @@ class Report:
 def report_pipeline(nlp: Language, gold: Iterable[Doc]) -> Report:
     """Run a pipeline on the words and sentences of gold Docs, and compare.
 
-    Any pipeline that sets doc.ents will do. spaCy's scores are those of all its
+    Any pipeline that sets doc.ents works. spaCy's scores are those of all its
     components.
 
     Raises:
@@ -86,9 +86,9 @@ def report_docs(gold: Sequence[Doc], predicted: Sequence[Doc]) -> Report:
 
 
 def comparable(gold: Sequence[Doc], predicted: Sequence[Doc]) -> List[Doc]:
-    """The predicted Docs as they can be compared with the gold, token by token.
+    """The predicted Docs, comparable with the gold token by token.
 
-    Entities of which a gold Doc says nothing are left out: it does not annotate their
+    Entities that a gold Doc cannot judge are left out: it does not annotate their
     labels, or one of their tokens.
 
     Raises:
@@ -114,7 +114,7 @@ def comparable(gold: Sequence[Doc], predicted: Sequence[Doc]) -> List[Doc]:
 
 
 def _unknown_places(gold: Doc, predicted: Doc) -> List[Tuple[int, int]]:
-    """Where the tokens without gold are in the text of the prediction, which has them all."""
+    """Where tokens without gold are in the prediction's text, which has all tokens."""
     return [
         (guess.idx, guess.idx + len(guess))
         for token, guess in zip(gold, predicted, strict=True)
@@ -140,5 +140,5 @@ def _align(gold: Doc, predicted: Doc) -> List[ScoredSentence]:
 
 
 def iob2_tags(doc: Doc) -> List[str]:
-    """The tag of each token, O where nothing is known."""
+    """The tag of each token, O for unknown ones."""
     return [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else OUTSIDE for t in doc]

@@ -1,4 +1,4 @@
-"""Input files of the shared task's scorer: on each line a word, its gold tag and its
+"""Input files for the shared task's scorer: on each line a word, its gold tag and its
 predicted tag.
 """
 
@@ -10,7 +10,7 @@ from ..corpus.columns import DOCUMENT_HEADER
 from ..corpus.conll_tags import OUTSIDE, split_tag
 from ..files.text_files import MARK, write_lines
 
-# the scorer's default mark of a sentence's end
+# the scorer's default mark for the end of a sentence
 BOUNDARY = "-X-"
 
 
@@ -28,7 +28,7 @@ def write_scorer_file(
     """Write a file that the scorer reads.
 
     White space in words and labels, which would separate columns, is written as
-    underscores. The scorer looks at the tags alone; a word that would mark a document
+    underscores. The scorer only looks at the tags; a word that would mark a document
     or a sentence gets an underscore, too.
 
     Raises:

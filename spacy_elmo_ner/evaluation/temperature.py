@@ -1,4 +1,4 @@
-"""The temperature under which probabilities come true (Guo et al. 2017, section 4.2)."""
+"""The temperature that calibrates probabilities (Guo et al. 2017, section 4.2)."""
 
 import math
 from typing import Callable, Sequence
@@ -6,7 +6,7 @@ from typing import Callable, Sequence
 from .calibration import log_loss
 from .guesses import Guess
 
-# between which it is looked for, and how near to the best it comes, in its logarithm
+# the range of the search, and how close it comes to the best, in its logarithm
 COLDEST, HOTTEST, NEAR = 0.5, 4.0, 0.01
 GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -14,14 +14,14 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 def fit_temperature(guess: Callable[[float], Sequence[Guess]]) -> float:
     """Find the temperature with the least log loss of "this entity is right".
 
-    That is what a probability beside an entity says. The likelihood of all gold tags
-    would be governed by the words outside entities, which are many and easy.
+    That is what an entity's probability stands for. The likelihood of all gold tags
+    would be dominated by the words outside entities, which are many and easy.
 
     Args:
         guess: What is predicted at a temperature: the same entities at each.
 
     Raises:
-        ValueError: If nothing is found, or all of it is right, or wrong.
+        ValueError: If nothing is found, or all of it is right, or all wrong.
     """
 
     def loss(log_temperature: float) -> float:
@@ -41,7 +41,7 @@ def fit_temperature(guess: Callable[[float], Sequence[Guess]]) -> float:
 
 
 def _minimum(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function of one valley is least: golden-section search (Kiefer 1953)."""
+    """Where a unimodal function is lowest: golden-section search (Kiefer 1953)."""
     left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     of_left, of_right = function(left), function(right)
     while high - low > 2 * NEAR:

@@ -1,4 +1,4 @@
-"""Thresholds of probability that make entities as precise as somebody needs them."""
+"""Probability thresholds that make entities as precise as required."""
 
 from typing import Dict, NamedTuple, Sequence
 
@@ -6,10 +6,10 @@ from .guesses import Guess
 
 
 class Threshold(NamedTuple):
-    """The lowest that reaches a precision.
+    """The lowest threshold that reaches a precision.
 
     Attributes:
-        value: Entities with a lower probability are dropped; 1 where none reaches it.
+        value: Entities with a lower probability are dropped; 1 if none reaches it.
         kept: Entities that are left.
         right: Those of them that are right.
     """
@@ -24,7 +24,7 @@ def thresholds_for(guesses: Sequence[Guess], precision: float) -> Dict[str, Thre
 
     Args:
         guesses: What was predicted without any threshold.
-        precision: The share of the entities that are left which is to be right.
+        precision: The share of the remaining entities that should be right.
     """
     labels = sorted({one.label for one in guesses})
     return {
@@ -38,7 +38,7 @@ def _lowest(guesses: Sequence[Guess], precision: float) -> Threshold:
     lowest, right = Threshold(1.0, 0, 0), 0
     for kept, one in enumerate(ordered, 1):
         right += one.is_right
-        # a threshold keeps all that are as probable
+        # a threshold keeps all entities of equal probability
         is_last = kept == len(ordered) or ordered[kept].probability < one.probability
         if is_last and right >= precision * kept:
             lowest = Threshold(one.probability, kept, right)

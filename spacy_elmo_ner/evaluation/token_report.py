@@ -1,6 +1,6 @@
 """Scores of every tag but O, token by token, with three averages.
 
-It is the table that model cards show, with a row for each B- and I- tag. The micro
+It is the table found in model cards, with a row for each B- and I- tag. The micro
 average pools the counts; the macro average is the mean over tags; the weighted average
 is their mean weighted by support.
 """
@@ -41,7 +41,7 @@ class TokenReport:
         return {name: row._asdict() for name, row in self.rows().items()}
 
     def to_text(self) -> str:
-        """A table with four decimals; the averages stand apart from the tags."""
+        """A table with four decimals; the averages are set apart from the tags."""
         rows = self.rows()
         width = max(map(len, rows))
         lines = [" " * width + "".join(f"{column:>11}" for column in COLUMNS), ""]

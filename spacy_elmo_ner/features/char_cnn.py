@@ -19,7 +19,7 @@ from ..torch_shim import LazyTorchShim
 from .tok2vec import Backprop, Tok2Vec
 from .word_types import word_types
 
-# of how many words the vectors are kept while nothing is learnt
+# how many words' vectors are kept while nothing is learnt
 CACHED_WORDS = 20_000
 
 
@@ -28,10 +28,10 @@ def build_char_cnn_v1(
 ) -> Tok2Vec:
     """Build a tok2vec that reads each word's characters: Ma and Hovy 2016, section 2.1.
 
-    A word is the first 48 of its UTF-8 bytes between a mark for its beginning and one
-    for its end, each embedded in `char_width` values. Each convolution yields its
-    maximum over the word, through a ReLU. A word has the same vector wherever it
-    occurs, and is computed once per batch.
+    A word is the first 48 of its UTF-8 bytes between a begin and an end marker, each
+    embedded in `char_width` values. Each convolution yields its maximum over the word,
+    through a ReLU. A word has the same vector wherever it occurs, and is computed once
+    per batch.
 
     Args:
         char_width: Width of a character's vector.
@@ -107,7 +107,7 @@ class TrainableCharCnn(nn.Module):
     def maxima(self, ids: torch.Tensor) -> torch.Tensor:
         """Vectors of words.
 
-        All words stand in one row, with enough padding between them that no filter sees
+        All words are in one row, with enough padding between them that no filter sees
         two. A filter is centred on each character of a word once.
 
         Args:
@@ -143,7 +143,7 @@ def init(
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
-    """Make the network."""
+    """Build the network."""
     cast(LazyTorchShim, model.shims[0]).build()
 
 

@@ -1,4 +1,4 @@
-"""Which words are in lists of names that the user has: `Gazetteer.v1`."""
+"""Which words are in the user's lists of names: `Gazetteer.v1`."""
 
 from typing import List, Optional, Sequence, Tuple, cast
 
@@ -14,7 +14,7 @@ from .tok2vec import Backprop, Tok2Vec
 NODE_NAME = "gazetteer"
 # the attribute that holds the lists
 TERMS = "terms"
-# where in a term a token may be, a value of the vector each
+# where in a term a token may be, with one value of the vector each
 BEGIN, INSIDE, END, SINGLE = range(4)
 N_PLACES = 4
 
@@ -29,27 +29,26 @@ def build_gazetteer_v1(
     """Build a tok2vec that looks names up in lists, one list for each type.
 
     A token has four values for each type: 1 where it is the first, an inner, the last or
-    the only one of a term, and 0 elsewhere. Of each type, terms do not overlap: the first
-    one counts, and of two that begin together the longer. It does not matter how a
-    tokenizer cuts a term, nor which white space stands in it.
+    the only token of a term, and 0 elsewhere. Terms of one type do not overlap: the
+    first one counts, and of two that start together the longer. It does not matter how
+    a tokenizer splits a term, nor which white space is in it.
 
-    The terms come through `GazetteerTerms.v1`. From then on they belong to the model and
-    are saved with it.
+    The terms are loaded by `GazetteerTerms.v1`. From then on they belong to the model
+    and are saved with it.
 
     Args:
         types: Names of the lists. They need not be labels of entities.
         fold_case: Whether "london" and "LONDON" are in a list that has "London".
-        fold_diacritics: Whether "Zurich" is in a list that has "Zürich", and the other
-            way round.
+        fold_diacritics: Whether "Zurich" is in a list that has "Zürich", or vice versa.
         dropout: Share of the terms found that training does not see, so that the model
-            also learns what stands beside a name that is in no list.
+            also learns the context of names that are in no list.
 
     Returns:
         A model from Docs to vectors, (tokens, nO) each; nO is four times the types.
 
     Raises:
         ValueError: If there are no types, or two alike, or one that no file can be named
-            after, or dropout is no share below 1; at initialization, without terms.
+            after, or dropout is not a share below 1; at initialization, without terms.
     """
     check_types(types)
     if not 0 <= dropout < 1:
@@ -85,7 +84,7 @@ def init(
 def forward(
     model: Tok2Vec, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Backprop]:
-    """The Docs' vectors, which have nothing to learn."""
+    """The Docs' vectors, with nothing to learn."""
     terms = _own_terms(model)
     vectors: List[Floats2d] = []
     for doc in docs:
@@ -95,7 +94,7 @@ def forward(
             diacritics=model.attrs["fold_diacritics"],
         )
         if is_train:
-            # of the generator that Thinc's seed sets, as for other dropout
+            # from the generator that Thinc's seed sets, as for other dropout
             kept = np.random.random(len(matches)) >= model.attrs["dropout"]
             matches = [
                 one for one, is_kept in zip(matches, kept, strict=True) if is_kept

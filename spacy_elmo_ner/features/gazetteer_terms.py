@@ -19,7 +19,7 @@ def create_gazetteer_terms_v1(*, folder: Path) -> Callable[[Language], Language]
     pipeline.
 
     Args:
-        folder: It has for each type a file TYPE.txt, in UTF-8, with a term in each line.
+        folder: It has a file TYPE.txt for each type, in UTF-8, with one term per line.
     """
     return partial(load_gazetteer_terms, folder=folder)
 
@@ -27,7 +27,7 @@ def create_gazetteer_terms_v1(*, folder: Path) -> Callable[[Language], Language]
 def load_gazetteer_terms(target: TargetT, *, folder: Union[str, Path]) -> TargetT:
     """Load terms into every Gazetteer of a pipeline or of a model, and return it.
 
-    They replace those that are there. A trained pipeline uses new ones at once.
+    They replace the existing ones. A trained pipeline uses new ones right away.
 
     Args:
         target: The pipeline, or the model.

@@ -11,8 +11,8 @@ def build_joined_tok2vec_v1(tok2vecs: Dict[str, Any]) -> Tok2Vec:
     """Join several tok2vecs: a token's vectors are concatenated.
 
     Args:
-        tok2vecs: In the config one block each, `[….tok2vecs.elmo]` and so on. They are
-            joined in the alphabetical order of their names.
+        tok2vecs: One block each in the config, `[….tok2vecs.elmo]` and so on. They are
+            joined in alphabetical order of their names.
 
     Raises:
         ValueError: If there is none.

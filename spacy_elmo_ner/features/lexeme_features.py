@@ -43,10 +43,10 @@ def build_lexeme_features_v1(
 
     Each feature has its own trained table of vectors, and the vectors are concatenated.
     A width of 0 leaves a feature out. Norms and shapes are hashed into their tables, as
-    they are unlimited; the other tables have a row for each value.
+    their number is unlimited; the other tables have a row for each value.
 
     The tables of clusters and probabilities are looked up by the word as it is written;
-    if that is unknown, by its lower-case form. They come through [initialize.lookups].
+    if that is unknown, by its lower-case form. They are loaded by [initialize.lookups].
     The model keeps a copy, which is saved with it.
 
     Args:
@@ -57,9 +57,9 @@ def build_lexeme_features_v1(
         prob_width: Width for the word's log probability, in steps of 1. It needs the
             table `lexeme_prob` of spacy-lookups-data.
         norm_width: Width for the token's norm.
-        norm_rows: Rows that all norms share.
+        norm_rows: Rows shared by all norms.
         shape_width: Width for the token's shape, such as "Xxxxx" or "dd/dd".
-        shape_rows: Rows that all shapes share.
+        shape_rows: Rows shared by all shapes.
         casing_width: Width for the casing: all lower, all upper, initial upper, mixed,
             digits, digits with other characters, or none of these (after Collobert et
             al. 2011).
@@ -125,7 +125,7 @@ def build_lexeme_features_v1(
             "casing": casing_width > 0,
             "prob": prob_width > 0,
             "cluster_prefixes": prefixes,
-            # for each length all prefixes, sorted
+            # all prefixes of each length, sorted
             "cluster_values": [],
             **{name: empty_table(name) for name in tables},
         },
@@ -137,7 +137,7 @@ def init(
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
-    """Copy the vocab's tables, list the clusters' prefixes, and make the vectors."""
+    """Copy the vocab's tables, list the clusters' prefixes, and create the vectors."""
     sample = None
     if X:
         take_tables(model, X[0].vocab)
@@ -163,7 +163,7 @@ def take_tables(model: Tok2Vec, vocab: Vocab) -> None:
 def forward(
     model: Tok2Vec, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Backprop]:
-    """The Docs' vectors, and their gradient's way back into the tables of vectors."""
+    """The Docs' vectors, and the backprop callback into the tables of vectors."""
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     backprop_embed: Optional[Callable[[Floats2d], Ints2d]] = None
     if lengths.sum() > 0:
@@ -226,7 +226,7 @@ def cluster_prefix(clusters: np.ndarray, bits: int) -> np.ndarray:
     """The first bits of clusters' paths, plus 1; 0 for words without a cluster.
 
     A cluster's integer holds its path from the low bit up, without the path's length. A
-    path shorter than `bits` therefore reads as if 0s followed it. No two clusters are
+    path shorter than `bits` therefore reads as if followed by 0s. No two clusters are
     confused, since a cluster is a leaf of the tree: its path is no other path's prefix.
     The integer 0 stands for words that have no cluster.
 
@@ -235,7 +235,7 @@ def cluster_prefix(clusters: np.ndarray, bits: int) -> np.ndarray:
         bits: Length of the prefix.
     """
     mask = np.uint64(2**bits - 1)
-    # a prefix of 0s alone must differ from "unknown"
+    # a prefix of only 0s must differ from "unknown"
     return np.where(clusters == 0, clusters, (clusters & mask) + np.uint64(1))
 
 
@@ -255,7 +255,7 @@ def casing(word: str) -> int:
 
 
 def _bucket(prob: float) -> int:
-    """1 for log probabilities in (-1, 0], 2 in (-2, -1], …; 0 where none is known."""
+    """1 for log probabilities in (-1, 0], 2 in (-2, -1], …; 0 if unknown."""
     return min(1 + int(-prob), PROB_ROWS - 1) if prob else 0
 
 

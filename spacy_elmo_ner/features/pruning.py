@@ -1,4 +1,4 @@
-"""Pruning: a pipeline that takes less space and loads faster, for a little of its F1."""
+"""Pruning: a smaller pipeline that loads faster, at the cost of a little F1."""
 
 from typing import Callable, List, Set, Tuple
 
@@ -76,7 +76,7 @@ def prune_pipeline(nlp: Language, n_rows: int) -> Set[str]:
 def prune_vectors(model: AnyModel, n_rows: int) -> None:
     """Keep the first rows of a StaticVectors.v1, and those that it has fine-tuned.
 
-    Published tables begin with their most frequent words.
+    Published tables start with their most frequent words.
 
     Args:
         model: The StaticVectors.v1; it is changed in place.
@@ -124,7 +124,7 @@ def prune_clusters(table: Table, vectors: Vectors, strings: StringStore) -> Tabl
     The same words in lower case, capitalized and in capitals are kept, too, if their
     cluster is not the lower-case word's. For LexemeFeatures.v1 nothing changes for
     these, as it falls back to the lower-case word. Words without a vector, and other
-    mixtures of cases, are left out; they fall back likewise. Entries whose word is
+    mixed-case words, are left out; they fall back likewise. Entries whose word is
     unknown stay.
 
     Args:

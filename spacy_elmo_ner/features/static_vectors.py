@@ -29,15 +29,15 @@ def build_static_vectors_v1(
 
     The table is copied from the vocab when the pipe is initialized. From then on it
     belongs to the model and is saved with it: the vocab may change, and the pipe may be
-    moved to another pipeline. A word without a vector gets zeros. Floret tables and
-    other tables that compose their vectors are asked for the word's own form alone.
+    moved to another pipeline. A word without a vector gets zeros. In floret tables and
+    other tables that compose their vectors, only the word's own form is looked up.
 
     Args:
         attr: A token attribute whose value is a string. It is looked up if the word's
             own form has no vector, as most published tables hold lower-case words only.
         fine_tuned_words: How many words training can move: the first ones with a vector
-            that it meets. The table itself does not change. What is learned is a
-            difference for each of these words, at first zero and saved with the pipe.
+            that it sees. The table itself does not change. What is learned is a
+            difference for each of these words, initially zero and saved with the pipe.
 
     Returns:
         A model from Docs to vectors, (tokens, nO) each; nO is the width of the table,
@@ -70,7 +70,7 @@ def init(
     X: Optional[List[Doc]] = None,
     Y: Optional[List[Floats2d]] = None,
 ) -> None:
-    """Copy the vocab's vectors, and make the differences that training learns."""
+    """Copy the vocab's vectors, and create the differences that training learns."""
     if not X:
         return
     take_vectors(model, X[0].vocab)
@@ -117,7 +117,7 @@ def take_vectors(model: Tok2Vec, vocab: Vocab) -> None:
 def forward(
     model: Tok2Vec, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Backprop]:
-    """The Docs' vectors, and their gradient's way back into the differences."""
+    """The Docs' vectors, and the backprop callback into the differences."""
     if not docs:
         return [], lambda d_vectors: []
     vectors = _own_vectors(model, docs[0].vocab)
@@ -197,7 +197,7 @@ def _find_rows(vectors: Vectors, keys: np.ndarray) -> np.ndarray:
 
 
 def _read_rows(vectors: Vectors, rows: np.ndarray) -> Floats2d:
-    """A copy of the rows, (tokens, width): zeros for words without one are set in it."""
+    """A copy of the rows, (tokens, width), with zeros for words without one."""
     xp = get_array_module(vectors.data)
     found: Floats2d = vectors.data[xp.asarray(rows)]
     found[xp.asarray(rows < 0)] = 0.0
@@ -210,7 +210,7 @@ def _add_differences(
     found: Floats2d,
     is_train: bool,
 ) -> Callable[[Floats2d], Ints1d]:
-    """Add what was learned to the vectors; return the way back of the gradient."""
+    """Add what was learned to the vectors; return the backprop callback."""
     (embed,) = model.layers
     of_row = model.attrs[DIFFERENCES]
     if is_train:
@@ -229,7 +229,7 @@ def _assign_differences(of_row: np.ndarray, rows: np.ndarray, n: int) -> np.ndar
     """Give each new word a difference, as long as some of the n are left."""
     new = np.unique(rows[(rows >= 0) & (of_row[rows] < 0)])
     if len(new):
-        # an array from a saved model is read-only
+        # arrays from a saved model are read-only
         of_row = of_row.copy()
         taken = int(of_row.max()) + 1
         new = new[: n - taken]

@@ -1,7 +1,7 @@
 """Word vectors and tables of words that belong to a model.
 
-What a model's weights were trained with is saved with them and shared with nobody. So
-the component can be moved to a pipeline with another vocab. Thinc saves a node's
+What a model's weights were trained with is saved with them and not shared. So the
+component can be moved to a pipeline with another vocab. Thinc saves a node's
 attributes; this module teaches it to save spaCy's tables.
 """
 
@@ -55,7 +55,7 @@ def copy_vectors(vectors: Vectors) -> Vectors:
 def copy_table(vocab: Vocab, name: str) -> Table:
     """Copy the entries of the vocab's table that are not 0.
 
-    0 is the value of words that are not in the table, and four fifths of the English
+    0 is the value of words that are not in the table, and of four fifths of the English
     clusters.
     """
     entries: Dict[int, Any] = vocab.lookups.get_table(name)

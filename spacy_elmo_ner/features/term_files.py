@@ -1,4 +1,4 @@
-"""A folder with a file of terms for each type."""
+"""A folder with one file of terms per type."""
 
 from pathlib import Path
 from typing import List, Sequence, Union
@@ -30,14 +30,14 @@ def check_types(types: Sequence[str]) -> None:
 
 
 def read_terms(folder: Union[str, Path], type_: str) -> List[str]:
-    """Read the terms of a type, one in each line of `folder`/`type_`.txt.
+    """Read the terms of a type, one per line of `folder`/`type_`.txt.
 
     Args:
         folder: Folder of the files.
         type_: The type.
 
     Raises:
-        ValueError: If there is no such file, it has no terms, or is not UTF-8.
+        ValueError: If there is no such file, or it has no terms or is not UTF-8.
         OSError: If the file cannot be read.
     """
     path = Path(folder) / f"{type_}{SUFFIX}"

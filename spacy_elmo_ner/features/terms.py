@@ -14,11 +14,11 @@ from ..nodes import AnyModel
 from ..text.words import visible, word_places
 
 # Terms and texts are compared by these pieces and not by tokens, so that it does not
-# matter how a tokenizer cuts "Saint-Denis", "U.S." or "AT&T".
+# matter how a tokenizer splits "Saint-Denis", "U.S." or "AT&T".
 PIECE = re.compile(r"\w+|[^\w\s]")
-# signs that are typed one way and printed another
+# characters that are typed one way and printed another
 PLAIN = str.maketrans("\u2018\u2019\u02bc\u2010\u2011\u2012\u2013", "'''----")
-# letters that Unicode does not take for others with a mark
+# letters that Unicode does not treat as others with a mark
 STROKES = str.maketrans("łŁøØđĐħĦı", "lLoOdDhHi")
 
 
@@ -32,12 +32,12 @@ class Match(NamedTuple):
 
 @lru_cache(maxsize=2**16)
 def fold(text: str, *, case: bool, diacritics: bool) -> str:
-    """A text as it is compared.
+    """A text in the form in which it is compared.
 
     Args:
-        text: Of a term or of a token.
-        case: Whether capitals are as good as small letters.
-        diacritics: Whether letters are as good with marks as without.
+        text: The text of a term or of a token.
+        case: Whether capitals equal small letters.
+        diacritics: Whether letters with marks equal those without.
     """
     text = visible(text).strip().translate(PLAIN)
     if case:
@@ -56,7 +56,7 @@ class TermLists:
         Args:
             lists: The folded terms of each type.
         """
-        # the types that a term has, a bit for each; none if terms only begin so
+        # the types that a term has, one bit each; none if it is only the start of terms
         self.types: Dict[str, int] = {}
         self.n_types = len(lists)
         for i, terms in enumerate(lists):
@@ -77,8 +77,8 @@ class TermLists:
     def matches(self, doc: Doc, *, case: bool, diacritics: bool) -> List[Match]:
         """Find the terms that are whole tokens of a Doc.
 
-        Those of a type do not overlap: the first one counts, and of two that begin
-        together the longer. White space and markup between words do not part them.
+        Terms of one type do not overlap: the first one counts, and of two that start
+        together the longer. White space and markup do not matter between words.
 
         Args:
             doc: The Doc.
@@ -100,7 +100,7 @@ class TermLists:
         return found
 
     def _terms_from(self, pieces: List[str], start: int) -> Iterator[Tuple[int, int]]:
-        """Where terms end that begin at a piece, and their types; the shortest first."""
+        """Where terms that start at a piece end, and their types, shortest first."""
         begins = accumulate(islice(pieces, start, None), "{} {}".format)
         for stop, begin in enumerate(begins, start + 1):
             types = self.types.get(begin)
@@ -121,7 +121,8 @@ class TermLists:
 def _pieces(
     doc: Doc, *, case: bool, diacritics: bool
 ) -> Tuple[List[str], List[int], List[int]]:
-    """The pieces of a Doc, and of each the token that begins and that ends with it, or -1."""
+    """A Doc's pieces, and for each the token that starts and the token that ends with
+    it, or -1."""
     parts: List[str] = []
     begins: Dict[int, int] = {}
     ends: Dict[int, int] = {}
@@ -131,7 +132,7 @@ def _pieces(
         word = fold(doc[i].text, case=case, diacritics=diacritics)
         if not word:
             continue
-        # letters that a tokenizer has parted, as in "can|not", are one piece
+        # letters that a tokenizer has split, as in "can|not", are one piece
         if before != i - 1 or doc[before].whitespace_:
             parts.append(" ")
             length += 1

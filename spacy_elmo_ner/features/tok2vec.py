@@ -1,4 +1,4 @@
-"""What all tok2vecs here are: Docs → one vector for each token."""
+"""The type of all tok2vecs here: Docs → one vector per token."""
 
 from typing import Callable, List
 
@@ -8,5 +8,5 @@ from thinc.types import Floats2d
 
 # each Doc's vectors: (tokens, nO)
 Tok2Vec = Model[List[Doc], List[Floats2d]]
-# gradients of the vectors → nothing, as Docs have none
+# gradients of the vectors → nothing, as Docs have no gradient
 Backprop = Callable[[List[Floats2d]], List[Doc]]

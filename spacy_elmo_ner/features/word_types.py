@@ -20,7 +20,7 @@ def word_types(docs: List[Doc]) -> Tuple[List[str], np.ndarray]:
     """Find the distinct words of all Docs.
 
     Returns:
-        The words as they look; two ids may look alike. And the index of each token's
+        The words as they look; two ids may look alike. Then the index of each token's
         word, (tokens,), int64.
     """
     ids, index = np.unique(token_ids(docs, ["ORTH"])[:, 0], return_inverse=True)

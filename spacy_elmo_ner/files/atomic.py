@@ -1,7 +1,8 @@
 """Files and folders that appear whole or not at all.
 
-Each is written into a workspace beside its place and moved from there. Nothing that we
-did not write is removed on the way, but for a single file that the user named as output.
+Each is written into a workspace next to its final path and moved from there. Nothing
+that we did not write is removed on the way, except a single file that the user named as
+output.
 """
 
 import errno
@@ -33,9 +34,9 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name, which is moved to `path` when the block ends without error.
 
-    After an error everything is as it was. A file keeps its mode and, where that is
-    allowed, its owner. A link stays, and the file that it leads to is replaced. Devices
-    and pipes are written to, after the block. Missing parent folders are made.
+    After an error everything is as before. A file keeps its mode and, if allowed, its
+    owner. A link stays, and the file that it leads to is replaced. Devices and pipes
+    are written to, after the block. Missing parent folders are created.
 
     Raises:
         WriteError: If the file cannot be written there.
@@ -60,8 +61,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_pair(first: Path, second: Path) -> Iterator[Tuple[Path, Path]]:
     """As `replacing`, for two files that belong together.
 
-    A new file never stands beside an old one. After a kill between the two moves the
-    second file is missing, and the next call for it moves both to their places.
+    There is never a new file next to an old one. After a kill between the two moves the
+    second file is missing, and the next call for it moves both to their final paths.
 
     Raises:
         ValueError: If both names lead to one file.
@@ -94,7 +95,7 @@ def replacing_folder(
 ) -> Iterator[Path]:
     """As `replacing`, for a folder; the temporary folder exists, and is empty.
 
-    Folders cannot be exchanged in one step. If a kill falls between the two moves,
+    Folders cannot be swapped in one step. After a kill between the two moves,
     `recover`, which the next `replacing_folder` calls, finishes the second one.
 
     Args:
@@ -149,7 +150,7 @@ def check_writable(path: Path) -> None:
 
 
 def _file_place(path: Path) -> Path:
-    """Where a file is, or is to be. Raises WriteError if it may not be written there."""
+    """Where a file is, or will be. Raises WriteError if it may not be written there."""
     place = Path(os.path.realpath(path))
     if place.is_dir():
         raise WriteError(f"{path} is a folder; name a file to write.")
@@ -184,7 +185,7 @@ def _has_name(error: Exception) -> bool:
 
 
 def _take_over(before: os.stat_result, path: Path) -> None:
-    """Give mode and owner to a file or folder."""
+    """Apply mode and owner to a file or folder."""
     now = path.stat()
     if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
         with suppress(OSError):

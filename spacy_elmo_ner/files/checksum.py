@@ -1,4 +1,4 @@
-"""What tells a saved model from a damaged copy of it."""
+"""A checksum that tells a saved model from a damaged copy of it."""
 
 import json
 from hashlib import sha256
@@ -13,7 +13,7 @@ def checksum(description: Any, tensors: Mapping[str, Tensor]) -> str:
 
     Args:
         description: Anything that JSON can hold.
-        tensors: By their names, which count, as their types and shapes do.
+        tensors: The tensors by name; names, types and shapes count, too.
     """
     digest = sha256(json.dumps(description, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):

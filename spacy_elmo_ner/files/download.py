@@ -1,8 +1,8 @@
-"""Files from the network, continued where they broke off.
+"""Files from the network, resumed where they broke off.
 
-What has come is kept in `NAME.part` beside the file, and what is known of it in
-`NAME.part.json`. The server is asked for the rest only if the file is still the same
-(RFC 9110, section 13.1.5), and what it answers is checked.
+What has been received is kept in `NAME.part` next to the file, and what is known about
+it in `NAME.part.json`. The server is asked for the rest only if the file is still the
+same (RFC 9110, section 13.1.5), and its answer is checked.
 """
 
 import http.client
@@ -22,7 +22,7 @@ from .workspace import try_lock
 
 BLOCK = 1 << 16
 TIMEOUT = 30.0  # seconds without a byte
-TRIES = 4  # in a row of which none brings a byte
+TRIES = 4  # in a row that bring no byte
 PAUSE = 1.0  # seconds before the second try; twice as long before each further one
 BROKEN = (OSError, http.client.HTTPException)
 TRANSIENT = (408, 429, 500, 502, 503, 504)
@@ -32,7 +32,7 @@ Progress = Callable[[int, Optional[int]], None]
 
 
 class DownloadError(OSError):
-    """A file could not be fetched; the message says why and what is left of it."""
+    """A file could not be downloaded; the message says why and what is kept of it."""
 
 
 class _Version(NamedTuple):
@@ -45,7 +45,7 @@ class _Version(NamedTuple):
 
     @property
     def validator(self) -> Optional[str]:
-        """For If-Range, which takes no weak tag."""
+        """For If-Range, which does not allow weak tags."""
         if self.etag is not None and not self.etag.startswith("W/"):
             return self.etag
         return self.modified
@@ -54,17 +54,18 @@ class _Version(NamedTuple):
 def download(
     url: str, path: Path, *, progress: Progress = lambda done, all: None
 ) -> None:
-    """Fetch a file that is not there yet.
+    """Download a file that is not there yet.
 
     Args:
-        url: Its address, of http or https.
-        path: Where it is to be.
-        progress: Hears of each block.
+        url: Its http or https address.
+        path: Where to save it.
+        progress: Is called for each block.
 
     Raises:
-        ValueError: For an address of another kind.
-        DownloadError: If the file cannot be fetched. What has come is kept for the next
-            call, where the server can say later whether the file is still the same.
+        ValueError: For any other kind of address.
+        DownloadError: If the file cannot be downloaded. What has been received is kept
+            for the next call, if the server can tell later whether the file is the
+            same.
     """
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError(f"{url} is no address that begins with http:// or https://.")
@@ -101,7 +102,7 @@ def download(
 
 
 def discard(path: Path) -> None:
-    """Remove a file, and what is left of its download."""
+    """Remove a file, and what is left of its partial download."""
     for one in (path, _part_of(path), _note_of(path)):
         with suppress(FileNotFoundError):
             one.unlink()
@@ -117,7 +118,7 @@ def _note_of(path: Path) -> Path:
 
 @contextmanager
 def _partial_file(path: Path) -> Iterator[IO[bytes]]:
-    """The partial file, which is written at its end; one process has it at a time."""
+    """The partial file, open for appending; one process has it at a time."""
     with open(_part_of(path), "ab") as part:
         if not try_lock(part, without=True):
             raise DownloadError(f"Another process is fetching {path}; wait for it.")
@@ -130,7 +131,7 @@ def _size(part: IO[bytes]) -> int:
 
 
 def _fetch(url: str, part: IO[bytes], note: Path, progress: Progress) -> bool:
-    """Ask for what is missing; return whether the file is whole then."""
+    """Ask for what is missing; return whether the file is complete then."""
     known = _read_note(note, url)
     if known is None or known.validator is None:
         part.truncate(0)
@@ -143,7 +144,7 @@ def _fetch(url: str, part: IO[bytes], note: Path, progress: Progress) -> bool:
     except HTTPError as error:
         if error.code != 416:
             raise
-        # there are no more bytes than we have; that may be all of them
+        # there are no more bytes than we have, which may be all of them
         if known is not None and known.size == have:
             return True
         part.truncate(0)
@@ -172,14 +173,14 @@ def _length(headers: Mapping[str, str]) -> Optional[int]:
 
 
 def _rest(known: _Version, headers: Mapping[str, str], have: int) -> Optional[int]:
-    """The size of the whole file, if an answer has what is missing of it."""
+    """The size of the whole file, if a response has the missing part."""
     found = re.fullmatch(
         r"bytes (\d+)-(\d+)/(\d+)", headers.get("Content-Range", "").strip()
     )
     if found is None:
         return None
     begin, last, size = map(int, found.groups())
-    # the answer need not repeat them
+    # the response need not repeat them
     is_same = (
         headers.get("ETag", known.etag) == known.etag
         and headers.get("Last-Modified", known.modified) == known.modified
@@ -197,7 +198,7 @@ def _write_note(
 
 
 def _read_note(note: Path, url: str) -> Optional[_Version]:
-    """What is known of the partial file; None if it is of another address."""
+    """What is known about the partial file; None if it is from another address."""
     try:
         content: Dict[str, Any] = json.loads(note.read_text(encoding="utf8"))
         version = _Version(**content)

@@ -1,7 +1,7 @@
 """Folders that list which of their files we wrote.
 
-The manifest in such a folder lists its files, each with a checksum. With it a later run
-knows that it may replace the folder, and whether the files are still what was written.
+The manifest in such a folder lists its files, each with a checksum. It tells a later
+run that it may replace the folder, and whether the files are still as written.
 """
 
 import json
@@ -24,7 +24,7 @@ class Manifest(NamedTuple):
     Attributes:
         files: The checksum of each file, by its path within the folder.
         later: Names of files that may be added to the folder; see `list_beside`.
-        beside: Names of files that the same command writes beside the folder.
+        beside: Names of files that the same command writes next to the folder.
     """
 
     files: Dict[str, str]
@@ -38,7 +38,7 @@ def write_manifest(
     """List everything in the folder as ours.
 
     Args:
-        folder: A folder that holds nothing but what we wrote.
+        folder: A folder that only holds what we wrote.
         later: See `Manifest`.
         beside: See `Manifest`.
     """
@@ -100,7 +100,7 @@ def unchanged_files(folder: Path) -> Set[str]:
 
 
 def list_beside(folder: Path, name: str) -> None:
-    """Add a list, with checksums, of the files that now stand beside the folder.
+    """Add a list, with checksums, of the files that are now next to the folder.
 
     Args:
         folder: A folder with a manifest.
@@ -113,7 +113,7 @@ def list_beside(folder: Path, name: str) -> None:
 
 
 def unchanged_beside(folder: Path) -> Set[str]:
-    """Names of files beside the folder that are as `list_beside` found them."""
+    """Names of files next to the folder that are as `list_beside` found them."""
     manifest = read_manifest(folder)
     if manifest is None:
         return set()
@@ -142,7 +142,7 @@ def check_whole(folder: Path) -> None:
 
 @contextmanager
 def damage_told(folder: Path, remedy: str) -> Iterator[None]:
-    """Turn errors of reading a checkpoint's files into one sentence.
+    """Turn errors from reading a checkpoint's files into one sentence.
 
     Args:
         folder: The checkpoint that the block reads.
@@ -169,7 +169,7 @@ def _has_sum(path: Path, known: str) -> bool:
 
 
 def _read_list(path: Path, manifest: Manifest) -> Optional[Dict[str, str]]:
-    """What `list_beside` wrote; empty if its writing was killed, None for other files."""
+    """What `list_beside` wrote; empty if it was killed, None for other files."""
     try:
         sums = dict(json.loads(path.read_text(encoding="utf8") or "{}"))
     except (OSError, ValueError, TypeError):
@@ -178,7 +178,7 @@ def _read_list(path: Path, manifest: Manifest) -> Optional[Dict[str, str]]:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Everything below the folder that is no folder, as "a/b"; links, too."""
+    """Everything below the folder that is not a folder, as "a/b"; links, too."""
     for place, folders, files in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in sorted(files + links):

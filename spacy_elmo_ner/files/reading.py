@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Iterator
 
 GIT_LFS = b"version https://git-lfs.github.com/spec/"
-# characters of a library's message; some quote the file's content
+# characters kept of a library's message; some quote the file's content
 LONGEST = 300
 
 
@@ -13,7 +13,7 @@ LONGEST = 300
 def reading(path: Path, remedy: str) -> Iterator[None]:
     """Turn whatever a library raises over a file's content into a ValueError.
 
-    Errors that name the file already pass as they are.
+    Errors that already name the file are passed on unchanged.
 
     Args:
         path: The file that the block reads.
@@ -27,7 +27,8 @@ def reading(path: Path, remedy: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # zlib, msgpack, HDF5, numpy and JSON raise a dozen kinds for foreign bytes
+        # zlib, msgpack, HDF5, numpy and JSON raise a dozen error types for foreign
+        # bytes
         if isinstance(error, OSError) and error.filename is not None:
             raise
         if isinstance(error, ValueError) and str(path) in str(error):
@@ -38,7 +39,7 @@ def reading(path: Path, remedy: str) -> Iterator[None]:
 
 
 def refuse_pointer(path: Path) -> None:
-    """Check that the file is not a pointer that Git LFS has left in its place.
+    """Check that the file is not a pointer left in its place by Git LFS.
 
     Raises:
         ValueError: If it is one.
@@ -55,7 +56,7 @@ def refuse_pointer(path: Path) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, in one line; its class if it says nothing."""
+    """An error's message, in one line; its class if it has none."""
     if isinstance(error, EOFError):
         return "it ends too early"
     if isinstance(error, MemoryError):

@@ -11,16 +11,16 @@ from .workspace import clear_leftovers
 def check_replaceable(
     folder: Path, *, force: Optional[bool] = None, names_only: bool = False
 ) -> None:
-    """Check that at `folder` there is nothing, or a folder that we wrote.
+    """Check that there is nothing at `folder`, or a folder that we wrote.
 
     Args:
-        folder: Where an output is to be.
+        folder: Where an output will be.
         force: Whether the user wants to lose what is there. None if the command has no
             such option.
         names_only: Do not read the files to see whether they were changed.
 
     Raises:
-        ValueError: If something is there that we did not write, or that was changed.
+        ValueError: If there is something that we did not write, or that was changed.
     """
     place = Path(os.path.realpath(folder))
     clear_leftovers(place)
@@ -65,10 +65,10 @@ def _obstacle(folder: Path, place: Path, names_only: bool) -> Optional[str]:
 
 
 def check_is_no_file(folder: Path) -> None:
-    """Check that others can be written into `folder`.
+    """Check that other files can be written into `folder`.
 
     Raises:
-        ValueError: If there is a file at its place.
+        ValueError: If there is a file at its path.
     """
     if os.path.lexists(folder) and not folder.is_dir():
         raise ValueError(f"The output {folder} is a file; name a folder.")

@@ -1,4 +1,4 @@
-"""Outputs that cannot be replaced: devices, pipes, and files that are open already."""
+"""Outputs that cannot be replaced: devices, pipes, and files that are already open."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ def written_through(path: Path) -> Iterator[Path]:
         temporary = Path(folder) / (path.name or "new")
         yield temporary
         number = _descriptor(path)
-        # to a file that is open already we append, as its owner does
+        # we append to a file that is already open, as its owner does
         name = path if number is None else os.dup(number)
         with temporary.open("rb") as source, open(name, "wb", buffering=0) as stream:
             shutil.copyfileobj(source, stream)

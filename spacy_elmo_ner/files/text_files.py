@@ -1,8 +1,8 @@
-"""Lines of text files, with any line ends, exactly as they are written.
+"""Lines of text files, with any line endings, exactly as they are written.
 
-LF, CR LF and CR end a line, and nothing else does: U+2028 and the like may stand in a
-word. A byte order mark at the very start of a file is no part of the text; anywhere
-else it is a character like others.
+LF, CR LF and CR end a line, and nothing else does: U+2028 and the like may be part of a
+word. A byte order mark at the very start of a file is not part of the text; anywhere
+else it is a character like any other.
 """
 
 import codecs
@@ -14,10 +14,10 @@ from .atomic import replacing
 
 MARK = "\ufeff"
 
-# CR CR LF is a CR LF that was converted once more
+# CR CR LF is a CR LF that was converted again
 LINE_END = re.compile(r"\r*\n|\r")
 
-# the first bytes of files that are not UTF-8, and what these are; UTF-32 comes before
+# the first bytes of files that are not UTF-8, and their encodings; UTF-32 comes before
 # UTF-16, as its mark begins with that of UTF-16
 ENCODINGS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -39,11 +39,11 @@ SIGNATURES = {
 
 
 def read_lines(path: Union[str, Path]) -> List[str]:
-    """Read the lines of a UTF-8 file, without their ends.
+    """Read the lines of a UTF-8 file, without their endings.
 
     Raises:
         OSError: If the file cannot be opened.
-        ValueError: If it holds anything but UTF-8. It names the file and the line.
+        ValueError: If it is not UTF-8. It names the file and the line.
     """
     path = Path(path)
     if path.is_dir():
@@ -72,7 +72,7 @@ def read_lines(path: Union[str, Path]) -> List[str]:
 
 
 def write_lines(path: Union[str, Path], lines: Iterable[str]) -> None:
-    """Write lines in UTF-8, each with LF, so that `read_lines` gives them back.
+    """Write lines in UTF-8, each with LF, so that `read_lines` returns them unchanged.
 
     The file appears complete or, after an error in `lines`, not at all.
     """
@@ -80,7 +80,7 @@ def write_lines(path: Union[str, Path], lines: Iterable[str]) -> None:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(lines):
                 if number == 0 and line.startswith(MARK):
-                    # a reader drops the first one, which must not be the word's own
+                    # a reader drops the first one, which must not be the word's
                     file.write(MARK)
                 file.write(line + "\n")
 

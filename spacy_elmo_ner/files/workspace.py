@@ -1,7 +1,7 @@
-"""A hidden folder beside an output, in which the output is written before it is moved.
+"""A hidden folder next to an output, in which the output is written before it is moved.
 
 The folder is `.NAME.<random>.tmp`. It holds a file that is locked as long as the process
-lives. So the next run knows what a killed one left, and finishes or removes it.
+lives. So the next run knows what a killed one left behind, and finishes or removes it.
 """
 
 import errno
@@ -17,7 +17,7 @@ from typing import IO, Iterator, List, Optional, Tuple, Union
 
 try:
     import fcntl
-except ImportError:  # on Windows what killed runs leave stays there
+except ImportError:  # on Windows, what killed runs leave behind stays there
     fcntl = None  # type: ignore[assignment]
 
 LOCK, OLD, NEW, FIRST = "lock", "old", "new", "first"
@@ -32,12 +32,12 @@ class WriteError(OSError):
 
 @contextmanager
 def workspace(place: Path) -> Iterator[Path]:
-    """Yield a folder beside `place`, empty but for its lock, and remove it afterwards.
+    """Yield a folder next to `place`, empty except for its lock, then remove it.
 
-    Missing parent folders are made; they stay if something is in them at the end.
+    Missing parent folders are created; they stay if something is in them at the end.
 
     Raises:
-        WriteError: If no folder can be made there.
+        WriteError: If no folder can be created there.
     """
     missing: List[Path] = []
     try:
@@ -62,15 +62,15 @@ def workspace(place: Path) -> Iterator[Path]:
 
 
 def clear_leftovers(place: Path) -> None:
-    """Remove what killed runs left while they were writing to `place`.
+    """Remove what killed runs left behind while they were writing to `place`.
 
-    A run that was killed while it moved a complete output to its place is finished.
+    A run that was killed while moving a complete output to its final path is finished.
     """
     _clear(_found(place.parent, re.escape(_stem(place))), place)
 
 
 def remove_leftovers(parent: Path) -> None:
-    """Remove what killed runs left in a folder, whatever they were writing."""
+    """Remove what killed runs left behind in a folder, whatever they were writing."""
     _clear(_found(parent, ".+"), None)
 
 
@@ -89,9 +89,9 @@ def _clear(folders: List[Path], place: Optional[Path]) -> None:
 
 
 def _found(parent: Path, stem: str) -> List[Path]:
-    """Workspaces in a folder, those of living processes too.
+    """Workspaces in a folder, including those of living processes.
 
-    Empty ones, whose process was killed before it made the lock, are removed.
+    Empty ones, whose process was killed before it created the lock, are removed.
     """
     pattern = re.compile(rf"\.{stem}\.[0-9a-f]{{16}}\.tmp", re.DOTALL)
     found = []
@@ -118,13 +118,13 @@ def _remove(folder: Path) -> None:
 
 
 def announce(workspace: Path, source: Path, target: str) -> None:
-    """Note in a workspace that another file is moved to its place before this one."""
+    """Note in a workspace that another file is moved into place before this one."""
     text = json.dumps([os.path.abspath(source), target])
     (workspace / FIRST).write_text(text, encoding="utf8")
 
 
 def _finish(folder: Path, place: Path) -> None:
-    """Finish a run that was killed after it had moved the old output away."""
+    """Finish a run that was killed after moving the old output away."""
     if os.path.lexists(place) or not (folder / OLD).exists():
         return
     if (folder / FIRST).exists():
@@ -145,7 +145,7 @@ def _make(place: Path) -> Tuple[Path, FileIO]:
         try:
             lock = (folder / LOCK).open("xb+", buffering=0)
         except FileNotFoundError:
-            continue  # another run took it for a leftover
+            continue  # another run mistook it for a leftover
         try:
             text = OURS + os.fsencode(place.name)
             if lock.write(text) < len(text):
@@ -164,11 +164,11 @@ def _stem(place: Path) -> str:
 
 
 def try_lock(lock: Union[FileIO, IO[bytes]], *, without: bool = False) -> bool:
-    """Try to lock the file; say whether it is this process's now.
+    """Try to lock the file; return whether this process has it now.
 
     Args:
         lock: The open file.
-        without: What to say on a system without locks.
+        without: What to return on a system without locks.
     """
     if fcntl is None:
         return without

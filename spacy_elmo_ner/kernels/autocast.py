@@ -14,7 +14,7 @@ def is_autocast_on(device: str) -> bool:
 
 
 def product_dtype(like: Tensor) -> torch.dtype:
-    """In which type to multiply: that of torch.autocast where it is on, else like's."""
+    """The type to multiply in: that of torch.autocast if it is on, else like's."""
     device = like.device.type
     if not is_autocast_on(device):
         return like.dtype

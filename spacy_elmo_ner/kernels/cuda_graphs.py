@@ -1,9 +1,9 @@
 """The recurrence for prediction on a CUDA device, several steps to a launch.
 
-A GPU is done with a step sooner than Python has started its dozen operations. A CUDA graph
-starts those of several steps at once; it belongs to a number of rows, and reads and writes the
-same memory each time. So a batch is cut into segments, and each is filled up to a usual number
-of rows: what is filled in is computed, and nobody reads it.
+A GPU finishes a step before Python has launched its dozen operations. A CUDA graph
+launches those of several steps at once; it is made for a fixed number of rows, and
+reads and writes the same memory each time. So a batch is cut into segments, and each is
+padded to a usual number of rows: the padding is computed, but never read.
 """
 
 import os
@@ -23,7 +23,7 @@ from .lstm_inference import InferenceLstm
 from .segments import Segment, segments_of
 from .uploads import on_device
 
-# an environment variable: 0 leaves prediction to the plain loop
+# an environment variable: with 0, prediction uses the plain loop
 SWITCH = "SPACY_ELMO_NER_CUDA_GRAPHS"
 # more rows keep a GPU busy without graphs
 MOST_ROWS = 4096
@@ -37,7 +37,7 @@ class Graph(NamedTuple):
     Attributes:
         replay: Computes the segment.
         inputs: Written before `replay`, (n_steps · n_rows, inputs).
-        outputs: What each step gave, after `replay`, (n_steps · n_rows, outputs).
+        outputs: The outputs of each step, after `replay`, (n_steps · n_rows, outputs).
         cells: The cells of each step, after `replay`, (n_steps · n_rows, width).
         hidden: The state at the segment's start, written before `replay`, which leaves the
             state at its end there, (n_rows, outputs).
@@ -53,9 +53,9 @@ class Graph(NamedTuple):
 
 
 def in_cuda_graphs(lstm: InferenceLstm) -> nn.Module:
-    """The same call with the same values, by graphs if this torch (2.1) can capture them
-    while other threads use the device."""
-    # what the weights were made into may next be read in another stream
+    """The same call with the same values, using graphs if this torch (2.1) can capture
+    them while other threads use the device."""
+    # what was derived from the weights may next be read in another stream
     torch.cuda.current_stream().synchronize()
     capture = signature(torch.cuda.CUDAGraph.capture_begin)
     return GraphedLstm(lstm) if "capture_error_mode" in capture.parameters else lstm
@@ -64,8 +64,8 @@ def in_cuda_graphs(lstm: InferenceLstm) -> nn.Module:
 class GraphedLstm(nn.Module):
     """An InferenceLstm in segments: each a graph, or on a CPU what would be captured.
 
-    Graphs hold on to the weights' memory: where weights are changed or moved, make a new
-    one, as `derived.Prepared` does.
+    Graphs hold on to the weights' memory: if weights are changed or moved, make a new
+    instance, as `derived.Prepared` does.
     """
 
     def __init__(self, lstm: InferenceLstm) -> None:
@@ -143,7 +143,7 @@ class GraphedLstm(nn.Module):
 
         if not x.is_cuda:
             return Graph(compute, x, outputs, cells, first, state)
-        # what is made at a first call must not be made in a graph
+        # what is created in a first call must not be created in a graph
         compute()
         self._pool = self._pool or torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
@@ -195,8 +195,8 @@ def _is_suitable(inputs: Tensor, steps: List[int]) -> bool:
 
 
 def _is_in_order(like: Tensor) -> bool:
-    """Whether what comes now waits for all replays before: graphs have memory in common,
-    that of cuBLAS too, so all are told to the device's default stream."""
+    """Whether what comes next waits for all earlier replays: graphs share memory, also
+    that of cuBLAS, so all are launched on the device's default stream."""
     if not like.is_cuda:
         return True
     default = torch.cuda.default_stream(like.device)
@@ -205,7 +205,7 @@ def _is_in_order(like: Tensor) -> bool:
 
 @contextmanager
 def _own_stream(like: Tensor) -> Iterator[None]:
-    """A stream of nobody else, as all that it is told meanwhile is captured."""
+    """A stream that nothing else uses, as everything launched on it is captured."""
     if not like.is_cuda:
         yield
         return

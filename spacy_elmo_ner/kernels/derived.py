@@ -1,4 +1,4 @@
-"""What is made from weights once and kept for as long as they stay the same."""
+"""What is derived from weights once and kept for as long as they stay the same."""
 
 from typing import Callable, Generic, List, Optional, Tuple, Type, TypeVar
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from .fork_safe_lock import ForkSafeLock
 
 Made = TypeVar("Made")
-# of a weight: where it is, and how often it was written to, by two counts
+# where a weight is, and how often it was written to, by two counts
 Version = Tuple[int, int, int]
 
 # the attribute of a weight that counts them
@@ -25,7 +25,7 @@ class Prepared(Generic[Made]):
     def get(self, make: Callable[[], Made], module: nn.Module) -> Made:
         """What `make` returned when all of the module's weights were as they are now.
 
-        An optimizer that writes into a weight's memory by itself leaves no trace that
+        An optimizer that writes into a weight's memory directly leaves no trace that
         could be seen here: call `forget` wherever gradients are recorded, or
         `mark_changed` afterwards.
         """
@@ -33,7 +33,7 @@ class Prepared(Generic[Made]):
             (weight.data_ptr(), weight._version, getattr(weight, CHANGES, 0))
             for weight in _weights(module)
         )
-        # of two threads that come at once, one waits for what the other makes
+        # of two concurrent threads, one waits for what the other makes
         with self._lock:
             made = self._made
             if made is None or of != self._of:
@@ -49,14 +49,15 @@ class Prepared(Generic[Made]):
 
 
 def mark_changed(weight: Tensor) -> None:
-    """Say that a weight's memory was written to in a way that autograd does not see, as
-    through `weight.data`; something may have been made of it since gradients were recorded.
+    """Record that a weight's memory was written to in a way that autograd does not see,
+    as through `weight.data`; something may have been derived from it since gradients
+    were recorded.
     """
     setattr(weight, CHANGES, getattr(weight, CHANGES, 0) + 1)
 
 
 def _weights(module: nn.Module) -> List[Tensor]:
-    """module.parameters(), which takes many times as long, and is asked for often."""
+    """As module.parameters(), but many times as fast, because it is called often."""
     modules = [module]
     weights: List[Tensor] = []
     while modules:

@@ -1,4 +1,4 @@
-"""A lock that a forked process finds open, whoever held it in its parent."""
+"""A lock that is open in a forked process, whoever held it in the parent."""
 
 import os
 from threading import Lock
@@ -8,8 +8,9 @@ from weakref import WeakSet
 
 
 class ForkSafeLock:
-    """For what is whole at any moment: the thread that held the lock is not there to
-    finish what it began. It is never saved, pickled or copied."""
+    """For data that is consistent at any moment: in a forked process, the thread that
+    held the lock is not there to finish its work. It is never saved, pickled or
+    copied."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -30,7 +31,7 @@ class ForkSafeLock:
         return ForkSafeLock, ()
 
     def open(self) -> None:
-        """Forget that anybody holds it."""
+        """Release it, whoever holds it."""
         self._lock = Lock()
 
 

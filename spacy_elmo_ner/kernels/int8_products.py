@@ -1,7 +1,7 @@
-"""Products in int8 with sums that are exact, by what this CPU has for them.
+"""Products in int8 with exact sums, by what this CPU offers for them.
 
-torch has these operations for its compiler and documents them nowhere;
-`packed_products.prepare_product` is the only way to them.
+torch has these operations for its compiler and documents them nowhere; they are only
+used through `packed_products.prepare_product`.
 """
 
 import warnings
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from .cpu_features import cpu_has
 from .row_buckets import USUAL_ROWS, InUsualRows
 
-# Rounded to whole multiples of the largest value's STEPSth part, from -STEPS to
-# STEPS. The kernels want inputs without a sign, so ZERO is added to them.
+# Values are rounded to whole multiples of the largest value / STEPS, from -STEPS to
+# STEPS. The kernels need unsigned inputs, so ZERO is added to them.
 STEPS, ZERO = 127, 128
 TINY = 1e-30
 
-# torch is to drop tensors of that type some day; float32 is there then
+# torch will drop tensors of that type some day; float32 is used then
 warnings.filterwarnings("ignore", "torch.quantize_per_tensor", UserWarning)
 
 
@@ -28,7 +28,7 @@ class VnniKernel(nn.Module):
 
     Args:
         W: The weights, (inputs, outputs).
-        steps: What the weights of each output are rounded to multiples of, (outputs,). A
+        steps: What each output's weights are rounded to multiples of, (outputs,). A
             weight is at most `weight_steps` of them.
     """
 
@@ -78,8 +78,8 @@ class FbgemmKernel(nn.Module):
     """FBGEMM's int8 products, as `VnniKernel`, in one call with their rounding.
 
     Up to 32 rows it takes half to three quarters of VnniKernel's time, whose call costs
-    25 µs before it multiplies; with hundreds of rows it takes up to 1.7 times as long where
-    the CPU has AMX.
+    25 µs before it multiplies; with hundreds of rows it takes up to 1.7 times as long
+    if the CPU has AMX.
     """
 
     weight_steps = STEPS
@@ -101,8 +101,8 @@ class FbgemmKernel(nn.Module):
 
 
 class Fbgemm7BitKernel(FbgemmKernel):
-    """For a CPU with AVX2 and no VNNI, where FBGEMM adds two products in 16 bits. Weights
-    of 7 bits leave room for that."""
+    """For a CPU with AVX2 but no VNNI, on which FBGEMM adds two products in 16 bits.
+    7-bit weights leave room for that."""
 
     weight_steps = 63
 
@@ -122,8 +122,8 @@ def int8_kernel(*, few_rows: bool) -> Int8Kernel:
 
 
 class Int8Product(nn.Module):
-    """Weights rounded to int8 with a scale for each output, inputs with one for each
-    row. Sums are of whole numbers, and so exact.
+    """Weights rounded to int8 with a scale per output, inputs with one per row. Sums
+    are of whole numbers, and so exact.
 
     Args:
         W: The weights, (inputs, outputs).
@@ -175,9 +175,9 @@ def has_vnni() -> bool:
 
 @lru_cache(maxsize=None)
 def _sums_are_exact(kernel: Int8Kernel) -> bool:
-    """Whether the largest products do not overflow in its sums. oneDNN does not use all
-    that a CPU has where it is told not to, and then adds two products in 16 bits; FBGEMM
-    does so where there is no VNNI."""
+    """Whether the largest products do not overflow in its sums. oneDNN can be told not
+    to use all that a CPU has, and then adds two products in 16 bits; FBGEMM does so
+    without VNNI."""
     product = Int8Product(torch.ones(64, 64), None, kernel)(torch.ones(2, 64))
     return bool((product.round() == 64).all())
 
@@ -186,7 +186,7 @@ def has_fbgemm() -> bool:
     """Whether they have FBGEMM's kernels."""
     return (
         hasattr(torch.ops.quantized, "linear_with_input_q_dq_qweight_dq_output_fp32")
-        # torch's setting for all threads; by these names it lays weights out for FBGEMM
+        # torch's setting for all threads; with these it lays weights out for FBGEMM
         and torch.backends.quantized.engine in ("fbgemm", "x86")
         and cpu_has("avx2")
     )

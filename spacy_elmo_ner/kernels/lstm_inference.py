@@ -1,8 +1,8 @@
 """The recurrence for prediction, on a CPU or a GPU and in any type.
 
-On a CPU two things beside its products are worth their code: input gates made for a few
-hundred rows at a time, so that they stay in the cache (17 to 45% with 256 sentences at once),
-and a loop outside of Python (scripting.py; 6 to 42%).
+On a CPU two things besides its products are worth their code: input gates computed for
+a few hundred rows at a time, so that they stay in the cache (17 to 45% with 256
+sentences at once), and a loop outside of Python (scripting.py; 6 to 42%).
 """
 
 from typing import Final, List, Optional, Tuple
@@ -28,7 +28,7 @@ class InferenceLstm(nn.Module):
         projection_clip: The same for h.
     """
 
-    # rows whose input gates are made at a time on a CPU
+    # rows whose input gates are computed at a time on a CPU
     rows_at_a_time: Final[int] = 384
     cell_clip: Optional[float]
     projection_clip: Optional[float]
@@ -70,7 +70,7 @@ class InferenceLstm(nn.Module):
         Returns:
             The outputs (N, outputs), the last h (B, outputs) and the last c (B, width).
         """
-        # of inputs that occur more than once, gates are made once
+        # the gates of inputs that occur more than once are computed once
         of_inputs: Optional[Tensor] = None
         if rows is not None:
             of_inputs = self.input_gates(inputs)
@@ -102,7 +102,7 @@ class InferenceLstm(nn.Module):
         return torch.cat(outputs), torch.cat(last_hidden), torch.cat(last_cell)
 
     def _blocks(self, steps: List[int], on_cpu: bool) -> List[List[int]]:
-        """Successive steps that together have few enough rows; all of them on a GPU."""
+        """Successive steps that together have few enough rows; all steps on a GPU."""
         blocks = [steps[:1]]
         rows = steps[0]
         for alive in steps[1:]:

@@ -1,8 +1,8 @@
 """The equations of `bilm.lstm.ProjectedLstm` with a backward pass written out.
 
-Autograd through time makes a product for each weight and step, and keeps every
+Autograd through time computes a product for each weight and step, and keeps every
 intermediate. Here each weight's gradient is one product over all steps (Werbos 1990,
-backpropagation through time), and kept are only gates, cells and outputs.
+backpropagation through time), and only gates, cells and outputs are kept.
 """
 
 from typing import Any, List, NamedTuple, Optional, Tuple
@@ -14,14 +14,14 @@ from torch.autograd.function import once_differentiable
 
 from .autocast import product_dtype
 
-# oneDNN writes code for each number of rows that it meets, which takes longer than a
-# product. So products of a step are given rows up to a multiple of this, and what
-# comes of the others is left alone.
+# oneDNN generates code for each number of rows that it sees, which takes longer than a
+# product. So a step's products are padded to a multiple of this many rows, and the
+# padding's results are ignored.
 ROWS = 16
 
 
 class LstmSettings(NamedTuple):
-    """What `LstmWithGradient` is given besides its tensors.
+    """What `LstmWithGradient` takes besides its tensors.
 
     Attributes:
         steps: Rows of each step, see `packing.Packing`.
@@ -35,7 +35,7 @@ class LstmSettings(NamedTuple):
 
 
 class LstmWithGradient(torch.autograd.Function):
-    """inputs (N, projected), hidden (B, projected) and cell (B, width) of the start,
+    """inputs (N, projected), first hidden (B, projected) and first cell (B, width),
     W_0 and W_P_0 as in `bilm.lstm.ProjectedLstm`, bias (4 · width,) with the forget gate's
     constant → outputs (N, projected), last hidden (B, projected), last cells (B, width).
 
@@ -60,7 +60,7 @@ class LstmWithGradient(torch.autograd.Function):
         gates = (inputs.to(dtype) @ W_input).to(bias.dtype).add_(bias)
         cells = gates.new_empty(len(inputs), width)
         outputs = gates.new_empty(inputs.shape)
-        # under autocast they may come in its type, too coarse to be carried on in
+        # under autocast they may come in its type, too coarse for the recurrence
         h, c = hidden.to(bias.dtype), cell.to(bias.dtype)
         start = 0
         for alive in settings.steps:
@@ -170,7 +170,7 @@ def _last_rows(steps: List[int]) -> List[int]:
 
 
 def _previous(first: Tensor, outputs: Tensor, steps: List[int]) -> Tensor:
-    """For each row the output of the step before, (N, projected)."""
+    """For each row the output of the previous step, (N, projected)."""
     parts, start = [first], 0
     for alive, following in zip(steps[:-1], steps[1:], strict=True):
         parts.append(outputs[start : start + following])

@@ -1,4 +1,4 @@
-"""A stream of items, each of which has a thread to itself."""
+"""A stream of items, each processed in its own thread."""
 
 from collections import deque
 from concurrent.futures import Future, wait
@@ -28,16 +28,16 @@ def map_in_threads(
 ) -> Iterator[Tuple[Item, Callable[[], Result]]]:
     """Apply `call` to items in threads, ahead of the one that iterates.
 
-    The items are taken and the results given in order, in the thread that iterates. A
-    result depends on the number of threads within rounding at most: each call has a thread
-    to itself, unless there is only one item, whose call may use them all.
+    The items are read and the results yielded in order, in the thread that iterates. A
+    result differs with the number of threads by rounding at most: each call has a
+    thread to itself, unless there is only one item, whose call may use them all.
 
     Args:
         call: What to do with an item.
         items: Read up to n_threads + 1 items ahead. If that fails, the error is raised
-            after the results of those before.
+            after the results of the items before.
         n_threads: How many calls are made at once; with 1, each is made when its result
-            is asked for.
+            is requested.
 
     Yields:
         Each item, and a function that returns call(item) or raises its error.
@@ -60,7 +60,7 @@ def map_in_threads(
 
     def add(more: Iterable[Item]) -> None:
         for item in more:
-            # settings of the thread that iterates, such as Thinc's ops, are in its context
+            # settings of the iterating thread, such as Thinc's ops, are in its context
             waiting.append((item, submit(copy_context().run, work, item)))
 
     try:
@@ -79,7 +79,7 @@ def map_in_threads(
 
 
 class _Ahead(Generic[Item]):
-    """Items that are taken before they are needed, and the error at their end."""
+    """Items that are read before they are needed, and the error at their end."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = iter(items)

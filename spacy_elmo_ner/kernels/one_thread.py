@@ -1,4 +1,4 @@
-"""Let the libraries under torch use one thread in the thread that asks for it, alone."""
+"""Let the libraries under torch use one thread, only in the thread that asks for it."""
 
 import ctypes
 import os
@@ -12,12 +12,13 @@ from threadpoolctl import ThreadpoolController
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenMP, and with it torch's own loops and oneDNN, and MKL have one thread here.
+    """OpenMP, and with it torch's own loops and oneDNN, and MKL use one thread here.
 
-    torch.set_num_threads would be a setting for all threads that start later. It also tells
-    MKL a number for all threads of the process, which from then on does not ask OpenMP.
+    torch.set_num_threads would be a setting for all threads that start later. It also
+    sets MKL's number for all threads of the process, and from then on MKL does not ask
+    OpenMP.
     """
-    # torch gives a thread its number when it first asks for it
+    # torch sets a thread's number when the thread first asks for it
     torch.get_num_threads()
     set_mkl = _mkl_set_num_threads_local()
     before = set_mkl(1) if set_mkl else 0
@@ -36,9 +37,9 @@ def _openmp() -> ThreadpoolController:
 
 @lru_cache(maxsize=None)
 def _mkl_set_num_threads_local() -> Optional[Callable[[int], int]]:
-    """MKL's function that sets the calling thread's number and returns the one before, 0 for
-    none (Intel oneMKL reference, "mkl_set_num_threads_local"). None where torch has no MKL,
-    or keeps it to itself."""
+    """MKL's function that sets the calling thread's number and returns the previous
+    one, 0 for none (Intel oneMKL reference, "mkl_set_num_threads_local"). None if torch
+    has no MKL, or does not export it."""
     if not torch.backends.mkl.is_available():
         return None
     folder = os.path.join(os.path.dirname(torch.__file__), "lib")
@@ -47,7 +48,7 @@ def _mkl_set_num_threads_local() -> Optional[Callable[[int], int]]:
         if not os.path.exists(path):
             continue
         try:
-            # of the library that is loaded already, and of those that it needs
+            # from the library that is already loaded, and those that it needs
             function = ctypes.CDLL(path).MKL_Set_Num_Threads_Local
         except (OSError, AttributeError):
             continue

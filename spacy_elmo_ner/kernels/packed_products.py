@@ -1,14 +1,15 @@
-"""Products with weights that are laid out once for the CPU at hand.
+"""Products with weights that are laid out once for this CPU.
 
 x W + b as `steady_product`, for prediction: nothing is recorded for autograd.
 
 A sentence must have the same vectors alone and in a batch, so a row of a product must not
 depend on how many rows there are. CPUs and their libraries have kernels for few rows and for
-many, which sum in other orders. What each precision promises of a row, on any CPU:
+many, which sum in different orders. What each precision guarantees for a row, on any
+CPU:
 
     float32   the same within rounding: vectors within 1e-6
     int8      the same bits; sums are of whole numbers
-    bfloat16  the same bits; there is but one number of rows
+    bfloat16  the same bits; there is only one number of rows
 """
 
 import warnings
@@ -26,7 +27,7 @@ PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 
 
 class PlainProduct(nn.Module):
-    """Public operations on the weights as they are."""
+    """torch's public operations on the weights as they are."""
 
     b: Optional[Tensor]
 
@@ -44,11 +45,11 @@ class PlainProduct(nn.Module):
 
 
 class OneDnnProduct(nn.Module):
-    """Weights in oneDNN's own layout: two to three times as fast where torch's BLAS
-    was written for another maker's CPUs, and not slower elsewhere.
+    """Weights in oneDNN's own layout: two to three times as fast where torch's BLAS was
+    written for another vendor's CPUs, and not slower elsewhere.
 
-    torch has these operations for its compiler and documents them nowhere;
-    `prepare_product` is the only way to them.
+    torch has these operations for its compiler and documents them nowhere; they are
+    only used through `prepare_product`.
     """
 
     b: Optional[Tensor]
@@ -59,7 +60,7 @@ class OneDnnProduct(nn.Module):
         self.W = _in_onednn_layout(W)
         multiply = OneDnnMultiply(self.W, b)
         # For some shapes a single row goes to another kernel, which sums in another
-        # order; then it is given company.
+        # order; then it gets a second row.
         probe = torch.arange(2.0 * len(W)).sin().view(2, -1)
         is_steady = torch.equal(multiply(probe[:1]), multiply(probe)[:1])
         self.multiply = InUsualRows(multiply, least_rows=1 if is_steady else 2)
@@ -83,7 +84,8 @@ class Bfloat16Product(nn.Module):
     """Weights, inputs and products rounded to bfloat16; sums are float32.
 
     The rounding of a product turns the last bit of a float32 into 2^-9 of the value, and
-    kernels for different numbers of rows differ in that bit. So there is one number.
+    kernels for different numbers of rows differ in that bit. So only one number is
+    used.
     """
 
     b: Optional[Tensor]
@@ -145,8 +147,8 @@ def prepare_product(
     Args:
         W: The weights, (inputs, outputs).
         b: The bias, (outputs,).
-        precision: Of weights that are float32 on a CPU, one of PRECISIONS. Other weights
-            keep their type. Sums are float32.
+        precision: For weights that are float32 on a CPU, one of PRECISIONS. Other
+            weights keep their type. Sums are float32.
         few_rows: Whether the product is for one step, with a row for each sentence, rather
             than for all steps together.
     """
@@ -164,10 +166,10 @@ def prepare_product(
 
 
 def usable_precision(precision: str) -> str:
-    """What one of PRECISIONS comes to on this machine: "float32", "bfloat16" or "int8".
+    """What one of PRECISIONS means on this machine: "float32", "bfloat16" or "int8".
 
-    "auto" is int8 where this torch and CPU have products for it, which are faster than
-    all others in any number of rows, and else float32. What is not fast here becomes
+    "auto" is int8 if this torch and CPU have products for it, which are faster than all
+    others for any number of rows, and else float32. What is not fast here becomes
     float32, with a warning.
     """
     if precision == "auto":
@@ -208,6 +210,6 @@ def has_onednn() -> bool:
 
 
 def has_bfloat16() -> bool:
-    """Whether they are fast in bfloat16: with less than a CPU's tiles for it (AMX) float32
-    is faster from 16 rows on."""
+    """Whether they are fast in bfloat16: without a CPU's tiles for it (AMX), float32 is
+    faster from 16 rows on."""
     return has_onednn() and cpu_has_bfloat16() and cpu_has("amx_bf16")

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Packing(NamedTuple):
-    """Where each token of a batch of B sentences stands in N packed rows.
+    """Where each token of a batch of B sentences is in N packed rows.
 
     Sentences are sorted by length, longest first. The first steps[0] rows are the
     first token of each, the next steps[1] rows the second token of those that have
@@ -16,7 +16,7 @@ class Packing(NamedTuple):
     Attributes:
         order: The sentence at each rank, (B,).
         steps: How many sentences have a token at each step. The numbers never grow.
-        forward_tokens: The token in each row, (N,). Tokens are counted sentence after
+        forward_tokens: The token in each row, (N,). Tokens are counted sentence by
             sentence, in the order in which the sentences were given.
         backward_tokens: The same for a backward LSTM, (N,).
         forward_rows: The row of each token, (N,).
@@ -34,7 +34,7 @@ class Packing(NamedTuple):
 def pack(lengths: Sequence[int]) -> Packing:
     """Packing of sentences with these numbers of tokens, each at least 1.
 
-    Tokens are counted through: the second sentence's first token is lengths[0].
+    Tokens are counted across sentences: the second one's first token is lengths[0].
     """
     given = np.asarray(lengths, dtype=np.int64)
     order = np.argsort(-given, kind="stable")

@@ -1,19 +1,19 @@
-"""Products of a few numbers of rows, or of one, whatever the number that is asked for."""
+"""Products with one of a few numbers of rows, or only one, for any number of rows."""
 
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-# Rows that oneDNN lays the weights out for; it takes any other number as well.
+# Rows that oneDNN lays the weights out for; it takes any other number, too.
 USUAL_ROWS = 32
 
 
 class InUsualRows(nn.Module):
-    """multiply(x), of which it gets usual numbers of rows only, least_rows or more.
+    """multiply(x), which only gets usual numbers of rows, least_rows or more.
 
-    oneDNN writes code for each number of rows that it meets, and keeps it. So that this
-    is soon over, and memory stays level, rows are filled up to one of thirty numbers.
+    oneDNN generates code for each number of rows that it sees, and keeps it. So that
+    this is soon over, and memory stays level, rows are padded to one of thirty numbers.
     """
 
     most_rows: Final[int] = 384
@@ -51,10 +51,10 @@ class InUsualRows(nn.Module):
 
 
 class InBlocksOfRows(nn.Module):
-    """multiply(x), of which it gets USUAL_ROWS rows at a time, always.
+    """multiply(x), which always gets USUAL_ROWS rows at a time.
 
-    So one kernel sees every row, and what it makes of it depends on nothing else. A single
-    row takes as long as a block.
+    So one kernel sees every row, and its result depends on nothing else. A single row
+    takes as long as a block.
     """
 
     rows: Final[int] = USUAL_ROWS

@@ -1,7 +1,8 @@
 """Modules whose `forward` runs as one call outside of Python.
 
-A thread that calls torch from Python gives Python's lock (the GIL) back and takes it again
-at every operation. Where operations are small, two threads spend most of their time on that.
+A thread that calls torch from Python releases Python's lock (the GIL) and acquires it
+again at every operation. If operations are small, two threads spend most of their time
+on that.
 """
 
 import sys
@@ -14,17 +15,17 @@ from .fork_safe_lock import ForkSafeLock
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
-# compiling is not made for two threads
+# compiling is not thread-safe
 _LOCK = ForkSafeLock()
-# what torch.jit.script calls after it has warned of its age; a filter of warnings would
-# belong to all threads
+# what torch.jit.script calls after its deprecation warning; a warnings filter would
+# apply to all threads
 _SCRIPT = getattr(torch.jit._script, "_script_impl", None) or torch.jit.script
 
 
 def without_gil(module: AnyModule) -> AnyModule:
-    """The module, with the same values, compiled where torch can do so by itself.
+    """The module, with the same values, compiled if torch can do so by itself.
 
-    That is torch.jit.script: deprecated for torch.compile, which needs a C++ compiler
+    It uses torch.jit.script: deprecated for torch.compile, which needs a C++ compiler
     wherever it runs. The module itself is the fallback.
     """
     if not can_compile():
@@ -38,7 +39,7 @@ def without_gil(module: AnyModule) -> AnyModule:
 
 
 def can_compile() -> bool:
-    """Whether this torch compiles by itself, without a change of the values."""
-    # torch 1 rounds otherwise from the second call on
+    """Whether this torch compiles by itself, without changing the values."""
+    # torch 1 rounds differently from the second call on
     is_exact = torch.__version__ >= "2"
     return is_exact and hasattr(torch.jit, "script") and sys.version_info < (3, 14)

@@ -1,12 +1,12 @@
-"""Steps of a batch in segments, each filled up to a usual number of rows."""
+"""Steps of a batch in segments, each padded to a usual number of rows."""
 
 from functools import lru_cache
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-# steps of a segment: many of few rows, so that some are computed after their sentence's end;
-# few of many, which keep a GPU busy for longer than a launch takes
+# steps of a segment: many of few rows, some of which are computed past their sentence's
+# end; few of many, which keep a GPU busy for longer than a launch takes
 ROWS_AT_ONCE = 512
 LEAST_STEPS, MOST_STEPS = 2, 8
 
@@ -17,7 +17,7 @@ class Segment(NamedTuple):
     Attributes:
         n_rows: Rows of a step.
         n_steps: Number of steps.
-        packed: The packed row that stands in each row; any where there is none.
+        packed: The packed row that is in each row; an arbitrary one if there is none.
         filled: The row of each packed row.
         ended: The row of the last token of each sentence that ends here, longest first.
     """

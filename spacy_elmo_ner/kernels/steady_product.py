@@ -17,9 +17,9 @@ def steady_product(
 
     BLAS gives the rows that are left over from a multiple of its tile to another
     kernel, which sums in another order: the same word would differ by rounding with
-    the size of the batch, and an LSTM can blow that up. So n is filled up to a
-    multiple of `tile`; the products need little longer for it. (The BLAS of torch 1.12,
-    given several threads, still lets some shapes differ by rounding.)
+    the batch size, and an LSTM can amplify that. So n is padded to a multiple of
+    `tile`, which makes the products little slower. (With several threads, torch 1.12's
+    BLAS still lets some shapes differ by rounding.)
     """
     n = len(x)
     missing = -n % tile

@@ -1,11 +1,11 @@
 """Prediction divided among threads of its own, each with one of torch's threads.
 
 torch's threads wait for each other at the end of every product, and spin while they wait:
-with a neighbour on one of two cores, two of them are ten times as slow as one. What is
-divided here has no such barrier: a thread takes the next piece of work when it is done
-with its last, and sleeps when there is none. A stream of batches has a batch in each
-thread, see `map_in_threads.py`; within a single batch, the two directions of the LSTMs have
-one each, see `in_parallel`.
+with another process on one of two cores, two of them are ten times as slow as one. What
+is divided here has no such barrier: a thread takes the next piece of work when it is
+done with the last, and sleeps when there is none. A stream of batches has one batch per
+thread, see `map_in_threads.py`; within a single batch, the two directions of the LSTMs
+have one thread each, see `in_parallel`.
 """
 
 import os
@@ -33,21 +33,21 @@ from .one_thread import one_thread
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# the environment variable that says how many threads prediction has
+# the environment variable that sets how many threads prediction uses
 SETTING = "SPACY_ELMO_NER_THREADS"
 
 
 @contextmanager
 def own_threads(device: str = "cpu") -> Iterator[None]:
-    """Predict, without gradients: let `in_parallel` use so many threads as `wanted_threads`
-    says, and torch one in each.
+    """Predict, without gradients: let `in_parallel` use as many threads as
+    `wanted_threads` says, and torch one in each.
 
-    It concerns the thread that calls, and changes nothing for others. Under
-    torch.autocast, which threads have each for itself, there is but that one.
+    It applies to the calling thread, and changes nothing for others. Under
+    torch.autocast, which is set per thread, that thread is the only one.
 
     Args:
-        device: "cpu", or another type of device, which is told all of it by the thread
-            that calls, in that thread's stream.
+        device: "cpu", or another type of device, on which the calling thread launches
+            everything, in its own stream.
     """
     with torch.no_grad():
         if device != "cpu":
@@ -68,7 +68,7 @@ def wanted_threads() -> int:
     """As many as SETTING says, or else as torch may use and this process has CPUs for.
 
     Raises:
-        ValueError: If it says no whole number of at least 1.
+        ValueError: If SETTING is not a whole number of at least 1.
     """
     setting = os.environ.get(SETTING)
     if not setting:
@@ -84,8 +84,8 @@ def wanted_threads() -> int:
 def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
     """What the calls return, in their order, or the first error of one.
 
-    Under `own_threads` they are made on several threads, without gradients; otherwise one
-    after the other. A call may divide its own work in turn, among its share of threads.
+    Under `own_threads` they run on several threads, without gradients; otherwise one
+    after the other. A call may in turn divide its own work among its share of threads.
     """
     n_threads = min(_local.n_threads, len(calls))
     if n_threads <= 1 or torch.is_grad_enabled():
@@ -103,7 +103,7 @@ def in_parallel(calls: Sequence[Callable[[], Result]]) -> List[Result]:
     try:
         results.append(work(calls[0]))
         for call, future in zip(calls[1:], waiting, strict=True):
-            # nobody has begun with it: all threads are busy
+            # no thread has started it: all are busy
             results.append(work(call) if future.cancel() else future.result())
     finally:
         for future in waiting:
@@ -125,7 +125,7 @@ def free_threads(device: str) -> int:
 
 
 def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-    """call(rows), of rows that it treats each by itself, a part in each thread."""
+    """call(rows), which treats each row independently, with one part in each thread."""
     n_parts = min(_local.n_threads, len(rows))
     if n_parts <= 1:
         return call(rows)
@@ -134,7 +134,7 @@ def rows_in_parallel(call: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
 
 
 class _Local(threading.local):
-    """Of each thread: how many threads it may use, and whether torch has one in it."""
+    """Per thread: how many threads it may use, and whether torch uses one in it."""
 
     n_threads = 1
     is_divided = False
@@ -145,8 +145,8 @@ _local = _Local()
 
 @contextmanager
 def one_torch_thread(n_threads: int) -> Iterator[None]:
-    """Let torch use one thread in this thread alone, which may divide its work among so
-    many."""
+    """Let torch use one thread, only in this thread, which may divide its work among
+    `n_threads`."""
     before = _local.n_threads, _local.is_divided
     _local.n_threads, _local.is_divided = n_threads, True
     try:

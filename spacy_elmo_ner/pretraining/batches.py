@@ -15,14 +15,14 @@ BATCHES_PER_POOL = 100
 def batches(
     lengths: np.ndarray, *, batch_tokens: int, seed: int, epoch: int
 ) -> Iterator[np.ndarray]:
-    """Yield batches of sentences of about one length, each sentence once.
+    """Yield batches of sentences of similar length, each sentence once.
 
     Args:
         lengths: Tokens of each sentence.
-        batch_tokens: The most tokens of a batch, boundaries included. A sentence that
-            is longer is a batch of its own.
-        seed: Of the order.
-        epoch: Each epoch has another order.
+        batch_tokens: The most tokens of a batch, boundaries included. A longer sentence
+            is a batch of its own.
+        seed: The seed for the order.
+        epoch: Each epoch has a different order.
 
     Yields:
         Indices of a batch's sentences.
@@ -47,7 +47,7 @@ def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int) -> List[np.n
         )
         count = max(fitting, 1)
         if count > ROWS and start + count < len(order):
-            # matrix products are prepared for such numbers of rows
+            # matrix products are prepared for multiples of ROWS
             count -= count % ROWS
         found.append(order[start : start + count])
         start += count

@@ -18,7 +18,7 @@ from .shards import load_shards, save_shards
 
 PROGRESS, MODEL, OPTIMIZERS = "progress.json", "model", "optimizers"
 PUBLISHED = "published"
-# the biLM alone, which a pre-training writes beside its checkpoint
+# the biLM alone, which pre-training writes next to its checkpoint
 WEIGHTS = "elmo.safetensors"
 REMEDY = (
     "Put a copy of it back, choose another --output, or delete the folder above it to "
@@ -27,8 +27,8 @@ REMEDY = (
 
 
 class PretrainingCheckpoint:
-    """A folder that is complete at any moment: written beside its place, then moved
-    there.
+    """A folder that is complete at any moment: written next to its final path, then
+    moved there.
 
     It is written before the weights and the history, which are made from it, and it
     knows whether these are up to date.
@@ -49,7 +49,7 @@ class PretrainingCheckpoint:
         progress: Progress,
         settings: Settings,
     ) -> None:
-        """Write a checkpoint in the place of the one before."""
+        """Write a checkpoint in place of the previous one."""
         described = {
             "progress": progress._asdict(),
             "scaler": scaler.state_dict(),
@@ -68,11 +68,11 @@ class PretrainingCheckpoint:
         return (self.folder / PUBLISHED).exists()
 
     def set_published(self) -> None:
-        """Note that the weights and the history are those of this checkpoint."""
+        """Record that the weights and the history are those of this checkpoint."""
         list_beside(self.folder, PUBLISHED)
 
     def settings(self) -> Dict[str, Any]:
-        """The settings of the pre-training, as JSON gives them back.
+        """The settings of the pre-training, as read back from JSON.
 
         Raises:
             ValueError: If the checkpoint is damaged.

@@ -17,7 +17,7 @@ N_SPECIAL = 3
 
 
 class LmBatch(NamedTuple):
-    """B sentences as the language model reads them, N tokens with the boundaries.
+    """B sentences as the language model reads them, N tokens including the boundaries.
 
     Attributes:
         type_ids: Character ids of the distinct words, (n_types, 50).
@@ -95,7 +95,7 @@ class LanguageModel(nn.Module):
     Args:
         options: The biLM's sizes.
         n_softmax: How many words the softmax knows, the special ones included.
-        start_state: Of every sentence, see `encoder.START_STATES`.
+        start_state: Every sentence's start state, see `encoder.START_STATES`.
     """
 
     def __init__(

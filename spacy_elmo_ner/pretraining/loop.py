@@ -36,17 +36,17 @@ Reporter = Callable[[Dict[str, Any]], None]
 def pretrain(
     settings: Settings, output: Path, processes: Processes, report: Reporter
 ) -> LanguageModel:
-    """Pre-train a biLM, or continue where the last run stopped.
+    """Pre-train a biLM, or resume where the last run stopped.
 
-    A run that was killed and continued ends with the weights of a run that was not.
+    A run that was killed and resumed ends with the weights of an uninterrupted run.
 
     Args:
         settings: The config.
         output: The folder for the checkpoint, the history and, after each evaluation,
             the weights so far.
         processes: In each update every process learns from a batch of its own; all have
-            the same weights, and the first process writes. Another number of processes
-            reads the text in another order.
+            the same weights, and the first process writes. A different number of
+            processes reads the text in a different order.
         report: Is called with every update ("loss", "words", …) and every evaluation
             ("perplexity_forward", "perplexity_backward").
 
@@ -56,8 +56,7 @@ def pretrain(
     Raises:
         ValueError: If the weights to start from do not fit; if the checkpoint is
             damaged or belongs to other settings; if `output` has weights but no
-            checkpoint; if the loss is no longer a number. The last checkpoint is kept
-            then.
+            checkpoint; if the loss is no longer a number. The last checkpoint is kept.
     """
     if processes.rank == 0:
         check_output(output)
@@ -117,11 +116,11 @@ class _Run:
         self.contexts = processes.share(model.contexts)
 
     def train(self) -> None:
-        """Train from where the checkpoint is to the end."""
+        """Train from the checkpoint to the end."""
         progress = self.progress
         started = default_timer() - progress.seconds
         if progress.step == 0 and self.training.start is not None:
-            # the weights as they are
+            # the initial weights
             progress = self._evaluate_and_save(
                 progress, {"step": 0, "words": 0}, started
             )
@@ -181,7 +180,7 @@ class _Run:
         return {"perplexity_forward": forward, "perplexity_backward": backward}
 
     def _batches(self) -> Iterator[Tuple[int, int, np.ndarray]]:
-        """Yield batches from where training stands.
+        """Yield batches, starting from the current progress.
 
         An epoch ends when one of the processes would have no batch.
 
@@ -292,7 +291,7 @@ def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
     Args:
         training: The settings.
         step: The update's number.
-        done: The share of all words that was read before it.
+        done: The share of all words read before it.
     """
     warm = min(1.0, (step + 1) / max(training.warmup_steps, 1))
     left = min(1.0, (1 - done) / training.cooldown) if training.cooldown else 1.0
@@ -300,16 +299,16 @@ def learn_rate(training: TrainingSettings, step: int, done: float) -> float:
 
 
 def check_output(output: Path) -> None:
-    """Check the output folder before anything is computed; remove what killed runs
-    left.
+    """Check the output folder before anything is computed; remove what killed runs left
+    behind.
 
     Raises:
-        ValueError: If something is in the way that a pre-training did not write.
+        ValueError: If something is in the way that was not written by pre-training.
         WriteError: If the folder cannot be written.
     """
     check_is_no_file(output)
     checkpoint = PretrainingCheckpoint(output / "checkpoint")
-    # whether it was changed is checked when it is continued
+    # whether it was changed is checked when it is resumed
     check_replaceable(checkpoint.folder, names_only=True)
     for name in (HISTORY, WEIGHTS):
         recover(output / name)

@@ -10,7 +10,7 @@ TRAINING_PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def usable_training_precision(precision: str, device: torch.device) -> str:
-    """The precision that is asked for, or "float32" on a CPU that lacks bfloat16.
+    """The requested precision, or "float32" on a CPU that lacks bfloat16.
 
     It warns of the change.
 

@@ -1,6 +1,6 @@
 """Several processes that pre-train one model, each on batches of its own.
 
-`torchrun` starts them. It says in the environment how many there are and which one
+`torchrun` starts them. Its environment variables tell how many there are and which one
 this is: https://docs.pytorch.org/docs/stable/elastic/run.html
 """
 
@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-# the others wait while the first one tokenises
+# the others wait while the first one tokenizes
 TIMEOUT = timedelta(days=1)
 
 
@@ -36,7 +36,7 @@ class Processes:
             dist.init_process_group(backend, timeout=TIMEOUT)
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes reach this point."""
         if self.count > 1:
             dist.barrier()
 
@@ -53,9 +53,7 @@ class Processes:
         return DistributedDataParallel(module) if self.count > 1 else module
 
     def share_sparse(self, parameters: Iterable[nn.Parameter]) -> None:
-        """As `share`, for gradients that exist and are sparse, which NCCL does not
-        support.
-        """
+        """As `share`, for existing sparse gradients, which NCCL does not support."""
         if self.count == 1:
             return
         for parameter in parameters:

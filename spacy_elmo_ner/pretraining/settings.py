@@ -1,4 +1,4 @@
-"""The settings of a pre-training's config."""
+"""The settings of a pre-training config."""
 
 import json
 import math
@@ -21,9 +21,9 @@ class TextSettings:
 
     Attributes:
         paths: Files and folders with text.
-        lang: spaCy's code of their language.
+        lang: spaCy's code for their language.
         tokens: The folder for their tokens.
-        held_out: The share of documents that is kept from training.
+        held_out: The share of documents that is held out from training.
     """
 
     paths: List[str]
@@ -67,21 +67,19 @@ class TrainingSettings:
     """The section [training].
 
     Attributes:
-        start: A safetensors file with weights to continue from; or the folder of a
-            pre-training, of which the softmax is taken over, too; or None for random
-            weights.
+        start: A safetensors file with weights to start from; or the folder of a
+            pre-training run, whose softmax is used, too; or None for random weights.
         start_state: The state before every sentence, one of TRAINING_START_STATES.
         epochs: How often all words are read; it may be a fraction.
-        batch_tokens: Tokens of an update, boundaries included; each process has as
-            many.
+        batch_tokens: Tokens per update, boundaries included, for each process.
         optimizer: One of OPTIMIZER_NAMES.
         learn_rate: The learning rate after the warm-up.
-        warmup_steps: Updates in which the learning rate rises to `learn_rate`.
-        cooldown: The last share of the words, in which the learning rate falls linearly
-            to 0.
+        warmup_steps: Updates over which the learning rate rises to `learn_rate`.
+        cooldown: The last share of the words, over which the learning rate falls
+            linearly to 0.
         grad_clip: The largest norm of the biLM's gradient.
         precision: One of TRAINING_PRECISIONS.
-        seed: Of the weights, the order of the batches and the sampled words.
+        seed: For the weights, the order of the batches and the sampled words.
         eval_frequency: Updates between two evaluations, each with a checkpoint.
         eval_tokens: How much of the held-out text an evaluation reads.
     """
@@ -184,13 +182,13 @@ def _wrong(section: str, name: str, value: object, wanted: str) -> ValueError:
 
 
 def difference(saved: Dict[str, Any], settings: Settings) -> Optional[str]:
-    """What keeps a checkpoint from being continued; None if nothing does.
+    """What keeps a checkpoint from being resumed; None if nothing does.
 
     How long to train and how often to evaluate may change.
 
     Args:
-        saved: The settings of the checkpoint, as JSON gives them back.
-        settings: The settings now.
+        saved: The checkpoint's settings, as read back from JSON.
+        settings: The current settings.
     """
     then, now = (
         json.loads(json.dumps(asdict(one))) for one in (read_settings(saved), settings)

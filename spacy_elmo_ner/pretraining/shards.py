@@ -1,4 +1,4 @@
-"""Arrays in safetensors files, the shards, each small enough to be sent on its own."""
+"""Arrays in safetensors files (shards), each small enough to be sent separately."""
 
 from pathlib import Path
 from typing import Dict, List, Tuple
@@ -15,7 +15,7 @@ HEADER_BYTES = 100_000
 def save_shards(arrays: Dict[str, Tensor], folder: Path, name: str) -> None:
     """Write arrays to NAME-000.safetensors, NAME-001.safetensors and so on.
 
-    An array that is larger than a shard is cut between rows (along the first axis).
+    An array larger than a shard is split between rows (along the first axis).
     """
     shards: List[Dict[str, Tensor]] = [{}]
     free = MAX_SHARD_BYTES - HEADER_BYTES

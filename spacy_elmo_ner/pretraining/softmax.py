@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from ..kernels.autocast import product_dtype
 
-# rows whose logits are made at a time
+# rows whose logits are computed at a time
 ROWS_AT_A_TIME = 1024
 
 
@@ -52,7 +52,7 @@ class Softmax(nn.Module):
         log_expected = log_expected_counts(
             rows, len(self.weight.weight), candidates.draws
         )
-        # where a row's target is among the candidates, it counts as the target alone
+        # if a row's target is among the candidates, it only counts as the target
         place = candidates.words.new_full((len(self.weight.weight),), -1)
         place[candidates.words] = torch.arange(n, device=place.device)
         loss: Tensor = SampledLoss.apply(  # type: ignore[no-untyped-call]
@@ -83,7 +83,7 @@ class Softmax(nn.Module):
 
 
 class Candidates:
-    """Distinct words drawn by Zipf's law, always the same ones for a seed.
+    """Distinct words drawn by Zipf's law, always the same ones for the same seed.
 
     Attributes:
         words: (n,), or all V words if there are fewer.
@@ -134,7 +134,7 @@ def log_expected_counts(words: Tensor, n_words: int, draws: float) -> Tensor:
 class SampledLoss(torch.autograd.Function):
     """Sum of the rows' losses, with the gradient computed in the forward pass.
 
-    Both are computed for some rows at a time, so that the logits are made once and
+    Both are computed for some rows at a time, so that the logits are computed once and
     never kept.
     """
 

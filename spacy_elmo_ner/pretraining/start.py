@@ -1,4 +1,4 @@
-"""What a pre-training starts from: a biLM's weights, or everything that another
+"""What pre-training starts from: a biLM's weights, or everything that another run
 learned.
 """
 
@@ -22,9 +22,9 @@ def load_start(model: LanguageModel, words: Sequence[str], start: Path) -> None:
         model: The model that is to be trained.
         words: The words of the text, the most frequent first, which the softmax
             predicts.
-        start: A safetensors file of a biLM; the softmax stays random then. Or a folder
-            that a pre-training wrote; what its softmax learned of these words is taken
-            over, too.
+        start: A safetensors file of a biLM; the softmax then stays random. Or a folder
+            written by pre-training; what its softmax learned about these words is used,
+            too.
 
     Raises:
         ValueError: If there are no weights, or if their sizes differ.

@@ -9,7 +9,7 @@ from ..files.file_checksum import file_checksum
 from .settings import TextSettings
 
 ORIGIN = "origin.json"
-# to be raised whenever the same text is tokenized differently
+# to be increased whenever the same text is tokenized differently
 VERSION = 1
 
 
@@ -34,11 +34,11 @@ def write_origin(origin: Dict[str, Any], folder: Path) -> None:
 def check_origin(folder: Path, text: TextSettings) -> None:
     """Check that the tokens in the folder are those of this text.
 
-    Nothing is compared if the text is no longer where it was read, or if no path of a
+    Nothing is compared if the text is no longer where it was read, or if no path to a
     text is given.
 
     Raises:
-        ValueError: If the tokens are of another text, or it is not known of which.
+        ValueError: If the tokens are those of another text, or of an unknown one.
     """
     if not text.paths:
         return

@@ -1,11 +1,11 @@
-"""Tokenised text as numbers on disk, which pre-training reads.
+"""Tokenized text as numbers on disk, which pre-training reads.
 
 A folder holds
 
     vocabulary.json         every distinct word, the most frequent in training first
     train-000.tokens.npy    index of each token's word, uint32; TOKENS_A_SHARD tokens
     train-000.lengths.npy   tokens of each sentence in that file, uint16
-    held_out-000.….npy      the same for documents that are kept from training
+    held_out-000.….npy      the same for documents that are held out from training
     origin.json             the text that all of it was made from, see `text_origin`
 """
 
@@ -19,7 +19,7 @@ from ..files.atomic import replacing_folder
 from ..files.manifest import is_unchanged
 from .text_origin import write_origin
 
-# tokens of a file: 60 MB at most, so that it can be sent somewhere
+# tokens per file: 60 MB at most, so that it can be sent somewhere
 TOKENS_A_SHARD = 14_000_000
 TRAIN, HELD_OUT = "train", "held_out"
 VOCABULARY = "vocabulary.json"
@@ -35,7 +35,7 @@ class Encoded(NamedTuple):
 
 
 class SentenceStore:
-    """Sentences in files that are mapped into memory, not read.
+    """Sentences in files that are memory-mapped, not read.
 
     Args:
         folder: What `write_corpus` wrote.
@@ -72,7 +72,7 @@ class SentenceStore:
         """A sentence's words, as int64 indices into the vocabulary.
 
         Raises:
-            ValueError: If it has a word beyond the vocabulary.
+            ValueError: If it has a word outside of the vocabulary.
         """
         start = self._start[i]
         shard = self._shards[self._shard[i]]
@@ -149,7 +149,7 @@ def write_corpus(
 
     Raises:
         ValueError: If there are no sentences to train on, or none held out although
-            some should be; and if something is at the folder's place that is not ours.
+            some should be; or if something at the folder's path is not ours.
     """
     with replacing_folder(folder) as fresh:
         indices: Dict[str, int] = {}

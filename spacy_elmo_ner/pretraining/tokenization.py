@@ -22,7 +22,7 @@ from ..corpus.raw_text import read_documents
 from .token_corpus import HELD_OUT, TRAIN, Encoded
 
 DOCUMENTS_AT_A_TIME = 100
-# longer sentences are cut, as they would slow their batch down
+# longer sentences are split, as they would slow down their batch
 LONGEST_SENTENCE = 200
 
 _nlp: Dict[str, Language] = {}
@@ -39,9 +39,9 @@ def tokenize_files(
 
     Args:
         files: The files.
-        lang: spaCy's code of their language.
-        held_out: The share of documents to keep from training. A document's beginning
-            alone decides whether it is kept.
+        lang: spaCy's code for their language.
+        held_out: The share of documents to hold out from training. Only a document's
+            beginning decides whether it is held out.
         processes: How many processes to use.
     """
     # forked processes would inherit the thread pools of numerical libraries without threads
@@ -59,7 +59,7 @@ def tokenize_files(
 
 
 def _end_with_parent() -> None:
-    """Let this process of the pool end with its parent, even if that is killed."""
+    """Let this pool process end with its parent, even if that is killed."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
@@ -93,7 +93,7 @@ def _chunks(
 def _encode_chunk(
     texts: List[str], doc_bin: Optional[Path], lang: str, held_out: float
 ) -> List[Tuple[str, Encoded]]:
-    """Tokenize some documents, in a process of the pool."""
+    """Tokenize some documents, in a pool process."""
     if lang not in _nlp:
         nlp = spacy.blank(lang)
         nlp.add_pipe("sentencizer")

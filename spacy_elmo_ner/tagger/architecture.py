@@ -19,11 +19,11 @@ from .potentials import Potentials, Tagger
 from .sentence_rows import DocRows, SentenceRows
 from .tag_schemes import TagMask
 
-# the attribute of taggers whose new tags can start from those that they have
+# the attribute of taggers whose new tags can start from existing ones
 REPLACE_OUTPUT = "replace_output"
 
 Tok2Vec = Model[List[Doc], List[Floats2d]]
-# features of the words, the rows that a recurrent layer reads, and what the words' Docs say
+# the words' features, the rows that a recurrent layer reads, and which Docs they are in
 NetworkInput = Tuple[Floats2d, SentenceRows, Optional[DocumentTokens]]
 # emissions, transitions, start and end, see Potentials
 Tensors = Tuple[Tensor, Tensor, Tensor, Tensor]
@@ -66,13 +66,14 @@ def build_crf_tagger_v2(
     Args:
         tok2vec: Its vectors are the tagger's features; JoinedTok2Vec.v1 makes one of
             several.
-        hidden_width: Of the BiLSTM, in each direction.
+        hidden_width: Width of the BiLSTM, in each direction.
         depth: Layers of the BiLSTM; 0 leaves it out.
-        document_width: Of what a token learns from its whole Doc, see DocumentContext; with
-            0, each sentence is tagged by itself.
-        max_sentence_length: The BiLSTM reads longer sentences in windows of so many tokens.
+        document_width: Width of what a token learns from its whole Doc, see
+            DocumentContext; with 0, each sentence is tagged by itself.
+        max_sentence_length: The BiLSTM reads longer sentences in windows of this many
+            tokens.
         precision: Of the BiLSTM's products, see Elmo.v1.
-        nO: The number of tags, which the component sets.
+        nO: The number of tags, set by the component.
 
     Returns:
         Docs → Potentials.
@@ -127,7 +128,7 @@ def resize_output(model: Tagger, nO: int) -> Tagger:
 
 
 def replace_output(model: Tagger, origins: TagMask, legal: TagMask) -> None:
-    """Give the tagger other tags. Those of a trained one start from its own.
+    """Give the tagger other tags. In a trained tagger they start from its own.
 
     Args:
         model: The tagger.
@@ -171,7 +172,7 @@ def _forward(
     rows = DocRows(docs, line_is_sentence=model.attrs[LINE_IS_SENTENCE])
     vectors, backprop_tok2vec = tok2vec(docs, is_train)
     of_tokens = model.ops.xp.vstack(vectors)
-    # white space is no word, and the tagger does not see it
+    # white space is not a word, and the tagger does not see it
     places = model.ops.asarray1i(cast(Ints1d, rows.places))
     document = None
     if model.attrs["has_document_context"]:

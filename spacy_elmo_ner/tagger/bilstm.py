@@ -1,4 +1,4 @@
-"""torch: a bidirectional LSTM, whose directions have a thread each."""
+"""torch: a bidirectional LSTM, with one thread per direction."""
 
 from typing import List
 
@@ -48,11 +48,11 @@ class BiLstm(nn.LSTM):
         is_learning = torch.is_grad_enabled()
         if is_learning:
             self._inference.forget()
-        # a GPU wants the weights of both directions in one piece
+        # a GPU needs the weights of both directions in one piece
         if is_learning or x.device.type != "cpu" or not hasattr(torch, "lstm"):
             return super().forward(PackedSequence(x, batch_sizes))[0].data
         zeros = x.new_zeros(int(batch_sizes[0]), self.hidden_size)
-        # torch's own is made for exact products, and as fast with them
+        # torch's own LSTM is made for exact products, and as fast with them
         is_exact = usable_precision(self.precision) == "float32"
 
         def read(rows: Tensor, direction: int) -> Tensor:

@@ -1,8 +1,8 @@
 """functools.cached_property without its lock.
 
-Before Python 3.12 all instances share one, for as long as a value is computed: threads wait
-for each other, and a process that is forked meanwhile finds it held forever. Two threads
-may compute a value twice here.
+Before Python 3.12 all instances share one, which is held while a value is computed:
+threads wait for each other, and a process that is forked meanwhile finds it held
+forever. Here, two threads may compute a value twice.
 """
 
 from typing import Any, Callable, Generic, Optional, Type, TypeVar, Union, overload
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class cached_property(Generic[Value]):
-    """A property that is computed when it is first asked for, and kept in the instance."""
+    """A property that is computed on first access, and kept in the instance."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
         self._compute = compute
@@ -29,6 +29,6 @@ class cached_property(Generic[Value]):
     ) -> Union["cached_property[Value]", Value]:
         if instance is None:
             return self
-        # from now on the value hides this
+        # from now on the value shadows this
         value = instance.__dict__[self._name] = self._compute(instance)
         return value

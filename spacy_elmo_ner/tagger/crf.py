@@ -7,8 +7,8 @@ log space). All functions take a padded batch and loop only over time. Shapes: B
 sequences, L tokens (padded), T tags.
 
     emissions (B, L, T)  float32 or float64, finite within the lengths
-    lengths   (B,)       int64, 0 to L; what stands beyond a length is never looked at
-    allowed   (B, L, T)  bool, the tags that a token may take; None is all of them
+    lengths   (B,)       int64, 0 to L; what lies beyond a length is never read
+    allowed   (B, L, T)  bool, the tags that a token may take; None for all of them
 
 With many tags, what a tag scheme forbids is not computed, see `transitions`.
 """
@@ -25,7 +25,7 @@ from .parameters import IMPOSSIBLE, CrfParameters
 def path_score(
     emissions: Tensor, lengths: Tensor, parameters: CrfParameters, tags: Tensor
 ) -> Tensor:
-    """(B,) float64: the score of one path a sequence, tags (B, L) int64.
+    """(B,) float64: the score of one path per sequence, tags (B, L) int64.
 
     An empty sequence has the score 0. Differentiable.
     """
@@ -67,24 +67,23 @@ def log_likelihood(
 ) -> Tensor:
     """(B,): log probability that the path agrees with what is known.
 
-    A sequence whose known tags admit no legal path has nothing for the model to learn: it
-    gives exactly 0 and no gradient.
+    A sequence whose known tags allow no legal path has nothing for the model to learn:
+    it gives exactly 0 and no gradient.
 
     Args:
         emissions: Scores of the tags, (B, L, T).
         lengths: Tokens of each sequence, int64 (B,).
         parameters: Of the CRF.
         known: The tags that agree with the annotation, bool (B, L, T). With one tag for
-            each token this is the ordinary likelihood. A row of all tags stands for a
-            token of which nothing is known; the sum over its tags is taken (Tsuboi et al.
-            2008, eq. 2).
+            each token this is the ordinary likelihood. A row of all tags stands for an
+            unknown token; its tags are summed over (Tsuboi et al. 2008, eq. 2).
         allowed: The tags that a path may take, bool (B, L, T); None for all.
     """
     if allowed is not None:
         known = known & allowed
     single = (known.sum(2) == 1) | ~token_mask(emissions, lengths)
     only = single.all(1)
-    # Summing over one path needs no recursion. Rows with a choice are done apart.
+    # Summing over one path needs no recursion. Rows with a choice are done separately.
     path = known.to(torch.uint8).argmax(2) if known.numel() else known.sum(2)
     agreeing = path_score(emissions, lengths, parameters, path)
     rows = (~only).nonzero().squeeze(1)

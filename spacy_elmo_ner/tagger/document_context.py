@@ -1,8 +1,8 @@
-"""torch: what a Doc says of its words → a vector for each token.
+"""torch: what a Doc says about its words → a vector for each token.
 
 A name is often clear in one sentence and bare in the next: a table of results lists
 "Leeds", and only the sport in the headline, or "Leeds United" before it, tells what it
-is. So a token also sees its word wherever else the Doc has it, and the Doc as a whole.
+is. So a token also sees its word elsewhere in the Doc, and the Doc as a whole.
 """
 
 from typing import NamedTuple, Sequence
@@ -20,7 +20,7 @@ class DocumentTokens(NamedTuple):
 
     Attributes:
         words: A number for each token, int64 (N,). It is the same for two tokens of one Doc
-            whose words differ in case at most.
+            whose words differ at most in case.
         docs: The place of the token's Doc in the batch, int64 (N,).
     """
 
@@ -50,8 +50,8 @@ class DocumentContext(nn.Module):
     """relu(W · mean over the word's places + V · mean over the Doc + b) for each token.
 
     In the manner of Akbik, Bergmann and Vollgraf (2019), "Pooled Contextualized
-    Embeddings for Named Entity Recognition", with the Doc as the memory: what a text
-    gives depends on that text alone.
+    Embeddings for Named Entity Recognition", with the Doc as the memory: a text's
+    output depends on that text alone.
 
     Args:
         nI: Width of a token's vector.
@@ -65,7 +65,8 @@ class DocumentContext(nn.Module):
 
     def forward(self, x: Tensor, tokens: DocumentTokens) -> Tensor:
         """(N, nI) → (N, nO), both in the order of the tokens."""
-        # multiplied before they are handed out: there are fewer words and Docs than tokens
+        # multiplied before they are handed out: there are fewer words and Docs than
+        # tokens
         of_word = self.of_word(_mean_of_group(x, tokens.words))
         of_doc = self.of_doc(_mean_of_group(x, tokens.docs))
         return F.relu(of_word[tokens.words] + of_doc[tokens.docs])

@@ -18,15 +18,15 @@ def build_ensemble(
     orders: Sequence[Sequence[int]],
     temperatures: Sequence[float],
 ) -> Tagger:
-    """Build a tagger that predicts the mean of what others do.
+    """Build a tagger that predicts the mean of others' scores.
 
     The mean of scores is the normalized geometric mean of their distributions over
-    paths. It does not learn.
+    paths. The tagger does not learn.
 
     Args:
-        taggers: One at least.
-        orders: Of each tagger the places, among its tags, of the tags of the ensemble.
-        temperatures: What the scores of each tagger are divided by.
+        taggers: At least one.
+        orders: For each tagger, the places of the ensemble's tags among its own.
+        temperatures: What to divide each tagger's scores by.
 
     Returns:
         Docs → Potentials.

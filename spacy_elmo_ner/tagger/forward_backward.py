@@ -1,9 +1,9 @@
-"""The recursions under the CRF: forward scores, log Z with its gradient, expected
+"""The recursions behind the CRF: forward scores, log Z with its gradient, expected
 counts.
 
 Inside, tensors are laid out (L, T, B): tokens, tags, sequences. The reduction over the
-previous tag then runs over rows that are contiguous in memory. `crf` says what the
-arguments are.
+previous tag then runs over rows that are contiguous in memory. `crf` describes the
+arguments.
 """
 
 from typing import Any, Optional, Tuple
@@ -14,11 +14,11 @@ from torch import Tensor
 from .parameters import IMPOSSIBLE, NEVER, CrfParameters
 from .transitions import Transitions, transitions_of
 
-# Scores grow with the sequence and so would lose digits: after so many steps their
-# maximum is taken out of them (and added up apart, in float64, where it is needed).
+# Scores grow with the sequence and so would lose digits: after this many steps their
+# maximum is subtracted (and summed separately, in float64, where it is needed).
 RENORMALISE = 8
 
-# From so many numbers a step on, a tag scheme is faster than all transitions one by one.
+# From this many numbers per step, a tag scheme beats all transitions one by one.
 _LARGE = 2**13
 
 
@@ -75,8 +75,8 @@ def for_sums(transitions: Tensor, steps: Tensor) -> Transitions:
 def forward_scores(
     steps: Tensor, transitions: Transitions, start: Tensor
 ) -> Tuple[Tensor, Tensor]:
-    """Forward scores (L, T, B) and, float64 (L, B), what was taken out of them at each
-    step and is missing from then on (Rabiner 1989, eqs. 19 and 20, in log space)."""
+    """Forward scores (L, T, B) and what was subtracted from them at each step, float64
+    (L, B), and is missing from then on (Rabiner 1989, eqs. 19-20, in log space)."""
     alphas = steps.clone()
     alphas[0] += start.unsqueeze(1)
     shifts = steps.new_zeros((steps.shape[0], steps.shape[2]), dtype=torch.float64)
@@ -124,7 +124,7 @@ def time_major(emissions: Tensor, lengths: Tensor, allowed: Optional[Tensor]) ->
     """(B, L, T) → (max(L, 1), T, B) contiguous, with NEVER where a tag is not allowed.
 
     Beyond the length only the first tag is allowed, with 0, so that there is only one
-    way to go on.
+    path.
     """
     if allowed is not None:
         emissions = emissions.masked_fill(~allowed, NEVER)

@@ -1,5 +1,5 @@
-"""Gold annotation as spaCy gives it, one BILUO string or None a token, made safe for a
-sequence that may be a piece of a longer text."""
+"""Gold annotation as spaCy gives it, one BILUO string or None per token, made safe for
+a sequence that may be a piece of a longer text."""
 
 from typing import List, Optional, Sequence, Tuple
 
@@ -10,8 +10,8 @@ GoldTag = Tuple[str, str]
 def read_gold_tags(biluo: Sequence[Optional[str]]) -> List[GoldTag]:
     """Each tag as prefix and label.
 
-    Nothing is known of the tokens of an entity of which only a part lies in the sequence:
-    it has no beginning or no end here, and cannot be written in any tag scheme.
+    The tokens of an entity that lies only partly in the sequence count as unknown: it
+    has no beginning or no end here, and cannot be written in any tag scheme.
 
     Args:
         biluo: One tag for each token; None, "-" or "" where nothing is known.
@@ -76,7 +76,7 @@ def _split(tag: Optional[str]) -> GoldTag:
 
 def _cut_off(tags: Sequence[GoldTag], *, inner: str, border: str) -> int:
     """How many of the first tags belong to an entity that crosses the edge before
-    them; `border` is the prefix of its only end that lies within."""
+    them; `border` is the prefix of the only one of its ends that lies within."""
     for i, (prefix, label) in enumerate(tags):
         if prefix not in {inner, border} or label != tags[0][1]:
             return i

@@ -18,7 +18,7 @@ from .parameters import IMPOSSIBLE, NEVER, CrfParameters
 class Marginals:
     """The forward and backward scores of a batch (Rabiner 1989, eqs. 19-27).
 
-    Not differentiable. `crf` says what the arguments are.
+    Not differentiable. `crf` describes the arguments.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Marginals:
                 for_sums(parameters.transitions.t(), self._steps),
                 parameters.end,
             )
-            # what was taken out of them up to each step, (L, B)
+            # what was subtracted from them up to each step, (L, B)
             self._taken_from_end = shifts.cumsum(0)
 
     @property
@@ -105,8 +105,8 @@ class Marginals:
 
         tags = span_tags.clamp(min=0)
         head = self._alphas[starts, :, rows].double()
-        # The sum over all paths, taken at the span's first token: what was taken out of
-        # the forward scores there is missing from both sides and cancels.
+        # The sum over all paths, taken at the span's first token: what was subtracted
+        # from the forward scores there is missing from both sides and cancels.
         every = (head + tail(starts) - steps[starts, :, rows]).logsumexp(1)
 
         offsets = torch.arange(1, span_tags.shape[1], device=steps.device)

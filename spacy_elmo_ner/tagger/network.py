@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from .bilstm import BiLstm
 from .document_context import DocumentContext, DocumentTokens
 
-# Score at the start of a tag that is added to a trained network. It is low
-# enough that old predictions stand, and close enough to be learnt away.
+# Initial score of a tag that is added to a trained network. It is low enough
+# that old predictions stand, and close enough to be learnt away.
 NEW_TAG_SCORE = -10.0
 
 
@@ -82,7 +82,7 @@ class TaggerNetwork(nn.Module):
             reversed: See `SentenceRows`.
             batch_sizes: See `SentenceRows`.
             dropout: Rate at which the inputs of layers and output are dropped.
-            document: Of the same tokens, for a network with a document_width.
+            document: For the same tokens, if the network has a document_width.
 
         Returns:
             The emissions (N, nO), and the CRF's parameters: transitions (nO, nO) from row
@@ -102,7 +102,7 @@ class TaggerNetwork(nn.Module):
     def copy_from(self, smaller: "TaggerNetwork") -> None:
         """Take over the weights of a network with fewer tags.
 
-        The tags that are new score low, so that what was predicted stays so.
+        The new tags score low, so that predictions stay the same.
         """
         old = smaller.state_dict()
         with torch.no_grad():
@@ -118,7 +118,7 @@ class TaggerNetwork(nn.Module):
         with that of the legal ones among those.
 
         Args:
-            other: A network of the same sizes but for the tags.
+            other: A network with the same sizes except for the tags.
             origins: Which of the other's tags each tag comes from, (nO, other's nO),
                 1 or 0; at least one for each.
             legal: The other's legal transitions, bool (other's nO, other's nO).

@@ -1,13 +1,13 @@
-"""The parameters of a CRF, and the score of what is illegal."""
+"""The parameters of a CRF, and the score of anything illegal."""
 
 from typing import NamedTuple
 
 from torch import Tensor
 
-# Log score of what is illegal. Finite, so that differences never become NaN; its sum
+# Log score of anything illegal. Finite, so that differences never become NaN; its sum
 # over 100,000 tokens stays far within float32, and no sum of real scores comes near.
 NEVER = -1e30
-# A score below this has something illegal in it.
+# A score below this includes something illegal.
 IMPOSSIBLE = NEVER / 2
 
 
@@ -27,7 +27,7 @@ def restrict(
 ) -> CrfParameters:
     """The parameters with NEVER where the masks (bool, of the same shapes) are False.
 
-    No gradient flows to the parameters of what is illegal.
+    No gradient flows to the illegal ones.
     """
     return CrfParameters(
         parameters.transitions.masked_fill(~legal_transitions, NEVER),

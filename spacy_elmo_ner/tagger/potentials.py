@@ -1,18 +1,18 @@
-"""What a tagger makes of Docs, and what `elmo_ner` asks of a tagger.
+"""What a tagger makes of Docs, and what `elmo_ner` requires of a tagger.
 
 The component takes any Thinc `Model[List[Doc], Potentials]`, which a config names as an
 architecture; `architecture.build_crf_tagger_v2` is one. A model of your own
 
-- takes Docs of which one has a word at least, and returns Potentials: it makes the rows,
-  `DocRows(docs, line_is_sentence=model.attrs[LINE_IS_SENTENCE])`, and scores each of
-  their words. `rows.places` says which of the tokens they are;
-- takes Potentials again to backpropagate, of which each tensor is the gradient of one
-  that it returned;
+- takes Docs, at least one of which has a word, and returns Potentials: it makes the
+  rows, `DocRows(docs, line_is_sentence=model.attrs[LINE_IS_SENTENCE])`, and scores each
+  of their words. `rows.places` says which of the tokens they are;
+- takes Potentials to backpropagate, each tensor of which is the gradient of one that it
+  returned;
 - has the dimension `nO`, the number of tags, and in its attrs `resize_output`, a function
-  (model, nO) → model, by which labels are added;
+  (model, nO) → model, which is used to add labels;
 - may have, in it or in a layer, `attrs[LINE_IS_SENTENCE]`, which the component sets, and
   `attrs[MAX_LENGTH]`, the most tokens of a sentence that are read together. The
-  component parts longer sentences, see `longest_sentence`.
+  component splits longer sentences, see `longest_sentence`.
 """
 
 from contextlib import contextmanager
@@ -33,9 +33,9 @@ from .tag_schemes import TagScheme
 
 @dataclass(frozen=True)
 class Potentials:
-    """Scores of T tags and of their neighbourhoods, or the gradients of these.
+    """Scores of T tags and their transitions, or the gradients of these.
 
-    Iteration gives the four tensors.
+    Iteration yields the four tensors.
 
     Attributes:
         emissions: The scores of each word's tags, (N, T) for the N words of the rows.
@@ -55,12 +55,12 @@ class Potentials:
         return iter((self.emissions, self.transitions, self.start, self.end))
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "Potentials":
-        """What the function makes of each tensor, of the same rows."""
+        """The function applied to each tensor, with the same rows."""
         emissions, transitions, start, end = map(function, self)
         return Potentials(emissions, transitions, start, end, self.rows)
 
     def tempered(self, temperature: float) -> "Potentials":
-        """The same order of all paths; above 1 their probabilities are more alike."""
+        """All paths in the same order; above 1 their probabilities are more alike."""
         if temperature == 1:
             return self
         return self.map(partial(torch.mul, other=1 / temperature))
@@ -80,8 +80,8 @@ Tagger = Model[List[Doc], Potentials]
 
 
 def longest_sentence(model: "Model[Any, Any]") -> Optional[int]:
-    """The most tokens of a sentence that all of its layers read together; None if none of
-    them has such a limit."""
+    """The most tokens of a sentence that all layers of the model read together; None if
+    none of them has such a limit."""
     limits = [
         node.attrs[MAX_LENGTH] for node in model.walk() if MAX_LENGTH in node.attrs
     ]
@@ -90,8 +90,8 @@ def longest_sentence(model: "Model[Any, Any]") -> Optional[int]:
 
 @contextmanager
 def same_lengths(model: "Model[Any, Any]") -> Iterator[None]:
-    """Keep how long a sentence may be, which is saved beside weights, while others are
-    loaded: the config says it."""
+    """Keep the limits on sentence length, which are saved with the weights, while other
+    weights are loaded: the config sets them."""
     nodes = [node for node in model.walk() if MAX_LENGTH in node.attrs]
     lengths = [node.attrs[MAX_LENGTH] for node in nodes]
     yield

@@ -4,7 +4,7 @@ from typing import Iterator, List, Tuple
 
 from .sentence_rows import SentenceRows
 
-# The numbers of a padded part; of float32 they take 16 MB. With few tags a batch is
+# The numbers in a padded part; as float32 they take 16 MB. With few tags a batch is
 # nearly always one part.
 MOST_NUMBERS = 2**22
 
@@ -12,7 +12,7 @@ MOST_NUMBERS = 2**22
 def row_parts(
     rows: SentenceRows, width: int
 ) -> Iterator[Tuple[List[int], SentenceRows]]:
-    """Part the sentences of a batch.
+    """Divide the sentences of a batch into parts.
 
     A padded part has at most MOST_NUMBERS numbers, or is one sentence. If there are several
     parts, each has sentences of similar lengths.

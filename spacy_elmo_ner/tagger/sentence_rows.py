@@ -15,7 +15,7 @@ from .cached import cached_property
 
 
 class SentenceRows:
-    """Where each sentence's words lie in the batch's words laid end to end.
+    """Where each sentence's words are in the batch's words laid end to end.
 
     There are B sentences, of at most L words, with N words in all.
 
@@ -50,8 +50,8 @@ class SentenceRows:
 
     @cached_property
     def reversed(self) -> Tensor:
-        """For each packed row, the row of the word of the same sentence that is as far from
-        its end as this one is from its start, int64 (N,). It is its own inverse."""
+        """For each packed row, the row of the word as far from the end of the same
+        sentence as this one is from its start, int64 (N,). It is its own inverse."""
         return self.unpacked[_int64(self._packing.backward_tokens)]
 
     @cached_property
@@ -72,7 +72,7 @@ class DocRows(SentenceRows):
     """The sentences of Docs, which know where they come from.
 
     Attributes:
-        of_docs: of each Doc its sentences, and of each sentence its words, as places
+        of_docs: For each Doc its sentences, and for each sentence its words, as places
             among the tokens of the Doc.
         places: (N,) int64, the words' places among the tokens of all Docs.
     """
@@ -96,7 +96,7 @@ class DocRows(SentenceRows):
         return [np.concatenate([none, *of_doc]) for of_doc in self.of_docs]
 
     def windows(self, max_length: int) -> SentenceRows:
-        """The same words, with longer sentences in windows of so many tokens."""
+        """The same words, with longer sentences in windows of `max_length` tokens."""
         lengths = [
             len(words) for one in self._sentences for words in one.windows(max_length)
         ]
@@ -112,6 +112,6 @@ def _end_to_end(lengths: Sequence[int]) -> List[Tuple[int, int]]:
 
 
 def _int64(numbers: ArrayLike) -> Tensor:
-    # from an array, as it stays on the CPU: Thinc of spaCy 3.3 lets torch make all other
-    # tensors on a GPU
+    # from an array, so that it stays on the CPU: spaCy 3.3's Thinc lets torch make all
+    # other tensors on a GPU
     return torch.from_numpy(np.asarray(numbers, np.int64))

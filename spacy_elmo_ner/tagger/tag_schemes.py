@@ -2,8 +2,8 @@
 that say which tags a token may take.
 
 A constraint that holds in every Doc belongs here: `legal_transitions`, `legal_start` and
-`legal_end` say what the CRF may do. Those of one Doc, such as the entities that it has
-already, are in pipeline/constraints.py.
+`legal_end` say what the CRF may do. Those of one Doc, such as the entities that it
+already has, are in pipeline/constraints.py.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ TagMask = NDArray[np.bool_]
 """Which tags may be taken: (tags,), or (tokens, tags)."""
 
 # Scheme → its prefixes → which pieces of an entity each may be: beginning, inner piece,
-# last piece or a unit, an entity of one token. Everything else follows from this.
+# last piece, or a unit (an entity of one token). Everything else follows from this.
 _SCHEMES: Dict[str, Dict[str, str]] = {
     "BIO": {"B": "BU", "I": "IL"},
     "BILUO": {"B": "B", "I": "I", "L": "L", "U": "U"},
@@ -64,7 +64,7 @@ class TagScheme:
             end of `tags`, so parameters of the old tags keep their places.
 
     Raises:
-        ValueError: If the scheme is unknown, or a label is doubled, empty or prefixed.
+        ValueError: If the scheme is unknown, or a label is repeated, empty or prefixed.
     """
 
     name: str
@@ -121,11 +121,11 @@ class TagScheme:
     def origins(self, other: "TagScheme") -> TagMask:
         """bool (tags, other's tags): which tags mean the same as each tag.
 
-        That is the same tag of the other scheme, or for a label that it does not have the
-        tags with the same prefix of all labels.
+        That is the same tag of the other scheme or, for a label that it does not have,
+        the tags of all labels with the same prefix.
 
         Raises:
-            ValueError: If the schemes have other prefixes.
+            ValueError: If the schemes have different prefixes.
         """
         if self.name != other.name:
             raise ValueError(f"{self.name} and {other.name} have other prefixes.")
@@ -144,7 +144,7 @@ class TagScheme:
         return label in self._first_tags
 
     def before_growth(self, n_tags: int) -> "TagScheme":
-        """The scheme when it had so many tags, before the last labels were added."""
+        """The scheme when it had `n_tags` tags, before the last labels were added."""
         width = len(_SCHEMES[self.name])
         return TagScheme(self.name, self.labels[: (n_tags - 1) // width])
 
@@ -164,8 +164,8 @@ class TagScheme:
         """The entities of a tag sequence, from left to right.
 
         A sequence that breaks the scheme is read as conlleval reads it: a tag that does
-        not fit the open entity closes it, and one inside an entity that nothing opened
-        opens its own. Padding (-1) counts as "O".
+        not fit the open entity closes it, and an inside tag without an open entity
+        opens a new one. Padding (-1) counts as "O".
         """
         path = np.maximum(np.asarray(tags, dtype=np.int64), 0)
         breaks = np.flatnonzero(~self._goes_on[path[:-1], path[1:]]) + 1
@@ -185,12 +185,12 @@ class TagScheme:
     def allowed(self, biluo: Sequence[Optional[str]]) -> TagMask:
         """bool (length, tags): the tags that agree with a gold annotation.
 
-        An entity that the beginning or the end of the sequence cuts through cannot be
+        An entity that is cut off by the beginning or the end of the sequence cannot be
         written in the scheme: its tokens count as unknown.
 
         Args:
-            biluo: Tags as `spacy.training.Example.get_aligned_ner` gives them, in whatever
-                scheme this is. None, "-" or "" is a token of which nothing is known.
+            biluo: Tags as `spacy.training.Example.get_aligned_ner` returns them,
+                whatever scheme this is. None, "-" or "" stands for an unknown token.
 
         Raises:
             ValueError: If a tag is not BILUO, or its label is unknown.
@@ -213,9 +213,9 @@ class TagScheme:
     def entity_mask(
         self, allowed_rows: TagMask, start: int, end: int, label: str
     ) -> TagMask:
-        """A copy of the mask in which exactly this entity stands at [start, end).
+        """A copy of the mask in which exactly this entity is at [start, end).
 
-        Its tokens take the entity's tags, whatever the mask said of them, and the token
+        Its tokens take the entity's tags, whatever the mask allowed, and the token
         after it does not continue it.
 
         Raises:

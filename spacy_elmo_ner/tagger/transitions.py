@@ -1,12 +1,12 @@
-"""From one token to the next: what all tags before add up to at each tag.
+"""From one token to the next: what all previous tags add up to at each tag.
 
-Tag schemes forbid nearly all transitions. Inside an entity at most two tags may stand
-before another. Elsewhere each tag that ends something may stand before each tag that
-begins something, and the log of such a sum is a matrix product of exponentials.
+Tag schemes forbid nearly all transitions. Inside an entity at most two tags may precede
+another. Elsewhere each tag that ends something may precede each tag that begins
+something, and the log of such a sum is a matrix product of exponentials.
 `transitions_of` finds this form in the table itself, and takes every transition one by
-one where the table has another form or is small.
+one if the table has another form or is small.
 
-Scores are laid out (T, B): T tags, and B columns that know nothing of each other.
+Scores are laid out (T, B): T tags, and B independent columns.
 """
 
 import math
@@ -25,18 +25,18 @@ _CACHE = 2**17
 _MEMORY = 2**20
 
 # float64 holds the exponentials of transitions up to this, and a tag's share down to
-# the next. What is left out is less than exp(-50) of a sum, and nothing that is kept
-# can multiply to a denormal number, which would take a hundred times as long.
+# the next. What is left out is less than exp(-50) of a sum, and no product of what is
+# kept can be a denormal number, which would take a hundred times as long.
 _LARGEST_TRANSITION = 150.0
 _LEAST_SHARE = math.exp(-350)
 
 
 class Transitions(ABC):
-    """What the recursions ask of a table of transitions (T, T), [from, to]."""
+    """What the recursions need from a table of transitions (T, T), [from, to]."""
 
     @abstractmethod
     def log_sum(self, before: Tensor) -> Tensor:
-        """(T, B): log Σ exp(score before + transition) over the tags before."""
+        """(T, B): log Σ exp(score before + transition) over the previous tags."""
 
     @abstractmethod
     def best(self, before: Tensor) -> Tensor:
@@ -52,8 +52,8 @@ class Transitions(ABC):
 
         Args:
             alphas: The forward scores, (L, T, B).
-            tags: How often each tag is expected, (L, T, B). It is given for last tokens; what
-                follows from it for the tokens before is added in place.
+            tags: How often each tag is expected, (L, T, B). It is given for last
+                tokens; what follows for earlier tokens is added in place.
         """
 
 
@@ -63,8 +63,8 @@ def transitions_of(table: Tensor, n_columns: int, *, large: int) -> Transitions:
     Args:
         table: Transitions, (T, T), [from, to].
         n_columns: How many sequences are read at once.
-        large: From so many numbers a step on, the form of a tag scheme is faster, if the
-            table has it.
+        large: From this many numbers per step, the form of a tag scheme is faster, if
+            the table has it.
     """
     if table.numel() * n_columns >= large:
         found = _find_scheme(table)
@@ -104,10 +104,10 @@ class SchemeTransitions(Transitions):
     """The transitions of a tag scheme.
 
     Args:
-        ends: The tags that may stand before each of `begins`, int64 (E,).
-        begins: The tags that may stand after each of `ends`, int64 (S,).
+        ends: The tags that may precede each of `begins`, int64 (E,).
+        begins: The tags that may follow each of `ends`, int64 (S,).
         block: The scores of these transitions, (S, E), [to, from].
-        inner: The other tags, at most two, that may stand before each tag, int64 (2, T).
+        inner: The other tags, at most two, that may precede each tag, int64 (2, T).
         inner_scores: The scores of these transitions, (2, T); NEVER where there are fewer.
     """
 
@@ -135,7 +135,7 @@ class SchemeTransitions(Transitions):
         return into.index_copy_(0, self.begins, sums)
 
     def best(self, before: Tensor) -> Tensor:
-        # Where all else is forbidden too, the best path breaks one rule more.
+        # Where everything else is forbidden, too, the best path breaks one more rule.
         illegal = before.amax(0) + NEVER
         into = torch.maximum(self._from_inside(before).amax(0), illegal)
         best = self._best_end(before.index_select(0, self.ends))
@@ -182,8 +182,8 @@ class SchemeTransitions(Transitions):
         return scores.view(2, *before.shape).add_(self.inner_scores)
 
     def _best_end(self, ends: Tensor) -> Tensor:
-        """(S, B): the best by way of the tags that end, whose scores are (E, B)."""
-        # What lies so far below the highest is the best before no tag at all.
+        """(S, B): the best through the tags that end, whose scores are (E, B)."""
+        # A score further below the highest than this is not the best before any tag.
         near = ends > ends.amax(0) - self._range
         n_near = max([1, *near.sum(0).tolist()])
         if n_near > len(ends) // 4:
@@ -211,8 +211,8 @@ class SchemeTransitions(Transitions):
         return self.block.t().contiguous()
 
     def _shares(self, before: Tensor) -> Tuple[Tensor, Tensor]:
-        """float64 (E, B), exp of the scores of tags that end, and what was taken out
-        of them, (B,)."""
+        """float64 (E, B), exp of the scores of tags that end, and what was subtracted
+        from them, (B,)."""
         ends = before.index_select(0, self.ends)
         top = ends.amax(0)
         shares = ends.sub_(top).double().exp_()
@@ -220,9 +220,9 @@ class SchemeTransitions(Transitions):
 
 
 def _find_scheme(table: Tensor) -> Optional[SchemeTransitions]:
-    """The table in the form of a tag scheme, or None where it has another."""
+    """The table in the form of a tag scheme, or None if it has another."""
     legal = table > IMPOSSIBLE
-    # As numbers of one byte they are counted in half the time.
+    # As one-byte numbers they are counted in half the time.
     n_after, n_before = (
         legal.view(torch.uint8).sum(dim, dtype=torch.int32) for dim in (1, 0)
     )

@@ -1,4 +1,4 @@
-"""The best paths of a CRF, and the k best. See `crf` for what a path scores."""
+"""The best paths of a CRF, and the k best. See `crf` for the score of a path."""
 
 from typing import Optional, Tuple
 
@@ -10,7 +10,7 @@ from .forward_backward import RENORMALISE, time_major, token_mask
 from .parameters import IMPOSSIBLE, NEVER, CrfParameters
 from .transitions import transitions_of
 
-# From so many numbers a step on, a tag scheme is faster than all transitions one by one.
+# From this many numbers per step, a tag scheme beats all transitions one by one.
 _LARGE_FOR_BEST = 2**18
 # How many paths k_best compares at a time.
 _PATHS = 2**20
@@ -41,8 +41,8 @@ def best_tags(
     parameters: CrfParameters,
     allowed: Optional[Tensor] = None,
 ) -> Tensor:
-    """The tags of the best path, (B, L) int64, -1 beyond the length; where no path is
-    legal, of one that breaks as few of the rules as it can."""
+    """The tags of the best path, (B, L) int64, -1 beyond the length; if no path is
+    legal, of one that breaks as few rules as possible."""
     with torch.no_grad():
         bests = time_major(emissions, lengths, allowed)
         bests[0] += parameters.start.unsqueeze(1)
@@ -55,9 +55,9 @@ def best_tags(
             if t % RENORMALISE == 0:
                 best -= best.amax(0)
             before = best
-        # Only the best previous tag of the tags on the path is asked for, so it is
-        # found again on the way back and not kept for all of them. Each sequence is
-        # read from its own end, so that all begin at once.
+        # Only the tags on the path need their best previous tag, so it is found again
+        # on the way back instead of being kept for all tags. Each sequence is read from
+        # its own end, so that all start at once.
         into = parameters.transitions.t()
         if into.numel() <= bests.numel():
             into = into.contiguous()  # takes less time than it saves
@@ -81,8 +81,8 @@ def k_best(
 ) -> Tuple[Tensor, Tensor]:
     """The k best paths, best first: scores (B, k) and tags (B, k, L) int64.
 
-    -1 stands beyond the length. Where there are fewer legal paths, the rest has the
-    score -inf and the tags -1. An empty sequence has one path, of score 0. (Seshadri
+    Tags beyond the length are -1. If there are fewer legal paths, the rest have the
+    score -inf and the tags -1. An empty sequence has one path, with score 0. (Seshadri
     and Sundberg 1994, the parallel list Viterbi algorithm.)
     """
     if k < 1:
@@ -101,7 +101,7 @@ def k_best(
         backwards = []
         for t in range(1, n_steps):
             going = (t < lengths).unsqueeze(1)
-            # to some of the tags at a time, or there would be too many paths
+            # only to some of the tags at a time, or there would be too many paths
             found = [k_best_before(best, some) for some in tables]
             values, states = (torch.cat(some, 2) for some in zip(*found, strict=True))
             values = values.transpose(1, 2) + steps[t].unsqueeze(2)
@@ -140,11 +140,11 @@ def _k_best_of_few(best: Tensor, scores: Tensor) -> Tuple[Tensor, Tensor]:
     """The k best ways to each tag.
 
     Args:
-        best: The k best scores of each tag before, best first, (B, from, k).
+        best: The k best scores of each previous tag, best first, (B, from, k).
         scores: The transitions, (from, to).
 
     Returns:
-        The scores, and the states before, both (B, k, to).
+        The scores, and the previous states, both (B, k, to).
     """
     ways = best.unsqueeze(3) + scores.unsqueeze(1)
     values, states = ways.flatten(1, 2).topk(best.shape[2], dim=1)
@@ -152,8 +152,8 @@ def _k_best_of_few(best: Tensor, scores: Tensor) -> Tuple[Tensor, Tensor]:
 
 
 def _k_best_of_many(best: Tensor, scores: Tensor) -> Tuple[Tensor, Tensor]:
-    """The same, sooner where there are many tags: the k best ways to a tag come from
-    the k tags with the best first way to it."""
+    """The same, but faster with many tags: the k best ways to a tag come from the k
+    tags with the best first way to it."""
     k = best.shape[2]
     tags = (best[:, :, :1] + scores).topk(min(k, len(scores)), dim=1)[1]
     ways = best.unsqueeze(3).expand(-1, -1, -1, tags.shape[2])

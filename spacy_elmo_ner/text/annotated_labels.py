@@ -1,8 +1,8 @@
 """The labels that a gold Doc annotates.
 
-A corpus that annotates persons alone says nothing of places: outside of its entities there
-may be one. A Doc keeps the labels of which it says everything in `user_data`, which a DocBin
-stores.
+A corpus that only annotates persons says nothing about places: there may be some
+outside of its entities. A Doc keeps the labels that it annotates in full in
+`user_data`, which a DocBin stores.
 """
 
 from typing import AbstractSet, Iterable, Mapping, Optional, Sequence, Tuple
@@ -13,13 +13,13 @@ KEY = "annotated_labels"
 
 
 def annotated_labels(doc: Doc) -> Optional[AbstractSet[str]]:
-    """The labels of which the Doc says everything; None for all there are."""
+    """The labels that the Doc annotates in full; None for all there are."""
     labels = doc.user_data.get(KEY)
     return None if labels is None else frozenset(labels)
 
 
 def set_annotated_labels(doc: Doc, labels: Optional[Iterable[str]]) -> None:
-    """Say that the Doc annotates these labels alone; None for all there are.
+    """State that the Doc annotates only these labels; None for all there are.
 
     Raises:
         ValueError: If it has an entity with another label.
@@ -39,17 +39,17 @@ def set_annotated_labels(doc: Doc, labels: Optional[Iterable[str]]) -> None:
 
 
 def judged(predicted: Doc, gold: Doc, unknown: Sequence[Tuple[int, int]] = ()) -> Doc:
-    """The predicted Doc without entities of which the gold Doc says nothing: nobody knows
+    """The predicted Doc without entities that the gold Doc cannot judge: it is unknown
     whether they are right.
 
     Args:
         predicted: The Doc, which is not changed.
-        gold: The gold.
-        unknown: First characters of the gold's tokens without annotation, and those after
-            their last, in the text of `predicted`.
+        gold: The gold Doc.
+        unknown: Character offsets (start, end) of the gold's tokens without annotation,
+            in the text of `predicted`.
 
     Returns:
-        A copy, or the Doc itself where the gold knows everything.
+        A copy, or the Doc itself if the gold Doc is fully annotated.
     """
     labels = annotated_labels(gold)
     if labels is None and not unknown:
@@ -71,8 +71,8 @@ def map_labels(doc: Doc, names: Mapping[str, Optional[str]]) -> None:
 
     Args:
         doc: A gold Doc, which is changed.
-        names: New labels by old ones. None makes the tokens of an entity unknown: nobody
-            knows then whether they are outside or in one.
+        names: New labels by old ones. None makes the tokens of an entity unknown: they
+            may then be inside or outside of one.
     """
     for old, new in names.items():
         if new is not None and not new.strip():

@@ -1,4 +1,4 @@
-"""Which way a text is read."""
+"""The direction in which a text is read."""
 
 import unicodedata
 

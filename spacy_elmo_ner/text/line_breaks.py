@@ -10,24 +10,25 @@ from .sentence_ends import ends_sentence
 
 BULLET = re.compile(r"[-–—*•·>#|]|\(?(\d+|[a-z])[.)]")
 HYPHENATED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
-# Lines are wrapped at some width. In text with longer ones they are paragraphs or sentences.
+# Lines are wrapped at up to this width. In text with longer ones, lines are paragraphs
+# or sentences.
 WIDEST = 120
-# With shorter ones the width says nothing, and the punctuation has to.
+# With shorter lines the width says nothing, so the punctuation has to decide.
 NARROWEST = 40
-# The share of lines that are full where all were wrapped.
+# The share of full lines in text that was wrapped throughout.
 MOSTLY = 0.9
 
 
 def sentence_breaks(doc: Doc, lines: List[Line]) -> Set[int]:
     """The tokens with a line break at which a sentence ends.
 
-    At a blank line it does. A single break is passed over where the line was wrapped:
-    the next one begins with a small letter, or is the indented rest of a list's item; or
-    a hyphen ends it; or the line is about as wide as the widest of its block, when the
-    next word is counted to it; or all are short, and punctuation ends a sentence that
-    they begin. Headlines, names in lists, and lines of speakers stand alone: in a block
+    A blank line always ends one. A single break does not if the line was wrapped: the
+    next line starts with a small letter, or is the indented rest of a list item; or a
+    hyphen ends the line; or the line is about as wide as the widest of its block,
+    counting the next word; or all lines are short, and punctuation in a later line ends
+    the sentence. Headlines, names in lists, and speakers' lines stand alone: in a block
     where most lines have no small word, and which was not wrapped throughout, sentences
-    go on only between lines that have one.
+    continue only between lines that have one.
     """
     if len(lines) < 2:
         return {line.break_at for line in lines}
@@ -45,14 +46,14 @@ def sentence_breaks(doc: Doc, lines: List[Line]) -> Set[int]:
 def _breaks_within(doc: Doc, block: List[Line]) -> Set[int]:
     width = max(line.width for line in block)
     letters = "".join(doc[block[0].start : block[-1].end].text.split())
-    # in capitals, or without any, the case of a word says nothing
+    # if all letters are capitals, or none are, the case of a word says nothing
     has_cases = not letters.isupper() and not letters.islower()
     # a block whose lines are mostly names or headlines is a list of them, unless it was
     # wrapped at some width throughout
     n_prose = sum(_has_small_word(doc, line) for line in block)
     is_list = has_cases and 2 * n_prose < len(block) and not _is_justified(doc, block)
     found: Set[int] = set()
-    # whether the sentence that goes on in the next line is ended by punctuation
+    # whether punctuation ends the sentence that continues in the next line
     is_ended = False
     for line, after in reversed(list(zip(block, block[1:], strict=False))):
         is_ended = is_ended or _has_end(doc, after)
@@ -79,8 +80,8 @@ def _is_justified(doc: Doc, block: List[Line]) -> bool:
 def _goes_on(
     doc: Doc, line: Line, after: Line, *, has_cases: bool, is_list: bool
 ) -> Optional[bool]:
-    """Whether the next line's words say that a sentence goes on in it; None if they say
-    nothing."""
+    """Whether the next line's words tell that a sentence continues in it; None if they
+    do not tell."""
     first = doc[after.start].text
     is_speaker = after.start + 1 < after.end and doc[after.start + 1].text == ":"
     if BULLET.fullmatch(first) or is_speaker:

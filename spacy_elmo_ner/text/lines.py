@@ -1,4 +1,4 @@
-"""The lines of a Doc, and the margin before them that is not read."""
+"""The lines of a Doc, and the margin before them, which is not read."""
 
 import re
 from typing import Dict, List, NamedTuple, Tuple
@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 
 BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 PARAGRAPH_BREAKS = "\x0c\x1c\x1d\u2029"
-# What quotes a mail, comments a line of code, or makes a heading.
+# The marks of quoted mail, commented code and headings.
 MARGIN = re.compile(r"\s*((?:>[ \t]?)+|(?:#+|//+!?|;+|%+|--)(?=\s|$))")
 # The same within /* … */.
 COMMENT = re.compile(r"\s*(/\*+!?|\*+/|\*(?=\s|$))")
@@ -15,7 +15,7 @@ HINT_OF_MARGIN = re.compile(r"[>#/;%]|--")
 
 
 class Line(NamedTuple):
-    """The tokens of a line, and what stands beside them.
+    """The tokens of a line, and what is around them.
 
     Attributes:
         start: The first token.
@@ -37,7 +37,7 @@ class Line(NamedTuple):
 
 
 def lines_of(doc: Doc) -> List[Line]:
-    """The lines in which there is more than white space and a margin."""
+    """The lines that have more than white space and a margin."""
     margins = margin_tokens(doc)
     lines: List[Line] = []
     start = width = 0
@@ -48,7 +48,7 @@ def lines_of(doc: Doc) -> List[Line]:
         if token.i in margins:
             start, margin = token.i + 1, margins[token.i]
         elif not is_break:
-            # a word that is hyphenated has a line break in it
+            # a word that is hyphenated across lines has a line break in it
             before, *behind = BREAK.split(token.text_with_ws)
             width = len(behind[-1]) if behind else width + len(before)
             if token.is_space:
@@ -60,7 +60,7 @@ def lines_of(doc: Doc) -> List[Line]:
                 Line(start, token.i, width, margin, tuple(gaps), token.i, is_blank)
             )
         elif lines:
-            # a break of its own token behind another: the line between is empty
+            # a break as a separate token after another: the line between is empty
             lines[-1] = lines[-1]._replace(ends_block=True)
         if is_break:
             start, width, margin, gaps = token.i + 1, 0, "", []
@@ -83,12 +83,12 @@ def _is_blank(text: str) -> bool:
 
 
 def margin_tokens(doc: Doc) -> Dict[int, str]:
-    """The tokens that stand in the margin of several lines in succession, and the whole
-    margin of their line."""
+    """The tokens in the margin of several successive lines, and the whole margin of
+    their line."""
     text = doc.text
     if not (HINT_OF_MARGIN.search(text) and BREAK.search(text)):
         return {}
-    # of each line, where its margin begins and ends, and the margin
+    # for each line, where its margin begins and ends, and the margin
     found: List[Tuple[int, int, str]] = []
     start = 0
     in_comment = False

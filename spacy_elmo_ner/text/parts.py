@@ -1,4 +1,4 @@
-"""A long Doc in parts that are read on their own."""
+"""A long Doc in parts that are read separately."""
 
 from typing import Any, Iterator, List, Set, Tuple
 
@@ -17,14 +17,14 @@ from spacy.tokens import Doc
 
 from .sentences import sentence_spans
 
-# what of a token may be a feature, or a condition
+# token attributes that may be a feature, or a condition
 ATTRS = [NORM, TAG, POS, MORPH, LEMMA, ENT_IOB, ENT_TYPE]
 
 
 def doc_parts(
     doc: Doc, *, most: int, longest: int, line_is_sentence: bool = False
 ) -> List[Tuple[int, int]]:
-    """The Doc in parts that are read on their own, and overlap where they cut a sentence.
+    """The Doc in parts that are read separately, and overlap where they cut a sentence.
 
     Parts of one sentence share a quarter of `longest` with the next part. No part begins or
     ends within an entity that is set, unless the entity is longer than what they share.
@@ -32,7 +32,7 @@ def doc_parts(
     Args:
         doc: The Doc.
         most: The most tokens of a part of whole sentences.
-        longest: The most tokens of a sentence that is read at once; a longer one is parted.
+        longest: The most tokens of a sentence read at once; longer ones are split.
         line_is_sentence: See `sentence_spans`.
 
     Returns:
@@ -58,7 +58,7 @@ def doc_parts(
 
 
 def _uncut(spans: List[Tuple[int, int]], taken: Set[int]) -> Iterator[Tuple[int, int]]:
-    """The sentences; those that an entity which is set lies across are one."""
+    """The sentences; those that a preset entity spans are joined."""
     start = 0
     for _, end in spans:
         if end not in taken:
@@ -78,14 +78,14 @@ def _windows(
 
 
 def _last_free(place: int, most: int, taken: Set[int]) -> int:
-    """The last place up to this one, at most so far before it, that cuts no entity."""
+    """The last of the `most` places up to this one that cuts no entity, or this one."""
     free = (i for i in range(place, place - most, -1) if i not in taken)
     return next(free, place)
 
 
 def part_of(doc: Doc, start: int, end: int) -> Doc:
-    """Some tokens as a Doc, as `Span.as_doc` makes it, which takes as long as the whole
-    Doc has tokens."""
+    """Some tokens as a Doc, like `Span.as_doc`, whose time grows with the length of the
+    whole Doc."""
     span = doc[start:end]
     part = Doc(
         doc.vocab,

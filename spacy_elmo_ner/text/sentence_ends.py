@@ -8,7 +8,7 @@ CLOSING = frozenset("\"'”’»)]}")
 
 
 def ends_sentence(doc: Doc, i: int) -> bool:
-    """Whether the tokens before the i-th one are final punctuation, closed or not."""
+    """Whether the i-th token follows final punctuation, closed or not."""
     while i and doc[i - 1].text in CLOSING:
         i -= 1
     return bool(i) and doc[i - 1].text in SENTENCE_END

@@ -1,4 +1,4 @@
-"""Doc → the sentences that are encoded and tagged on their own."""
+"""Doc → the sentences that are encoded and tagged separately."""
 
 from typing import List, NamedTuple, Tuple
 
@@ -14,7 +14,7 @@ from .words import block_ends, link_texts, word_places
 
 Indices = NDArray[np.int64]
 
-# the attributes of nodes that cut Docs into sentences by themselves
+# the attributes of nodes that split Docs into sentences themselves
 LINE_IS_SENTENCE = "line_is_sentence"
 MAX_LENGTH = "max_sentence_length"
 
@@ -66,12 +66,12 @@ def sentence_spans(
 ) -> List[Tuple[int, int]]:
     """Token offsets (start, end) that cover the Doc in order, without gaps.
 
-    A Doc with sentence boundaries (`doc.has_annotation("SENT_START")`) is cut
-    there. One without is cut after final punctuation and the quotes and
-    brackets that close behind it, after blank lines, between the columns of a table
-    (`table_columns`), and after other line breaks where they do not wrap a line
-    (`line_breaks`), or all where a line is a sentence. The cuts depend on the Doc alone,
-    never on the batch.
+    A Doc with sentence boundaries (`doc.has_annotation("SENT_START")`) is split
+    there. One without is split after final punctuation and the closing quotes and
+    brackets that follow it, after blank lines, between the columns of a table
+    (`table_columns`), and after other line breaks if they do not wrap a line
+    (`line_breaks`), or after all of them if a line is a sentence. The boundaries depend
+    on the Doc alone, never on the batch.
     """
     if not len(doc):
         return []

@@ -1,4 +1,4 @@
-"""Where white space parts the columns of a table."""
+"""Where white space separates the columns of a table."""
 
 from itertools import groupby
 from typing import List, Set, Tuple
@@ -11,9 +11,9 @@ from .lines import Line
 def column_gaps(doc: Doc, lines: List[Line]) -> Set[int]:
     """The tokens between two columns, and at the ends of rows.
 
-    Several lines in succession are the rows of a table where they have equally many tabs,
-    or wide gaps that end at the same places. But where nothing else stands between words,
-    and not all lines are alike, it is white space as any other.
+    Several successive lines are the rows of a table if they have equally many tabs, or
+    wide gaps that end at the same places. But if there is nothing else between words,
+    and not all lines are alike, it is white space like any other.
     """
     found: Set[int] = set()
     layouts = [_layout(doc, line) for line in lines]
@@ -30,7 +30,7 @@ def column_gaps(doc: Doc, lines: List[Line]) -> Set[int]:
 
 
 def _layout(doc: Doc, line: Line) -> Tuple[int, ...]:
-    """Of each gap, where the next column begins; -1 at a tab."""
+    """Where the next column begins after each gap; -1 at a tab."""
     start = doc[line.start].idx
     return tuple(
         -1 if "\t" in doc[i].text else doc[i + 1].idx - start

@@ -1,4 +1,4 @@
-"""What of a Doc is read: the tokens that are words, and of each what a reader sees."""
+"""What is read of a Doc: the tokens that are words, and what a reader sees of each."""
 
 import html
 import re
@@ -13,22 +13,22 @@ from spacy.tokens import Doc
 
 from .lines import margin_tokens
 
-# What is invisible beside Unicode's controls and formats, which have categories of their
-# own: fillers, selectors of variants, a joiner of graphemes, an empty Braille pattern.
+# What is invisible besides Unicode's controls and formats, which have their own
+# categories: fillers, variation selectors, a grapheme joiner, an empty Braille pattern.
 FILLERS = frozenset(
     [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0, 0x16FE4]
     + [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
 )
-# Formats that are seen: signs before numbers in Arabic, Syriac and Kaithi.
+# Format characters that are visible: signs before numbers in Arabic, Syriac and Kaithi.
 SIGNS = frozenset(
     [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD]
 )
-# Letters of some scripts, and what makes one emoji of several; but not after Latin letters.
+# They join letters of some scripts and make one emoji of several; not after Latin.
 JOINERS = "\u200c\u200d"
 NEEDLESS_JOINERS = re.compile(
     f"(?<=[A-Za-z\u00c0-\u024f\u1e00-\u1eff])[{JOINERS}]+|^[{JOINERS}]+|[{JOINERS}]+$"
 )
-# An address is no name, whatever stands in it, nor is the path of a file.
+# An address is not a name, whatever it contains, nor is a file path.
 ADDRESS = re.compile(
     r"(?<![\w+.-])[A-Za-z][\w+.-]*://[^\s<>\"|\]]+|\bwww\.[^\s<>\"|\]]+"
     r"|(?<![^\s@<>()\[\]\"',;:])[^\s@<>()\[\]\"',;:]+@[\w-]+(?:\.[\w-]+)+"
@@ -37,15 +37,15 @@ ADDRESS = re.compile(
     r"|(?<![\w/.-])(?:[\w.-]+/)+[\w.-]*\.[a-z][a-z0-9]{0,3}\b"
     r"|(?:\b[A-Za-z]:|\\)\\[^\s<>\"|]+"
 )
-# Marks are none either, nor is what a tokenizer leaves of markup together with a word.
+# Marks are not names either, nor is markup that a tokenizer leaves attached to a word.
 LEFT_OF_MARKUP = re.compile(
     r"\]\(|\]\[|</|[\"']>|[\w\]]\{|^(?:\|+|\*+|[-=]+>|(?:\\[nrt])+)$"
     r"|^(?:\*\*|__|~~|`)|(?:\*\*|__|~~|`)$"
 )
-# Texts without any of these have neither, and most have not.
+# Texts without any of these have neither, like most texts.
 HINT_OF_NO_NAME = re.compile(r"[@/\\|*~`{]|__|[-=]>|www\.|\]\[|[\"']>")
-# Elements of HTML, but not whatever stands in angle brackets: those of which there is an
-# end in the text, and usual ones. Links of Markdown.
+# HTML elements, but not everything in angle brackets: those with an end tag in the
+# text, and common ones. Markdown links.
 USUAL_ELEMENTS = (
     "a abbr b big blockquote body br center cite code dd del div dl dt em font footer h1 "
     "h2 h3 h4 h5 h6 head header hr html i img ins li mark nav ol p pre q s section small "
@@ -62,7 +62,7 @@ END_OF_ELEMENT = re.compile(r"</([A-Za-z][\w:.-]*)\s*>")
 LINK = re.compile(
     r"!?\[((?:[^\[\]\n]|\n(?!\s*\n))+)\](?:\([^()\s]*(?:\s+\"[^\"\n]*\")?\)|\[[^\[\]\s]*\])"
 )
-# What makes words bold or slanted: in Markdown, and in LaTeX
+# Bold and italics in Markdown and LaTeX
 EMPHASIS = re.compile(
     r"(?<![\w\\])(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)"
     r"((?:[^\n]|\n(?!\s*\n)){1,300}?)(?<=\S)\1(?!\w)"
@@ -71,13 +71,13 @@ HINT_OF_EMPHASIS = re.compile("[*_`]|~~")
 COMMAND = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\]\n]*\])?\{")
 # the end of a line within a word
 HYPHENATION = re.compile(r"([-\u2010\u00ad])\s+(?=(.?))")
-# Texts without any of these are seen as they are written.
+# Texts without any of these look as they are written.
 ODD = re.compile(r"[^\s\x20-\x7e]|&")
 
 
 def visible(text: str) -> str:
-    """A token as it is seen: without what nobody sees, with composed letters (NFC), with
-    what names of HTML stand for, and in one line."""
+    """A token as it looks: without invisible characters, with composed letters (NFC),
+    with HTML entities resolved, and in one line."""
     if text.isascii() and text.isprintable() and "&" not in text:
         return text
     return _visible(text)
@@ -120,12 +120,12 @@ def word_places(doc: Doc) -> NDArray[np.int64]:
 
 
 def has_words(docs: Iterable[Doc]) -> bool:
-    """Whether one of the Docs has a word at least."""
+    """Whether any of the Docs has a word."""
     return any(len(word_places(doc)) for doc in docs)
 
 
 def _markup(doc: Doc) -> Iterator[range]:
-    """The tokens of which nothing stands outside of markup."""
+    """The tokens that consist of markup alone."""
     text = doc.text
     spans: List[Tuple[int, int]] = []
     if "<" in text:

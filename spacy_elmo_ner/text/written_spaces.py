@@ -1,8 +1,8 @@
-"""Where there are spaces between tokens of English that were written as text."""
+"""Where there are spaces between English tokens when written as text."""
 
 from typing import List, Sequence
 
-# what stands close to the word before, and what to the word after
+# what attaches to the previous word, and what to the next
 CLOSE_BEFORE = frozenset(". , ; : ! ? ) ] } % ... … '' ” ’".split())
 CLOSE_AFTER = frozenset("( [ { $ £ € # `` “ ‘".split())
 # parts of a word that treebanks cut off
@@ -14,7 +14,7 @@ QUOTES = frozenset("\" '".split())
 def written_spaces(words: Sequence[str]) -> List[bool]:
     """Whether a space follows each token of a sentence, as it would be written.
 
-    What stood there cannot be known: "-" and "/" keep their spaces.
+    The original spacing cannot be known: "-" and "/" keep their spaces.
     """
     spaces = [True] * len(words)
     is_open = dict.fromkeys(QUOTES, False)

@@ -1,1 +1,1 @@
-"""Training that can be killed and continued."""
+"""Training that can be killed and resumed."""

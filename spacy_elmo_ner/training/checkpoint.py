@@ -1,4 +1,4 @@
-"""Everything that training needs to continue in another process."""
+"""Everything that training needs to resume in another process."""
 
 import json
 import random
@@ -25,13 +25,14 @@ REMEDY = "Put a copy of it back, or train from the start with --force or into an
 class Checkpoint:
     """A folder with the raw weights, the optimizer and the random generators.
 
-    It is written beside its place and then moved there, so that a kill at any moment
-    leaves either the old checkpoint or the new one. It is written before the training's
-    outputs, which are made from it, and it knows whether these are up to date.
+    It is written next to its final path and then moved there, so that a kill at any
+    moment leaves either the old checkpoint or the new one. It is written before the
+    training's outputs, which are made from it, and it knows whether these are up to
+    date.
 
     Args:
-        folder: Where it is, or is to be.
-        corpora: Checksums of the files that are trained on, by their paths.
+        folder: Where it is, or will be.
+        corpora: Checksums of the files that are trained on, by path.
     """
 
     def __init__(self, folder: Path, corpora: Optional[Dict[str, str]] = None) -> None:
@@ -49,13 +50,13 @@ class Checkpoint:
         *,
         force: bool = False,
     ) -> None:
-        """Write a checkpoint in the place of the one before.
+        """Write a checkpoint in place of the previous one.
 
         Args:
             nlp: The pipeline.
             optimizer: Its optimizer.
             progress: How far training has come.
-            force: Replace a folder even if it is no checkpoint of ours.
+            force: Replace a folder even if it is not one of our checkpoints.
         """
         state = {
             "progress": progress._asdict(),
@@ -78,7 +79,7 @@ class Checkpoint:
         return (self.folder / PUBLISHED).exists()
 
     def set_published(self) -> None:
-        """Note that the outputs are those of this checkpoint."""
+        """Record that the outputs are those of this checkpoint."""
         list_beside(self.folder, PUBLISHED)
 
     def config(self) -> Config:
@@ -92,7 +93,7 @@ class Checkpoint:
             return Config().from_disk(self.folder / PIPELINE / "config.cfg")
 
     def changed_corpora(self) -> List[str]:
-        """Paths of the corpora that differ from what was trained on so far.
+        """Paths of the corpora that differ from those trained on so far.
 
         Raises:
             ValueError: If the checkpoint is damaged.

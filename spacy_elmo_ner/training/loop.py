@@ -28,8 +28,8 @@ from .checkpoint import Checkpoint
 from .progress import HISTORY, Progress, write_history
 from .same_training import check_same, inputs_of
 
-# computes the gradients of a batch: of a pipeline, examples, and by name the drop, losses,
-# exclude and annotates of `nlp.update`
+# computes the gradients of a batch, from a pipeline, examples, and the keyword
+# arguments drop, losses, exclude and annotates of `nlp.update`
 Update = Callable[..., None]
 
 BEST, LAST = "model-best", "model-last"
@@ -44,21 +44,21 @@ def train(
     say: Callable[[str], None] = print,
     update: Optional[Update] = None,
 ) -> Language:
-    """Train the pipeline of `config`, or continue where the last run stopped.
+    """Train the pipeline of `config`, or resume where the last run stopped.
 
     It does what `spacy train` does with a config: it reads the same sections and writes
     the same folders, `model-best` and `model-last`. The order of the examples depends
-    on the seed and the epoch alone, and each evaluation saves a checkpoint. So a run
-    that was killed and started again ends with the weights of a run that was not, unless
-    max_epochs is -1 and an augmenter draws random numbers from a stream that begins anew. A
-    finished run continues if max_steps, max_epochs or patience is raised; otherwise it
-    ends at once.
+    only on the seed and the epoch, and each evaluation saves a checkpoint. So a run
+    that was killed and restarted ends with the weights of an uninterrupted run, unless
+    max_epochs is -1 and an augmenter draws random numbers from a stream that restarts.
+    A finished run continues if max_steps, max_epochs or patience is raised; otherwise
+    it ends at once.
 
     Args:
         config: The pipeline's config.
         output: The folder for the pipelines, the history and the checkpoint.
         use_gpu: The GPU's number, or -1 for the CPU.
-        force: Train from the start, and replace what is in `output`.
+        force: Train from scratch, and replace what is in `output`.
         say: Is called with a sentence on where training starts.
         update: Computes the gradients of a batch; `nlp.update` if None.
 
@@ -73,7 +73,7 @@ def train(
     checkpoint = Checkpoint(output / "checkpoint", inputs_of(config))
     outputs = [checkpoint.folder, output / LAST, output / BEST]
     for folder in outputs:
-        # whether a checkpoint was changed is checked when it is continued
+        # whether a checkpoint was changed is checked when it is resumed
         is_checkpoint = folder == checkpoint.folder
         check_replaceable(folder, force=force, names_only=is_checkpoint)
     recover(output / HISTORY)
@@ -139,7 +139,7 @@ class _Run:
         self.saved = self.progress
 
     def train(self, say: Callable[[str], None]) -> None:
-        """Train from where the checkpoint is to the end."""
+        """Train from the checkpoint to the end."""
         if self._is_finished():
             if not (self.output / BEST).exists():
                 raise ValueError(
@@ -211,7 +211,7 @@ class _Run:
                 if _is_over(step, results, settings):
                     break
             else:
-                # all epochs are read
+                # all epochs have been read
                 self.progress = self.progress._replace(epoch=settings["max_epochs"])
         finally:
             finish_log()
@@ -226,12 +226,12 @@ class _Run:
         )
 
     def _batches(self) -> Iterator[Tuple[int, int, List[Example]]]:
-        """Yield the step, the epoch and the batch, from where training stands."""
+        """Yield the step, the epoch and the batch, starting at the current progress."""
         settings = self.settings
         streamed = settings["max_epochs"] == -1
         examples = []
         if not streamed:
-            # what an augmenter draws is the same when a training is continued
+            # an augmenter draws the same numbers when training is resumed
             with _seeded(settings["seed"]):
                 examples = list(self.train_corpus(self.nlp))
         if not streamed and not examples:
@@ -246,7 +246,7 @@ class _Run:
             else:
                 epoch_examples = list(examples)
                 random.Random(f"{settings['seed']}/{epoch}").shuffle(epoch_examples)
-            # counted from the first batch: the size of batches may follow a schedule
+            # counted from the first batch: the batch size may follow a schedule
             for batch in settings["batcher"](epoch_examples):
                 if step >= self.progress.step:
                     yield step, epoch, list(batch)
@@ -299,8 +299,7 @@ class _Run:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Begin anew with the random numbers of Python and NumPy, and go on with the others
-    after that."""
+    """Seed Python's and NumPy's random generators; restore their states afterwards."""
     states = random.getstate(), numpy.random.get_state()
     random.seed(seed)
     numpy.random.seed(seed)

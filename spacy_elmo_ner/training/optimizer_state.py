@@ -7,12 +7,12 @@ from spacy.language import Language
 from thinc.api import Optimizer, get_current_ops
 from torch import nn
 
-# an optimizer's key for a parameter → a name that is the same in every process
+# an optimizer's key for a parameter → a name that is the same in all processes
 Names = Dict[Tuple[int, str], str]
 
 
 def parameter_names(nlp: Language) -> Names:
-    """Names of parameters that are the same in every process.
+    """Parameter names that are the same in every process.
 
     Thinc's keys for them are running numbers, which differ between processes. The place
     of a node in its component's model does not.
@@ -53,7 +53,7 @@ def optimizer_to_arrays(
 def optimizer_from_arrays(
     optimizer: Optimizer, arrays: Dict[str, numpy.ndarray], nlp: Language, *, step: int
 ) -> None:
-    """Restore what `optimizer_to_arrays` gave, after `step` updates."""
+    """Restore what `optimizer_to_arrays` returned after `step` updates."""
     ops = get_current_ops()
     keys = {name: key for key, name in parameter_names(nlp).items()}
     for full_name, array in arrays.items():

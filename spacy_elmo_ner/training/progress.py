@@ -1,4 +1,4 @@
-"""How far a training has come, and the history of its evaluations."""
+"""How far training has come, and the history of its evaluations."""
 
 import math
 from pathlib import Path
@@ -20,8 +20,8 @@ class Progress(NamedTuple):
         batch: The batch of the next step, within the epoch.
         words: Words read so far.
         seconds: Time spent so far.
-        history: What each evaluation found.
-        losses: Of each component, since the last evaluation.
+        history: The results of each evaluation.
+        losses: Each component's loss since the last evaluation.
     """
 
     step: int = 0
@@ -47,7 +47,7 @@ def read_history(folder: Path) -> List[Dict[str, Any]]:
     """Read what `write_history` wrote.
 
     Raises:
-        ValueError: If no training has written it, or it is damaged or empty.
+        ValueError: If it was not written by training, or is damaged or empty.
     """
     if not (folder / HISTORY).is_file():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Whether a checkpoint belongs to the training that is to be continued."""
+"""Whether a checkpoint belongs to the training that is to be resumed."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from ..files.file_checksum import file_checksum
 
 # the section that names teachers, see pipeline/distillation.py
 DISTILLATION = "distillation"
-# settings that may differ when a training is continued
+# settings that may differ when training is resumed
 MAY_CHANGE = ("training.max_steps", "training.max_epochs", "training.patience")
 
 
@@ -35,9 +35,9 @@ def check_same(saved: Config, given: Config, folder: Path) -> None:
     """Check that two configs ask for the same training.
 
     Args:
-        saved: That of the checkpoint.
-        given: That of the training.
-        folder: The checkpoint's.
+        saved: The checkpoint's config.
+        given: The training's config.
+        folder: The checkpoint's folder.
 
     Raises:
         ValueError: If they do not. It names the settings that differ.
