@@ -29,7 +29,7 @@ def count_bars(lines: Sequence[str]) -> int:
 
 
 def find_unequal(lines: Sequence[str], bars: int) -> Optional[str]:
-    """A line whose words seem to hold tags, if at least half of its tokens do.
+    """A line whose words seem to hold tags, if at least half of all words do.
 
     A word may hold a bar, but most words do not.
     """

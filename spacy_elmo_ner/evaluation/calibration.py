@@ -10,7 +10,7 @@ from typing import List, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# A bin at 0 or 1, whose log would be infinite, is kept this far from it.
+# A probability of 0 or 1, whose log could be infinite, is kept this far from it.
 LEAST = 1e-6
 
 

@@ -164,7 +164,7 @@ def combine(doc: Doc, sentences: SentenceReadings, k: int) -> List[Reading]:
             )
     best = [_Choice(0.0, None, None)]
     for sentence in sentences:
-        # the i-th with the j-th is no better than i * j others
+        # i * j - 1 other pairs are as good as the i-th with the j-th, or better
         pairs = [
             _Choice(before.log_probability + one.log_probability, before, one)
             for i, before in enumerate(best, 1)
