@@ -72,7 +72,7 @@ class ElmoArchive:
         if len(prefixes) != 1:
             raise ValueError(
                 f"The archive {self.path} has {len(prefixes)} ELMos with their "
-                "parameters, and one is needed."
+                "parameters, but exactly one is needed."
             )
         with reading(self.path, REMEDY):
             weights = from_allennlp(self.parameters, options, prefix=prefixes[0])
@@ -98,8 +98,7 @@ def _members(archive: tarfile.TarFile, path: Path) -> Dict[str, tarfile.TarInfo]
         unpacked += member.size
         if count == MAX_MEMBERS or unpacked > MAX_UNPACKED:
             raise ValueError(
-                f"The archive {path} has more in it than any model of AllenNLP's; "
-                f"{REMEDY}."
+                f"The archive {path} holds more than any AllenNLP model; {REMEDY}."
             )
         if member.isreg():
             members[member.name[2:] if member.name[:2] == "./" else member.name] = (
@@ -118,8 +117,8 @@ def _json(
     if member is None or member.size > MAX_FILE:
         found = "no" if member is None else "too large a"
         raise ValueError(
-            f"The archive {path} has {found} {name}, so that it is not AllenNLP's; give "
-            "the model.tar.gz that `allennlp train` wrote."
+            f"The archive {path} has {found} {name}, so it is not AllenNLP's; give the "
+            "model.tar.gz that `allennlp train` wrote."
         )
     file = archive.extractfile(member)
     assert file is not None  # it is a plain file
@@ -139,8 +138,8 @@ def _values_of(config: Any, key: str) -> List[str]:
 def _only(values: List[str], path: Path) -> str:
     if len(set(values)) != 1:
         raise ValueError(
-            f"The config of the archive {path} names {len(set(values))} ELMos, and one "
-            "is needed."
+            f"The config of the archive {path} names {len(set(values))} ELMos, but "
+            "exactly one is needed."
         )
     return values[0]
 
@@ -163,20 +162,20 @@ def _parameters(file: IO[bytes], path: Path) -> Dict[str, Tensor]:
     version = tuple(int(part) for part in torch.__version__.split(".")[:2])
     if version < SAFE_TORCH:
         raise ValueError(
-            f"The parameters in {path} are a pickle, which torch {torch.__version__} can "
-            "only read by running whatever code it names. Import the archive where torch "
-            "is 1.13 or newer; the file that it makes is read by every version."
+            f"The parameters in {path} are a pickle, which torch {torch.__version__} "
+            "can only read by running whatever code it names. Import the archive with "
+            "torch 1.13 or newer; every version can read the file that this makes."
         )
     try:
         loaded = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"The {PARAMETERS} in {path} is damaged, or holds something else than "
+            f"The {PARAMETERS} in {path} is damaged, or holds something other than "
             f"arrays, which is not read because it could run code; {REMEDY}."
         ) from error
     if not isinstance(loaded, dict) or not all(
         isinstance(name, str) and isinstance(one, Tensor)
         for name, one in loaded.items()
     ):
-        raise ValueError("its parameters are something else than named arrays")
+        raise ValueError("its parameters are something other than named arrays")
     return loaded

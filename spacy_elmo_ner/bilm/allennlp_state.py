@@ -49,8 +49,8 @@ def from_allennlp(
         if array is None or tuple(array.shape) != shape:
             found = "is missing" if array is None else f"has shape {tuple(array.shape)}"
             raise ValueError(
-                f"The parameter {prefix + name} of AllenNLP's model {found}, and the "
-                f"options want {shape}; give the options that belong to the model."
+                f"The parameter {prefix + name} of AllenNLP's model {found}, but the "
+                f"options ask for {shape}; give the options that belong to the model."
             )
         return array.detach().float()
 

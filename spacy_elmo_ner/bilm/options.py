@@ -164,9 +164,9 @@ def read_options(path: Union[str, Path]) -> ElmoOptions:
         )
     if path.stat().st_size > MAX_FILE:
         raise ValueError(
-            f"The ELMo options file {path} has {path.stat().st_size:,} bytes, but such a "
-            "file has less than a thousand; give the options.json that was published "
-            "with the weights."
+            f"The ELMo options file {path} has {path.stat().st_size:,} bytes, but such "
+            "a file has fewer than a thousand; give the options.json that was "
+            "published with the weights."
         )
     return parse_options(parse_json(path.read_bytes(), path), path)
 
@@ -181,8 +181,8 @@ def parse_json(text: Union[str, bytes], path: Path) -> Dict[str, Any]:
         published = json.loads(text)
     if not isinstance(published, dict):
         raise ValueError(
-            f"The ELMo options in {path} are no JSON object; "
-            "give those that were published with the weights."
+            f"The ELMo options in {path} are not a JSON object; give those that were "
+            "published with the weights."
         )
     return published
 
@@ -243,7 +243,7 @@ def _checked_filters(filters: Any) -> Tuple[Tuple[int, int], ...]:
         )
     if len(pairs) > MAX_LAYERS:
         raise ValueError(
-            f"ELMo's filters are {len(pairs):,} pairs; give {MAX_LAYERS} at most."
+            f"ELMo's filters are {len(pairs):,} pairs; give at most {MAX_LAYERS}."
         )
     for width, count in pairs:
         _require_count("filter width", width, 1, MAX_CHARACTERS)

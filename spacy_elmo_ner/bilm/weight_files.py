@@ -67,8 +67,8 @@ def read_weights(
         is_hdf5 = file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     if is_hdf5 and options is None:
         raise ValueError(
-            f"The ELMo weight file {path} is HDF5 and does not know its own sizes; give "
-            "the options.json that was published with it, too."
+            f"The ELMo weight file {path} is HDF5, which does not hold its own sizes; "
+            "also give the options.json that was published with it."
         )
     if options is None:
         weights = _read_safetensors(path)
@@ -102,8 +102,8 @@ def write_hdf5(
     if weights.has_start:
         raise ValueError(
             "The published format has no trained start state, and without it the biLM "
-            "would give other vectors; keep it as a .safetensors file, or pre-train it "
-            'with start_state = "zeros".'
+            "would give different vectors; keep it as a .safetensors file, or "
+            'pre-train it with start_state = "zeros".'
         )
     # into memory: HDF5 crashes the process if it cannot close a file
     image = io.BytesIO()
@@ -212,13 +212,13 @@ def _check_storage(datasets: Dict[str, h5py.Dataset], path: Path) -> None:
             or chunk > room
         ):
             raise ValueError(
-                f"The dataset {name} of {path} is compressed, in another file, or not "
-                "there in full, and the published format is none of these; write it "
-                "out with `h5repack -f NONE -l CONTI`, or get the published file."
+                f"The dataset {name} of {path} is compressed, in another file, or "
+                "incomplete, none of which the published format allows; rewrite it "
+                "with `h5repack -f NONE -l CONTI`, or get the published file."
             )
     if sum(dataset.nbytes for dataset in datasets.values()) > room:
         raise ValueError(
-            f"The ELMo weight file {path} has fewer bytes than its datasets together; "
+            f"The ELMo weight file {path} is smaller than its datasets together; "
             f"{REMEDY}."
         )
 
@@ -263,8 +263,8 @@ def _check_header(path: Path) -> None:
         size = int.from_bytes(file.read(8), "little")
     if size > MAX_FILE:
         raise ValueError(
-            f"The ELMo weight file {path} is neither HDF5 nor the safetensors file of a "
-            f"biLM, or it is truncated or damaged: it says that it begins with {size:,} "
+            f"The ELMo weight file {path} is neither HDF5 nor the safetensors file of "
+            f"a biLM, or it is truncated or damaged: it claims to begin with {size:,} "
             f"bytes of description; {REMEDY}."
         )
 

@@ -153,8 +153,8 @@ def check_described(
     unknown = sorted(set(described) - set(datasets))
     if unknown:
         raise ValueError(
-            f"{source} has the dataset {short(unknown[0])}, of which its options say "
-            "nothing; check that the options.json was published with these weights."
+            f"{source} has the dataset {short(unknown[0])}, which its options do not "
+            "mention; check that the options.json was published with these weights."
         )
 
 

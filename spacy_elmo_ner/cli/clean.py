@@ -35,7 +35,7 @@ def clean(
     here = Path.cwd().resolve()
     for folder in folders:
         if here not in folder.resolve().parents:
-            raise ValueError(f"{folder} does not lie below {here}; remove it by hand.")
+            raise ValueError(f"{folder} is not below {here}; remove it by hand.")
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"{folder} is a file, not a folder; remove it by hand.")
         if folder.is_symlink():
@@ -49,8 +49,8 @@ def clean(
         names = ", ".join(map(str, kept[:SHOWN]))
         more = f" and {len(kept) - SHOWN:,} more" if len(kept) > SHOWN else ""
         raise ValueError(
-            f"Kept, because no command of this project is known to have written it so: "
-            f"{names}{more}. Remove by hand what is not needed."
+            "Kept, because no command of this project is known to have written it as "
+            f"it is: {names}{more}. Remove by hand what you do not need."
         )
 
 

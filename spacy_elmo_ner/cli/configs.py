@@ -43,8 +43,8 @@ def read_config(
     except NoSuchOption as error:
         # click's error; typer may bring its own copy of click
         raise typer.BadParameter(
-            f"There is no option {error.option_name}. A setting of the config is named "
-            "with its section, for instance --training.max_steps 3."
+            f"There is no option {error.option_name}. To override a setting of the "
+            "config, give its section too, for instance --training.max_steps 3."
         ) from error
     name = escaped(str(path))
     refuse_pointer(path)
@@ -64,7 +64,7 @@ def read_config(
         if section not in config:
             raise ValueError(
                 f"The config {name} has no section [{section}]. `python -m spacy init "
-                "fill-config` adds what is missing beside [nlp] and [components]."
+                "fill-config` adds all that is missing except [nlp] and [components]."
             )
     return config
 
@@ -84,7 +84,7 @@ def check_keys(config: Config, path: Path) -> None:
                 remedy = (
                     f"did you mean {near[0]}?"
                     if near
-                    else f"take one of {', '.join(known)}."
+                    else f"use one of {', '.join(known)}."
                 )
                 raise ValueError(
                     f"[{section}] of {escaped(str(path))} has a key {key}, which spaCy "

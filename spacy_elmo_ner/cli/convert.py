@@ -54,8 +54,8 @@ def convert(
     reader = reader_of(output)
     if reader not in (read_docbin_docs, read_conll_docs):
         raise ValueError(
-            f"{output} cannot be written: {output.suffix} is read only. Name a .spacy "
-            "file, or a CoNLL file, such as corpus.conll."
+            f"{output} cannot be written: {output.suffix} files can only be read. Name "
+            "a .spacy or a CoNLL file, such as corpus.conll."
         )
     check_distinct([output], [source])
     docs = list(read_gold(source, _blank(lang), gold))
@@ -70,7 +70,7 @@ def convert(
         if any(annotated_labels(doc) is not None for doc in docs):
             echo_note(
                 "a CoNLL file does not say which labels it annotates; name them in "
-                "`labels` where it is read."
+                "`labels` where you read it."
             )
         write_conll(
             docs,

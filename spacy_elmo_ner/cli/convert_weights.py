@@ -50,12 +50,12 @@ def convert_weights(
     ):
         raise ValueError(
             f"{source} and {output} have the same format, so there is nothing to "
-            f"convert; let one of the two end in {SAFETENSORS_SUFFIX}."
+            f"convert; give one of them a name ending in {SAFETENSORS_SUFFIX}."
         )
     if half and not to_safetensors:
         raise ValueError(
-            f"The published format, which {output} would have, is float32; leave out "
-            f"--half, or let the output end in {SAFETENSORS_SUFFIX}."
+            f"{output} would be in the published format, which is float32; leave out "
+            f"--half, or give the output a name ending in {SAFETENSORS_SUFFIX}."
         )
     if options is None and (from_hdf5 or not to_safetensors):
         raise ValueError(

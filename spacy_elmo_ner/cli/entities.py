@@ -68,7 +68,7 @@ def entities(
         raise typer.BadParameter("Give a text, a --file, or - for standard input.")
     if level is not None and format not in BY_LEVEL:
         raise typer.BadParameter(
-            f"--format {format.value} has no --level; leave it out."
+            f"--format {format.value} does not take --level; leave it out."
         )
     files = list(files_in(file))
     check_texts(texts or [], files)

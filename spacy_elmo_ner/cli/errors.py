@@ -69,7 +69,9 @@ def errors(
     whole = replace(gold, label=[])
     known = None if train is None else names_of(read_gold(train, nlp, whole))
     if known is not None and not known:
-        raise ValueError(f"There are no entities in {train}; check what --train names.")
+        raise ValueError(
+            f"There are no entities in {train}; check the path given with --train."
+        )
     predicted = list(nlp.pipe(example.predicted for example in examples))
     references = [example.reference for example in examples]
     report = find_errors(references, predicted, known=known)

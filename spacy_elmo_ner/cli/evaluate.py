@@ -54,7 +54,8 @@ def evaluate(
     """
     if raw and predictions is not None:
         raise typer.BadParameter(
-            "--predictions are of the gold words, which --raw does without; leave out one."
+            "--predictions writes the gold words, which --raw does not use; leave one "
+            "out."
         )
     check_outputs([output, predictions], [model, data, code])
     setup_gpu(gpu_id, silent=True)

@@ -142,8 +142,8 @@ def read_gold_to_score(path: Path, nlp: Language, gold: GoldOptions) -> Iterator
         yield doc
     if unknown:
         echo_note(
-            f"what is predicted on tokens of {path} without annotation, {unknown:,} in all, "
-            "is not counted."
+            f"predictions on tokens of {path} without annotation, {unknown:,} in all, "
+            "are not counted."
         )
 
 

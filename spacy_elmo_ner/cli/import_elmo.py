@@ -42,14 +42,15 @@ def import_elmo(
     """
     if output.suffix != SAFETENSORS_SUFFIX:
         raise typer.BadParameter(
-            f"The weights are written in one file that ends in {SAFETENSORS_SUFFIX}, "
-            f"unlike {output}; convert-weights makes the published form of it."
+            "The weights are written to one file whose name ends in "
+            f"{SAFETENSORS_SUFFIX}, unlike {output}; convert-weights turns it into the "
+            "published form."
         )
     is_file = Path(source).is_file()
     if not is_file and source not in PUBLISHED and not source.startswith(SCHEMES):
         raise ValueError(
-            f"{source} is no file, no address and no name of published weights; those "
-            f"are {', '.join(PUBLISHED)}."
+            f"{source} is not a file, an address or the name of published weights; the "
+            f"names are {', '.join(PUBLISHED)}."
         )
     check_outputs([output], [source if is_file else None, options])
     if is_file:
@@ -93,16 +94,16 @@ def read_source(
     found = file_checksum(path)
     if wanted is not None and found != wanted.lower():
         raise ValueError(
-            f"The SHA-256 of {source} is {found}, not {wanted}; it was damaged on its "
-            "way, or is another file than you want."
+            f"The SHA-256 of {source} is {found}, not {wanted}; it was damaged in "
+            "transit, or is not the file you want."
         )
-    verified = "as it should be" if wanted else "which nothing here can verify"
+    verified = "as expected" if wanted else "which cannot be verified here"
     if published is None:
         archive = ElmoArchive(path)
         weights = archive.to_weights(sizes_of(archive, options))
     else:
         weights = _with_options(path, published.options, options)
-    echo(f"{source}: SHA-256 {found}, {verified}; names, sizes and values are checked")
+    echo(f"{source}: SHA-256 {found}, {verified}; names, sizes and values were checked")
     return weights
 
 

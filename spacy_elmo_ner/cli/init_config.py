@@ -93,7 +93,7 @@ def init_config(
         check_outputs([output], [train, dev])
         if os.path.lexists(output) and not force:
             raise ValueError(
-                f"{output} is there already; choose another name, or give --force to "
+                f"{output} already exists; choose another name, or give --force to "
                 "replace it."
             )
     # a config would take "$" in a path for the name of another setting
@@ -148,6 +148,6 @@ def _check_corpus(path: Path) -> None:
     check_file(path)
     if path.suffix != DOCBIN_SUFFIX:
         raise ValueError(
-            f"{path} is no {DOCBIN_SUFFIX} file; make one with `python -m spacy_elmo_ner "
-            f"convert {path} {path.with_suffix(DOCBIN_SUFFIX).name}`."
+            f"{path} is not a {DOCBIN_SUFFIX} file; make one with `python -m "
+            f"spacy_elmo_ner convert {path} {path.with_suffix(DOCBIN_SUFFIX).name}`."
         )

@@ -30,7 +30,9 @@ def learning_curve(
     figure = Figure(figsize=(7, 4), layout="constrained")
     kind = picture.suffix[1:].lower()
     if kind not in figure.canvas.get_supported_filetypes():
-        raise ValueError(f"{picture} is to be a picture; let it end in .png or .svg.")
+        raise ValueError(
+            f"{picture} is not a picture; use a name ending in .png or .svg."
+        )
     axes = figure.add_subplot()
     names: List[str] = []
     for folder in trainings:
@@ -43,7 +45,7 @@ def learning_curve(
                 names += _draw_scores(axes, history, name)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"The {HISTORY} in {folder} is not as a training writes it; name a "
+                f"The {HISTORY} in {folder} is not what training writes; name a "
                 "folder of `python -m spacy_elmo_ner train` or `pretrain`."
             ) from error
     axes.grid(alpha=0.3)

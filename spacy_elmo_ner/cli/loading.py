@@ -27,8 +27,9 @@ def ner_of(nlp: Language) -> ElmoNer:
     found = list(elmo_ners(nlp).values())
     if len(found) != 1:
         raise ValueError(
-            f"The pipeline has {len(found)} components elmo_ner among its components "
-            f"({', '.join(nlp.pipe_names) or 'none'}), but it needs one. Name another."
+            f"The pipeline has {len(found)} elmo_ner components (its components: "
+            f"{', '.join(nlp.pipe_names) or 'none'}), but needs exactly one. Name "
+            "another."
         )
     return found[0]
 

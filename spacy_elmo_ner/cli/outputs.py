@@ -42,8 +42,8 @@ def check_distinct(
             if _is_same(output, other):
                 role = "an input" if number < n_inputs else "another output"
                 raise ValueError(
-                    f"{output} is {role} of this command, too, and would be overwritten; "
-                    "choose another name."
+                    f"{output} is also {role} of this command and would be "
+                    "overwritten; choose another name."
                 )
         seen.append(output)
 

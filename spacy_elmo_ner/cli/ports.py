@@ -27,6 +27,6 @@ def check_free(host: str, port: int) -> None:
             listener.bind((host, port))
         except OSError as error:
             raise ValueError(
-                f"Nothing can be served at {host}, port {port} ({error.strerror}). Choose "
-                "another --port, or the --host of an address of this machine."
+                f"Nothing can be served at {host}, port {port} ({error.strerror}). "
+                "Choose another --port, or a --host that is an address of this machine."
             ) from error

@@ -150,6 +150,6 @@ def _check_not_in_text(folder: Path, paths: Sequence[str], option: str) -> None:
     for path in paths:
         if place == Path(path).resolve() or Path(path).resolve() in place.parents:
             raise ValueError(
-                f"The folder {folder} lies within the text, {path}; choose another "
+                f"The folder {folder} is inside the text, {path}; choose another "
                 f"{option}."
             )

@@ -117,7 +117,7 @@ def _from_json(line: Text, key: str, keep: Sequence[str]) -> Text:
         record = json.loads(line.text)
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"{escaped(line.source)}: this is no JSON ({error})."
+            f"{escaped(line.source)}: this is not JSON ({error})."
         ) from error
     if isinstance(record, str):
         return _checked(record, line.source, (None,) * len(keep))
@@ -187,6 +187,6 @@ def _csv_texts(
                 found = []
     except csv.Error as error:
         raise ValueError(
-            f"{escaped(line.source)}: this is no CSV ({error}); see to the quotes."
+            f"{escaped(line.source)}: this is not CSV ({error}); check the quotes."
         ) from error
     yield found

@@ -130,7 +130,7 @@ def read_texts(
             found = True
             yield texts
     if not found:
-        raise ValueError("There is no text in what was given; it is blank or empty.")
+        raise ValueError("There is no text in the input; it is blank or empty.")
 
 
 def _batches(
@@ -215,8 +215,8 @@ def _check_is_utf8(file: Path, start: bytes) -> None:
     for mark, kind in PACKED.items():
         if start.startswith(mark):
             raise ValueError(
-                f"{_name(file)} is packed by {kind}, though its name does not say so; "
-                "unpack it first, or let its name end in .gz or .xz."
+                f"{_name(file)} is compressed with {kind}, though its name does not "
+                "say so; unpack it first, or give it a name ending in .gz or .xz."
             )
     # every other byte of Latin letters in UTF-16 is zero
     sample = start[:1024]

@@ -58,7 +58,8 @@ def _distillation(section: Optional[Dict[str, Any]]) -> Optional[Distillation]:
     for key in section:
         if key not in ("teachers", "gold_share"):
             raise ValueError(
-                f"[distillation] has a key {key}; it may have teachers and gold_share."
+                f"[distillation] has an unknown key {key}; its keys are teachers and "
+                "gold_share."
             )
     names, share = section.get("teachers"), section.get("gold_share", 0.5)
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):

@@ -34,7 +34,7 @@ def read_annotated_docs(
     """
     if alignment_mode not in ALIGNMENT_MODES:
         raise ValueError(
-            f"There is no alignment mode {alignment_mode!r}; take one of "
+            f"There is no alignment mode {alignment_mode!r}; use one of "
             f"{' or '.join(ALIGNMENT_MODES)}."
         )
     file = read_annotations(path)
@@ -51,24 +51,24 @@ def read_annotated_docs(
         )
     if file.utf16:
         note(
-            f"{path}: the offsets of {len(file.utf16)} of {len(file.texts)} texts count "
-            "UTF-16 units, where an emoji is two, and were converted to characters "
-            f"({_list(file.utf16)}). "
-            "In texts whose entities fit either way, offsets are taken for characters."
+            f"{path}: the offsets of {len(file.utf16)} of {len(file.texts)} texts "
+            "count UTF-16 units, where an emoji is two, and were converted to "
+            f"characters ({_list(file.utf16)}). In texts whose entities fit either "
+            "way, offsets are read as characters."
         )
     misaligned: List[str] = []
     for annotated in file.texts:
         yield _to_doc(path, annotated, make_doc, alignment_mode, misaligned)
     if misaligned:
         count = sum(len(annotated.spans) for annotated in file.texts)
-        fate = "grew to whole tokens"
+        fate = "were extended to whole tokens"
         if alignment_mode == "strict":
             fate = (
-                "are unknown in their tokens; --alignment-mode expand makes them grow"
+                "leave their tokens unknown; use --alignment-mode expand to extend them"
             )
         note(
-            f"{path}: {len(misaligned)} of {count} entities do not begin and end with "
-            f"tokens, and {fate}: {_list(misaligned)}."
+            f"{path}: {len(misaligned)} of {count} entities do not begin and end at "
+            f"token boundaries, and {fate}: {_list(misaligned)}."
         )
 
 

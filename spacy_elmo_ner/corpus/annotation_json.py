@@ -79,7 +79,7 @@ def read_annotations(path: Path) -> AnnotationFile:
             if span.start < before.end:
                 raise ValueError(
                     f"{path}, {place}: {quote(text, before)} and {quote(text, span)} "
-                    "overlap, and an entity can have one label only. Keep one of them."
+                    "overlap, but an entity can have only one label. Keep one of them."
                 )
         file.texts.append(AnnotatedText(place, text, kept))
     return file
@@ -150,6 +150,6 @@ def _read_item(item: Any) -> Optional[Tuple[str, List[CharSpan], bool]]:
     if len(set(map(frozenset, spans.values()))) > 1:
         raise ValueError(
             f"its lists {' and '.join(map(json.dumps, spans))} hold different "
-            "entities, and one list is read. Delete the others."
+            "entities, but only one list is read. Delete the others."
         )
     return text, next(iter(spans.values()), []), in_utf16

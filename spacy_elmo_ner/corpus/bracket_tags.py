@@ -43,8 +43,8 @@ def to_iob2(
         match = BRACKET_TAG.fullmatch(tag)
         if tag.count("(") > 1 or tag.count(")") > 1 or (match and match[1] and label):
             raise ValueError(
-                f"{place} has nested entities, but a token can be in one only. "
-                "Keep one of them."
+                f"{place} has nested entities, but a token can be in only one. Keep "
+                "one of them."
             )
         if not match:
             raise ValueError(
@@ -55,7 +55,7 @@ def to_iob2(
             start, label = i, match["label"]
         if tag.endswith(")"):
             if not label:
-                raise ValueError(f"{place} closes an entity, and none is open.")
+                raise ValueError(f"{place} closes an entity, but none is open.")
             spans.append(EntitySpan(start, i + 1, label))
             label = ""
     if label:

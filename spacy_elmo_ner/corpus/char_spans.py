@@ -101,8 +101,8 @@ def _find_own(text: str, span: _RawSpan) -> Tuple[int, int]:
     if first < last and _is_same(text[first:last], own):
         return first, last
     raise ValueError(
-        f"the span from {start} to {end} is said to be {shorten(own)!r}, but there the "
-        f"text has {shorten(piece)!r}. Export the annotations again."
+        f"the span from {start} to {end} is given as {shorten(own)!r}, but the text "
+        f"there is {shorten(piece)!r}. Export the annotations again."
     )
 
 

@@ -152,10 +152,10 @@ def _check_words_vary(
     for column in columns:
         if any(len({row[column] for row in group}) > 1 for group in groups):
             raise ValueError(
-                f"{path}: column {word + 1} repeats {groups[0][0][word]!r} and its like "
-                f"from token to token, while column {column + 1} differs, so it seems "
-                "to name sentences or documents. Name the words' column, which may be "
-                f"{word + 1} (--word-column)."
+                f"{path}: column {word + 1} repeats values such as "
+                f"{groups[0][0][word]!r} from token to token, while column "
+                f"{column + 1} differs, so it seems to name sentences or documents. "
+                f"Name the words' column, which may be {word + 1} (--word-column)."
             )
 
 

@@ -138,8 +138,8 @@ def to_index(column: int, width: int, path: Union[str, Path]) -> int:
     index = column - 1 if column > 0 else width + column
     if column == 0 or not 0 <= index < width:
         raise ValueError(
-            f"{path} has no column {column}. Its tokens have {width} columns; they count "
-            "from 1, or backwards from -1 for the last."
+            f"{path} has no column {column}. Its tokens have {width} columns; count "
+            "them from 1, or backwards from -1 for the last."
         )
     return index
 
@@ -200,8 +200,8 @@ def _find_layout(
             if unequal:
                 raise ValueError(
                     f"{path}, line {lines.index(unequal) + 1}: in {unequal!r} tokens "
-                    "have more parts than others of the file, so the words cannot be "
-                    "told. Write as many with every token, such as word|tag."
+                    "have more parts than others in the file, so the words cannot be "
+                    "told. Give every token the same number, such as word|tag."
                 )
         else:
             delimiter = BAR
@@ -301,14 +301,14 @@ def _check_row(row: List[str], line: str, layout: _Layout, place: str) -> None:
     if tab_among_spaces or (mark == TAB not in line and len(line.split()) == width):
         before, here = ("spaces", "tabs") if mark == SPACES else ("tabs", "spaces")
         raise ValueError(
-            f"{place}: between columns {here} stand, but {before} in the lines before. "
-            "Write the same throughout, or, if tabs and spaces both separate columns, "
-            "name the delimiter whitespace (--delimiter whitespace)."
+            f"{place}: {here} separate the columns, but {before} in the lines before. "
+            "Use the same throughout, or, if tabs and spaces both separate columns, "
+            "set the delimiter to whitespace (--delimiter whitespace)."
         )
     if line.startswith("#") and _COMMENT.match(line):
         raise ValueError(
-            f"{place}: {line!r} is no token with a tag, and comments stand before a "
-            "sentence only. Correct the token, or move or delete the comment."
+            f"{place}: {line!r} is not a token with a tag, and comments can only come "
+            "before a sentence. Correct the token, or move or delete the comment."
         )
     if len(row) < 2:
         found = [m for m in QUOTING if m in line.strip(m)]

@@ -91,7 +91,7 @@ def read_conll(
     """
     if scheme != DETECT and scheme not in TAG_SCHEMES:
         raise ValueError(
-            f"There is no tag scheme {scheme!r} to read; take one of "
+            f"There is no tag scheme {scheme!r} to read; use one of "
             f"{', '.join((DETECT,) + TAG_SCHEMES)}."
         )
     file = read_columns(
@@ -205,7 +205,7 @@ def _check_scheme_kept(
         if breach:
             i, expected = breach
             raise ValueError(
-                f"{path}, line {lines[i]}: the tag {sentence[i]} stands where "
-                f"{scheme} has {expected}. Correct the tags, or name the scheme that "
-                f"they are in: one of {', '.join(TAG_SCHEMES)}."
+                f"{path}, line {lines[i]}: the tag {sentence[i]} is where {scheme} "
+                f"requires {expected}. Correct the tags, or name the scheme that they "
+                f"follow: one of {', '.join(TAG_SCHEMES)}."
             )

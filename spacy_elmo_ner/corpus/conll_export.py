@@ -113,7 +113,7 @@ def _lines(doc: Doc, scheme: str, fillers: List[str], separator: str) -> Iterato
             if label.endswith(" "):
                 raise ValueError(
                     f"The label {label!r} ends with a space, which a CoNLL file cannot "
-                    "say. Give it another name."
+                    "express. Give it another name."
                 )
         tags = spans_to_tags(entities, length=len(words), scheme=scheme)
         for word, tag in zip(words, tags, strict=True):
@@ -125,10 +125,10 @@ def _check_fields(fields: Iterable[str], forbidden: str) -> None:
     for field in fields:
         if any(mark in field for mark in forbidden):
             raise ValueError(
-                f"{field!r} cannot stand in a column, because it holds a space, a tab "
-                "or a line break. Words and labels with spaces can be written in "
-                "columns that tabs separate (--tabs); for the others, split the token "
-                "or name the label otherwise."
+                f"{field!r} cannot be written in a column, because it holds a space, a "
+                "tab or a line break. Words and labels with spaces can be in columns "
+                "separated by tabs (--tabs); for the others, split the token or rename "
+                "the label."
             )
         if field.lstrip(MARK).startswith(DOCUMENT_HEADER):
             raise ValueError(

@@ -44,8 +44,8 @@ def split_tag(tag: str) -> Tuple[str, str]:
     if prefix not in tuple(PREFIXES) or not hyphen or not label:
         raise ValueError(
             f"The tag {tag!r} has an unknown form. A tag is O, or one of the letters "
-            f"{', '.join(PREFIXES)}, a hyphen and a label, such as B-PER. (b-PER, B_PER "
-            "and PER-B are read too, where all tags of a file are spelled so.)"
+            f"{', '.join(PREFIXES)}, a hyphen and a label, such as B-PER. (b-PER, "
+            "B_PER and PER-B are read too, if all tags of a file are spelled that way.)"
         )
     return prefix, label
 
@@ -113,8 +113,7 @@ def check_scheme(scheme: str) -> None:
     """
     if scheme not in TAG_SCHEMES:
         raise ValueError(
-            f"There is no tag scheme {scheme!r}; take one of "
-            f"{', '.join(TAG_SCHEMES)}."
+            f"There is no tag scheme {scheme!r}; use one of {', '.join(TAG_SCHEMES)}."
         )
 
 

@@ -225,10 +225,12 @@ def _amount_problems(docs: List[Doc]) -> Iterator[Problem]:
     ]
     if len(labels) < FEW_SENTENCES:
         words = f"The training corpus has only {len(labels)} sentences"
-        yield Problem("few_sentences", f"{words}; take {FEW_SENTENCES:,} or more", [])
+        yield Problem("few_sentences", f"{words}; use {FEW_SENTENCES:,} or more", [])
     for label in sorted(set.intersection(*labels) - {""}):
-        words = f"Every training sentence has an entity of the label {label}, so that"
-        yield Problem("in_every_sentence", f"{words} nothing shows where none is", [])
+        words = f"Every training sentence has an entity of the label {label}, so"
+        yield Problem(
+            "in_every_sentence", f"{words} nothing shows where there is none", []
+        )
 
 
 def _span_problems(name: str, examples: List[Example]) -> Iterator[Problem]:
@@ -251,7 +253,7 @@ def _span_problems(name: str, examples: List[Example]) -> Iterator[Problem]:
                 padded.append(ent)
     for kind, ents, what in (
         ("misaligned", misaligned, "do not begin and end with the pipeline's tokens"),
-        ("crosses_sentences", crossing, "run over the end of a sentence"),
+        ("crosses_sentences", crossing, "run past the end of a sentence"),
         ("white_space", padded, "begin or end with white space"),
     ):
         if ents:

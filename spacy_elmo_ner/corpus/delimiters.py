@@ -66,7 +66,7 @@ def find_delimiter(lines: Sequence[str], delimiter: str = DETECT) -> Delimiter:
         return Delimiter(TAB if lines and TAB in lines[0].rstrip() else SPACES)
     if delimiter not in NAMES and (not delimiter or delimiter.isalnum()):
         raise ValueError(
-            f"There is no delimiter {delimiter!r}. Take auto, tab, space, whitespace "
+            f"There is no delimiter {delimiter!r}. Use auto, tab, space, whitespace "
             "(tabs and spaces), or the characters themselves, such as ','."
         )
     return Delimiter(NAMES.get(delimiter, delimiter))

@@ -30,7 +30,7 @@ def check_grouping(group_by: str, groupings: Sequence[str] = GROUPINGS) -> None:
     """
     if group_by not in groupings:
         raise ValueError(
-            f"group_by is {group_by!r}, but it can be one of "
+            f"group_by is {group_by!r}, but it must be one of "
             f"{', '.join(groupings[:-1])} or {groupings[-1]}."
         )
 
@@ -81,9 +81,9 @@ def to_sentences(doc: Doc) -> List[Sentence]:
     for token in doc:
         if not token.ent_iob_:
             raise ValueError(
-                f"The token {token.text!r} (number {token.i}) has no entity annotation,"
-                " which a CoNLL file cannot say. Annotate the whole Doc first, with"
-                " doc.set_ents if it has no entities there."
+                f"The token {token.text!r} (number {token.i}) has no entity "
+                "annotation, which a CoNLL file cannot express. Annotate the whole Doc "
+                "first, with doc.set_ents if it has no entities there."
             )
     # the number of words before each token
     offsets = [0, *accumulate(not _is_blank(token) for token in doc)]
@@ -97,9 +97,9 @@ def to_sentences(doc: Doc) -> List[Sentence]:
             if entity.end > end:
                 raise ValueError(
                     f"The entity {entity.text!r} (tokens {entity.start} to "
-                    f"{entity.end}) runs over the end of its sentence at token {end}, "
-                    "which a CoNLL file cannot say. Correct doc.ents or the sentence "
-                    "starts."
+                    f"{entity.end}) runs past the end of its sentence at token {end}, "
+                    "which a CoNLL file cannot express. Correct doc.ents or the "
+                    "sentence starts."
                 )
             first, last = (
                 offsets[i] - offsets[start] for i in (entity.start, entity.end)

@@ -32,7 +32,7 @@ def create_joined_corpus_v1(
     """
     times = times or {}
     if not corpora:
-        raise ValueError("JoinedCorpus has no corpora; give it one block at least.")
+        raise ValueError("JoinedCorpus has no corpora; give it at least one block.")
     for name, corpus in corpora.items():
         if not callable(corpus):
             raise ValueError(

@@ -33,7 +33,7 @@ def label_studio_spans(item: Dict[str, Any]) -> Optional[List[Any]]:
     if not isinstance(annotations, list) or not all(
         isinstance(annotation, dict) for annotation in annotations
     ):
-        raise ValueError('its "annotations" are no list of objects.')
+        raise ValueError('its "annotations" are not a list of objects.')
     done = [a for a in annotations if not a.get("was_cancelled")]
     done = [a for a in done if a.get("ground_truth")] or done
     spans = [_label_studio_values(a.get("result") or []) for a in done]
@@ -50,7 +50,7 @@ def _label_studio_values(results: Any) -> List[Dict[str, Any]]:
     for result in results if isinstance(results, list) else [results]:
         value = result.get("value", {}) if isinstance(result, dict) else None
         if not isinstance(value, dict):
-            raise ValueError(f"{shorten(json.dumps(result))} is no result.")
+            raise ValueError(f"{shorten(json.dumps(result))} is not a result.")
         # choices, relations and the like are not spans
         kinds = [key for key in value if key.endswith("labels")]
         if kinds == ["labels"]:

@@ -36,8 +36,8 @@ def create_raw_text_v1(
         raise ValueError("RawText has no path. Name a file or folder in the config.")
     if limit < 0 or max_length < 1:
         raise ValueError(
-            f"RawText has limit = {limit} and max_length = {max_length}; give a limit of at "
-            "least 0, which is none, and a max_length of at least 1."
+            f"RawText has limit = {limit} and max_length = {max_length}; give a limit "
+            "of 0 (none) or more, and a max_length of at least 1."
         )
     return RawText(Path(path), limit, max_length)
 

@@ -52,8 +52,8 @@ def check_is_text(file: Path) -> None:
     )
     if n_strange > MOST_STRANGE * len(text):
         raise ValueError(
-            f"{file} is not UTF-8 text; take it out of the text's paths, or convert it, "
-            "for instance with: iconv -f ENCODING -t UTF-8"
+            f"{file} is not UTF-8 text; remove it from the text's paths, or convert "
+            "it, for instance with: iconv -f ENCODING -t UTF-8"
         )
 
 

@@ -184,8 +184,8 @@ class ConllCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         if reader_of(self.path) is not read_conll_docs:
             raise ValueError(
-                f"{self.path} is not a CoNLL file. Convert it to a .spacy file if it is "
-                "none (convert command), and read that with "
+                f"{self.path} is not a CoNLL file. If it is not a .spacy file, convert "
+                "it to one (convert command); read that with "
                 "spacy_elmo_ner.DocBinCorpus.v1."
             )
         options = ReadOptions(nlp.vocab, self.group_by, self.format, note=_ignore)
@@ -260,8 +260,7 @@ def relabelled(
         yield doc
     if not_met:
         note(
-            f"no entity of {path} has a label that is to be renamed: "
-            f"{', '.join(sorted(not_met))}."
+            f"no entity in {path} has a label to rename: {', '.join(sorted(not_met))}."
         )
 
 
@@ -301,7 +300,7 @@ def annotated(examples: Iterable[Example], path: Path) -> Iterator[Example]:
         entities += len(example.reference.ents)
         yield example
     if not count:
-        raise ValueError(f"There are no words in {path}. Check what the path names.")
+        raise ValueError(f"There are no words in {path}. Check the path.")
     if not entities:
         warnings.warn(
             f"There are no entities in {path}: nothing can be learned from it, and every "

@@ -47,25 +47,25 @@ class Spelling(NamedTuple):
         match = self.pattern.fullmatch(tag)
         if match and _NESTED.fullmatch(tag):
             raise ValueError(
-                f"The tag {tag!r} is several tags, of entities in one another, and a "
-                "token can have one only. Keep one of them."
+                f"The tag {tag!r} combines the tags of nested entities, but a token "
+                "can have only one. Keep one of them."
             )
         if match:
             return f"{match['letter'].upper()}-{match['label']}"
         if tag in MISSING:
             raise ValueError(
                 f"The tag is {tag!r}, which says nothing. Write O for a token outside "
-                "entities; that a tag is unknown can be said in a .spacy file only."
+                "entities; only a .spacy file can mark a tag as unknown."
             )
         if tag and _BRACKETS.fullmatch(tag):
             raise ValueError(
-                f"The tag {tag!r} is in the bracket notation of CoNLL-2012, and most "
+                f"The tag {tag!r} is in the bracket notation of CoNLL-2012, but most "
                 "tags of the file are not. Spell all of them alike."
             )
         split_tag(tag)  # says what a tag is
         raise ValueError(
-            f"The tag {tag!r} is spelled in another way than the other tags of the "
-            "file. Spell all of them alike."
+            f"The tag {tag!r} is spelled differently from the other tags of the file. "
+            "Spell all of them alike."
         )
 
 

@@ -42,8 +42,8 @@ def create_text_variants_v1(
     for name, level in levels.items():
         if not 0 <= level <= 1:
             raise ValueError(
-                f"TextVariants has {name} = {level}, which is no probability; give a "
-                "number from 0 to 1."
+                f"TextVariants has {name} = {level}, which is not a probability; give "
+                "a number from 0 to 1."
             )
     return TextVariants(raw, lower, upper, title)
 

@@ -109,9 +109,9 @@ class LayerCache:
         if file.is_full:
             warnings.warn(
                 f"ELMo's cache {file.path} has reached its size or the disk is full. "
-                "Training goes on; sentences that are not in it are computed anew in "
-                "every epoch. Give spacy_elmo_ner.ElmoCache.v1 more max_gigabytes, or "
-                "delete what is no longer needed.",
+                "Training continues; sentences that are not in it are computed again "
+                "in every epoch. Give spacy_elmo_ner.ElmoCache.v1 more max_gigabytes, "
+                "or delete what is no longer needed.",
                 stacklevel=2,
             )
 
@@ -155,15 +155,16 @@ class LayerCache:
             return
         warnings.warn(
             f"ELMo's cache {path} is damaged or was not written by spacy_elmo_ner "
-            f"({reason}). It is now {aside}, and a new one is begun.",
+            f"({reason}). It is now {aside}, and a new one was started.",
             stacklevel=2,
         )
 
     def _give_up(self, bilm: str, reason: str) -> None:
         self._files[bilm] = None
         warnings.warn(
-            f"ELMo's cache in {self.folder} cannot be used ({reason}). Training goes on "
-            "without it, slower, with the same result within half precision.",
+            f"ELMo's cache in {self.folder} cannot be used ({reason}). Training "
+            "continues without it, more slowly, with the same result to half "
+            "precision.",
             stacklevel=2,
         )
 

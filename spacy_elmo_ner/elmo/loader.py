@@ -77,7 +77,7 @@ def elmo_weights_of(nlp: Language, source: str) -> ElmoWeights:
     if len(ours) != 1:
         raise ValueError(
             f"The pipeline {source} has {len(ours)} components or features with an "
-            "Elmo.v1, but to have its weights there must be just one."
+            "Elmo.v1, but to load its weights there must be exactly one."
         )
     return to_weights(ours[0].encoder)
 

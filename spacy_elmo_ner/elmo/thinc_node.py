@@ -159,9 +159,9 @@ def _init(model: Elmo, X: Optional[List[Doc]] = None, Y: Any = None) -> None:
     else:
         if module is not None:
             warnings.warn(
-                "ELMo was fine-tuned, and what it began with was not saved, so it begins "
-                "anew with random weights. Load weights with spacy_elmo_ner.ElmoWeights.v1 "
-                "in [initialize.before_init].",
+                "ELMo was fine-tuned, but its original weights were not saved, so it "
+                "starts again from random ones. Load weights with "
+                "spacy_elmo_ner.ElmoWeights.v1 in [initialize.before_init].",
                 stacklevel=2,
             )
         shim.build()
@@ -205,9 +205,9 @@ def _forward(
 def _warn_of_random_weights(module: Any) -> None:
     if module.frozen:
         warnings.warn(
-            "ELMo is frozen and its weights are random: nobody loaded any, so its vectors "
-            "say little of a text, and training will not change that. Load weights with "
-            "spacy_elmo_ner.ElmoWeights.v1 in [initialize.before_init], or set frozen = "
-            "false.",
+            "ELMo is frozen and its weights are random: none were loaded, so its "
+            "vectors say little about a text, and training will not change that. Load "
+            "weights with spacy_elmo_ner.ElmoWeights.v1 in [initialize.before_init], "
+            "or set frozen = false.",
             stacklevel=2,
         )

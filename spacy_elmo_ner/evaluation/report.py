@@ -102,8 +102,8 @@ def comparable(gold: Sequence[Doc], predicted: Sequence[Doc]) -> List[Doc]:
     with_words = [doc for doc in gold if len(doc)]
     if with_words and not any(doc.has_annotation("ENT_IOB") for doc in with_words):
         raise ValueError(
-            "The gold Docs have no entity annotation. Annotate them, with doc.set_ents those "
-            "without entities."
+            "The gold Docs have no entity annotation. Annotate them; use doc.set_ents "
+            "for those without entities."
         )
     for number, docs in enumerate(zip(gold, predicted, strict=True), start=1):
         _check(*docs, f"gold Doc number {number}")
@@ -125,8 +125,8 @@ def _unknown_places(gold: Doc, predicted: Doc) -> List[Tuple[int, int]]:
 def _check(gold: Doc, predicted: Doc, name: str) -> None:
     if [token.text for token in gold] != [token.text for token in predicted]:
         raise ValueError(
-            f"The {name} and its prediction differ in their words. Let the pipeline "
-            "work on the gold words, as the corpus readers of this package do."
+            f"The {name} and its prediction have different words. Run the pipeline on "
+            "the gold words, as the corpus readers of this package do."
         )
 
 

@@ -34,8 +34,8 @@ def fit_temperature(guess: Callable[[float], Sequence[Guess]]) -> float:
     if len(set(right)) < 2:
         raise ValueError(
             f"{len(right)} entities are found in the data, {sum(right)} of them right. "
-            "A temperature can be found where some are right and some are wrong. Give "
-            "more data, on which the pipeline was not trained."
+            "A temperature can only be found if some are right and some are wrong. "
+            "Give more data that the pipeline was not trained on."
         )
     return round(math.exp(_minimum(loss, math.log(COLDEST), math.log(HOTTEST))), 3)
 

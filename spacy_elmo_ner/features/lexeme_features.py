@@ -74,8 +74,8 @@ def build_lexeme_features_v1(
     widths = [cluster_width, prob_width, norm_width, shape_width, casing_width]
     if min(widths) < 0:
         raise ValueError(
-            "A width of LexemeFeatures is negative. Set it to 0 to leave the "
-            "feature out, or to the number of values that its vectors shall have."
+            "A width of LexemeFeatures is negative. Set it to 0 to leave the feature "
+            "out, or to the number of values that its vectors should have."
         )
     if min(norm_rows, shape_rows) < 1:
         raise ValueError(
@@ -99,8 +99,8 @@ def build_lexeme_features_v1(
     exact += [(cluster_width, CLUSTER_ROWS)] * len(prefixes)
     if not hashed + exact:
         raise ValueError(
-            "LexemeFeatures has no feature left. Set at least one of "
-            "its widths above 0, or take it out of the config."
+            "LexemeFeatures has no feature left. Set at least one of its widths above "
+            "0, or remove it from the config."
         )
     tables = [CLUSTER_TABLE] if prefixes else []
     tables += [PROB_TABLE] if prob_width else []
@@ -276,10 +276,10 @@ def _own_table(model: Tok2Vec, name: str, vocab: Vocab) -> Table:
         take_tables(model, vocab)
     if not model.attrs[name] and _is_trained(model):
         raise ValueError(
-            f"The model was saved without its table '{name}', which was in its pipeline's "
-            "vocab, and this vocab does not have it. Load the whole pipeline that it was "
-            "saved with, vocab too, and save that again: its tables are part of the model "
-            "then."
+            f"The model was saved without its table '{name}', which was in its "
+            "pipeline's vocab, and this vocab does not have it. Load the whole "
+            "pipeline that it was saved with, including the vocab, and save it again: "
+            "its tables are then part of the model."
         )
     if not model.attrs[name]:
         option = "cluster_width" if name == CLUSTER_TABLE else "prob_width"

@@ -106,8 +106,8 @@ def keep_rows(vectors: Vectors, kept: np.ndarray) -> Vectors:
     """
     if not isinstance(vectors, Vectors) or vectors.mode != Mode.default:
         raise ValueError(
-            "The pipeline's vectors are composed of several rows each, so that none "
-            "can be left out. Only tables with a row for each word can be pruned."
+            "The pipeline's vectors are composed of several rows each, so none can be "
+            "left out. Only tables with a row for each word can be pruned."
         )
     new_rows = np.cumsum(kept) - 1
     xp = get_array_module(vectors.data)

@@ -87,8 +87,8 @@ def init(
     for differences in model.layers:
         if not _has_rows(vectors):
             raise ValueError(
-                "StaticVectors can fine-tune the words of a table that holds one row "
-                "a word, but the vocab's vectors are composed of several rows each. "
+                "StaticVectors can only fine-tune the words of a table with one row "
+                "per word, but the vocab's vectors are composed of several rows each. "
                 "Set fine_tuned_words to 0."
             )
         differences.set_dim("nO", width, force=True)
@@ -106,8 +106,8 @@ def take_vectors(model: Tok2Vec, vocab: Vocab) -> None:
     vectors = vocab.vectors
     if not isinstance(vectors, Vectors):
         raise ValueError(
-            f"StaticVectors keeps a copy of the vectors, but the vocab's are of the class "
-            f"{type(vectors).__name__}, of which it knows nothing. Use spaCy's own "
+            "StaticVectors keeps a copy of the vectors, but the vocab's are of the "
+            f"class {type(vectors).__name__}, which it does not know. Use spaCy's own "
             "Vectors, as `spacy init vectors` makes them."
         )
     if not is_empty(vectors):
@@ -175,8 +175,8 @@ def _own_vectors(model: Tok2Vec, vocab: Vocab) -> Vectors:
             raise ValueError(
                 "The model was saved without its word vectors, which were in its "
                 f"pipeline's vocab, {model.get_dim('nO')} wide; {here}. Load the whole "
-                "pipeline that it was saved with, vocab too, and save that again: its "
-                "vectors are part of the model then."
+                "pipeline that it was saved with, including the vocab, and save it "
+                "again: its vectors are then part of the model."
             )
     own: Vectors = model.attrs[VECTORS]
     return own

@@ -43,13 +43,13 @@ def read_terms(folder: Union[str, Path], type_: str) -> List[str]:
     path = Path(folder) / f"{type_}{SUFFIX}"
     if not path.exists():
         raise ValueError(
-            f"The Gazetteer's type {type_!r} has no list: there is no file {path}. Write "
-            "it, with a term in each line, or remove the type from `types`."
+            f"The Gazetteer's type {type_!r} has no list: there is no file {path}. "
+            "Write it, one term per line, or remove the type from `types`."
         )
     terms = [line.strip() for line in read_lines(path) if line.strip()]
     if not terms:
         raise ValueError(
-            f"{path} has no terms. Write one in each line, or remove {type_!r} from the "
+            f"{path} has no terms. Write one per line, or remove {type_!r} from the "
             "Gazetteer's `types`."
         )
     return terms

@@ -173,8 +173,8 @@ def _errors_told(path: Union[str, Path]) -> Iterator[None]:
             raise
         reason = os.strerror(number) if number else f"the disk may be full: {error}"
         raise WriteError(
-            f"{path} could not be written ({reason}); what was there before is as it "
-            "was. Make room, or choose another place."
+            f"{path} could not be written ({reason}); what was there before is "
+            "unchanged. Make room, or choose another place."
         ) from error
 
 

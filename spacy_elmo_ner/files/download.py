@@ -68,7 +68,9 @@ def download(
             same.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError(f"{url} is no address that begins with http:// or https://.")
+        raise ValueError(
+            f"{url} is not an address that begins with http:// or https://."
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with _partial_file(path) as part:
         failures = 0
@@ -93,7 +95,7 @@ def download(
             if failures == TRIES:
                 raise DownloadError(
                     f"{url} cannot be fetched: {reason}. {now:,} bytes of it are in "
-                    f"{part.name}; the same command goes on from there."
+                    f"{part.name}; run the same command to continue from there."
                 )
             time.sleep(PAUSE * 2 ** max(failures - 1, 0))
     _part_of(path).replace(path)

@@ -50,8 +50,8 @@ def refuse_pointer(path: Path) -> None:
         is_pointer = file.read(len(GIT_LFS)) == GIT_LFS
     if is_pointer:
         raise ValueError(
-            f"{path} is only a pointer of Git LFS to the file; fetch the file itself "
-            "with `git lfs pull`."
+            f"{path} is only a Git LFS pointer to the file; fetch the file itself with "
+            "`git lfs pull`."
         )
 
 

@@ -36,24 +36,24 @@ def check_replaceable(
         return
     obstacle = _obstacle(folder, place, names_only)
     if obstacle is not None:
-        remedy = "Choose another name, or move away what is there"
-        remedy += "." if force is None else ", or give --force to lose it."
+        remedy = "Choose another name, or move what is there"
+        remedy += "." if force is None else ", or give --force to replace it."
         raise ValueError(f"{obstacle} {remedy}")
 
 
 def _obstacle(folder: Path, place: Path, names_only: bool) -> Optional[str]:
     """Why what is at `place`, which the user calls `folder`, is not ours to replace."""
     if not place.is_dir():
-        return f"{folder} is a file already."
+        return f"{folder} is already a file."
     stranger = find_stranger(place)
     if stranger is not None and not has_manifest(place):
         return (
-            f"{folder} is there already, and spacy_elmo_ner did not write it, or an "
+            f"{folder} already exists, and spacy_elmo_ner did not write it, or an "
             "older version did."
         )
     if stranger is not None and read_manifest(place) is None:
         return (
-            f"{folder / MARKER} is damaged, so that it is not known what else in that "
+            f"{folder / MARKER} is damaged, so it is not known what else in that "
             "folder spacy_elmo_ner wrote."
         )
     if stranger is not None:

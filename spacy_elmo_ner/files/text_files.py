@@ -33,8 +33,8 @@ SIGNATURES = {
     XZ: "compressed with xz. Unpack it first, with unxz",
     b"PK\x03\x04": "a ZIP archive, as .xlsx and .docx files are too. Unpack it, or "
     "save it as plain text",
-    b"\x78\x9c": "compressed, as .spacy files are. If it is one, let its name end in "
-    ".spacy",
+    b"\x78\x9c": "compressed, as .spacy files are. If it is one, give it a name ending "
+    "in .spacy",
 }
 
 

@@ -94,7 +94,9 @@ class GraphedLstm(nn.Module):
                     ]
                 except RuntimeError as error:
                     self._is_possible = False
-                    message = f"ELMo goes on without CUDA graphs, slower: {error}"
+                    message = (
+                        f"ELMo continues without CUDA graphs, more slowly: {error}"
+                    )
                     warnings.warn(message, stacklevel=2)
                 else:
                     return self._read(segments, graphs, inputs, rows, hidden, cell)

@@ -179,7 +179,7 @@ def usable_precision(precision: str) -> str:
         return precision
     warnings.warn(
         f"ELMo's precision is set to {precision}, which this machine's torch cannot "
-        "multiply fast; it goes on in float32: slower, with the exact vectors.",
+        "multiply fast; it continues in float32: slower, with the exact vectors.",
         stacklevel=2,
     )
     return "float32"

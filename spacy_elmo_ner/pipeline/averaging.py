@@ -33,8 +33,8 @@ def average_weights(pipelines: Sequence[Language], shares: Sequence[float]) -> L
     """
     if len(pipelines) < 2 or len(shares) != len(pipelines):
         raise ValueError(
-            f"Give at least two pipelines and a share for each; these are {len(pipelines)} "
-            f"and {len(shares)}."
+            f"There are {len(pipelines)} pipelines and {len(shares)} shares; give at "
+            "least two pipelines and a share for each."
         )
     if not all(0 < share < math.inf for share in shares):
         raise ValueError(
@@ -80,7 +80,8 @@ def _check_labels(name: str, components: List[Any]) -> None:
         if other != labels[0]:
             raise ValueError(
                 f"'{name}' has the labels {', '.join(labels[0])} in one pipeline and "
-                f"{', '.join(other)} in another; they have to be the same, in one order."
+                f"{', '.join(other)} in another; they must be the same, in the same "
+                "order."
             )
 
 
@@ -89,8 +90,8 @@ def _check(component: str, group: List[AnyModel]) -> None:
     sizes = [_sizes(node) for node in group]
     if any(one != sizes[0] for one in sizes):
         raise ValueError(
-            f"The weights of '{component}' have other sizes or names in one pipeline than "
-            f"in another (in {group[0].name}): other labels or another model."
+            f"The weights of '{component}' have different sizes or names in two "
+            f"pipelines (in {group[0].name}): their labels or models differ."
         )
 
 
@@ -101,17 +102,17 @@ def _align(component: str, group: List[AnyModel]) -> None:
     places = [node.attrs[DIFFERENCES] for node in group]
     if any(one.shape != places[0].shape for one in places):
         raise ValueError(
-            f"'{component}' has vectors of other words in one pipeline than in another; "
-            "average pipelines that were trained from the same start."
+            f"'{component}' has vectors of different words in two pipelines; average "
+            "pipelines that were trained from the same start."
         )
     common = places[0].copy()
     new = np.flatnonzero((np.max(places, axis=0) >= 0) & (common < 0))
     taken, room = int(common.max()) + 1, group[0].layers[0].get_dim("nV")
     if taken + len(new) > room:
         raise ValueError(
-            f"Together the pipelines have moved the vectors of {taken + len(new):,} words, "
-            f"and '{component}' has room for {room:,}, its fine_tuned_words. Average fewer "
-            "pipelines."
+            f"Together the pipelines have moved the vectors of {taken + len(new):,} "
+            f"words, but '{component}' has room for {room:,}, its fine_tuned_words. "
+            "Average fewer pipelines."
         )
     common[new] = np.arange(taken, taken + len(new))
     for node, of_row in zip(group, places, strict=True):

@@ -61,7 +61,7 @@ def default_folder() -> Path:
         model = _component_config(folder).get("model")
         if not _has(model, DEFAULT_MODEL):
             raise ValueError(
-                f"version {meta['version']} has another model than the default one"
+                f"version {meta['version']} has a different model from the default one"
             )
     return folder
 

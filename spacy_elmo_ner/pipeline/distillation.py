@@ -39,7 +39,7 @@ class Distillation:
 
     def __init__(self, teachers: Sequence[Language], *, gold_share: float = 0.5):
         if not teachers:
-            raise ValueError("There is no teacher; name one trained pipeline at least.")
+            raise ValueError("There is no teacher; name at least one trained pipeline.")
         if not 0 <= gold_share <= 1:
             raise ValueError(
                 f"gold_share is {gold_share}; give a number from 0, for the teachers alone, "
@@ -70,8 +70,8 @@ class Distillation:
         }
         if not students:
             raise ValueError(
-                "The teachers have no student: the pipeline has no component elmo_ner that "
-                "is trained."
+                "The teachers have no student: the pipeline trains no elmo_ner "
+                "component."
             )
         with ExitStack() as stack:
             for name, pipe in students.items():
@@ -147,24 +147,25 @@ def _component(pipe: ElmoNer, teacher: Language) -> ElmoNer:
     if not isinstance(component, ElmoNer):
         raise ValueError(
             f"The teacher {name} has no component '{pipe.name}' that could teach the "
-            "student's. Name them alike."
+            "student's. Give both the same name."
         )
     if {*component.scheme.tags} != {*pipe.scheme.tags}:
         raise ValueError(
             f"'{pipe.name}' of the teacher {name} has the labels "
-            f"{', '.join(component.labels)} ({component.scheme.name}), the student's "
-            f"{', '.join(pipe.labels)} ({pipe.scheme.name}); they have to be the same."
+            f"{', '.join(component.labels)} ({component.scheme.name}), but the "
+            f"student's has {', '.join(pipe.labels)} ({pipe.scheme.name}); they must "
+            "be the same."
         )
     if component.cfg["line_is_sentence"] != pipe.cfg["line_is_sentence"]:
         raise ValueError(
-            f"The teacher {name} and the student cut text into other sentences; give them "
-            "the same line_is_sentence."
+            f"The teacher {name} and the student split text into different sentences; "
+            "give them the same line_is_sentence."
         )
     if any(isinstance(node, Tok2VecListener) for node in component.model.walk()):
         raise ValueError(
-            f"'{pipe.name}' of the teacher {name} listens to a tok2vec component, which does "
-            "not read the student's texts. Save the teacher with layers of its own, by "
-            "nlp.replace_listeners."
+            f"'{pipe.name}' of the teacher {name} listens to a tok2vec component, "
+            "which does not read the student's texts. Save the teacher with layers of "
+            "its own, using nlp.replace_listeners."
         )
     component.use_settings()
     return component

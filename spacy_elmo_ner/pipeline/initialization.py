@@ -84,7 +84,7 @@ def _warn_of_untrained_tagger(pipe: LabelledPipe) -> None:
     warnings.warn(
         f"'{pipe.name}' was initialized without examples of its labels ({labels}), so "
         "its tagger has learnt nothing yet and finds nothing. Give nlp.initialize() "
-        "examples and train it; or leave the model as it is by default and add labels "
-        "after nlp.initialize(), to begin with the tagger of the default pipeline.",
+        "examples and train it; or leave the model at its default and add labels after "
+        "nlp.initialize(), to begin with the tagger of the default pipeline.",
         stacklevel=4,
     )

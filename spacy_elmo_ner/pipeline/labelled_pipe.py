@@ -105,9 +105,10 @@ class LabelledPipe(CheckedPipe):
         n_tags = len(self.scheme.tags)
         if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
             raise ValueError(
-                f"In the cfg of '{self.name}' {len(self.labels)} labels make {n_tags} tags "
-                f"({self.scheme.name}), but its weights are for {self.model.get_dim('nO')}. "
-                "Leave tag_scheme and labels to training and add_label()."
+                f"In the cfg of '{self.name}', {len(self.labels)} labels make {n_tags} "
+                f"tags ({self.scheme.name}), but its weights are for "
+                f"{self.model.get_dim('nO')}. Let training and add_label() set "
+                "tag_scheme and labels."
             )
 
     def _hand_on_settings(self) -> None:

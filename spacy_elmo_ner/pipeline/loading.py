@@ -55,9 +55,9 @@ def load(name: Union[str, Path, None] = None) -> Language:
                 "installed pipeline package."
             ) from error
         raise ValueError(
-            f"The pipeline {name} cannot be loaded ({reason(error)}). See that its "
-            f"{folder / 'config.cfg'} is as it was saved, and load it with the packages "
-            "and versions that its meta.json names."
+            f"The pipeline {name} cannot be loaded ({reason(error)}). Check that its "
+            f"{folder / 'config.cfg'} is as it was saved, and load it with the "
+            "packages and versions that its meta.json names."
         ) from error
 
 
@@ -99,7 +99,7 @@ def _read_tokenizer(path: Path) -> None:
 
 def _check_mapping(content: Any) -> None:
     if not isinstance(content, dict):
-        raise ValueError("it holds something else than it should")
+        raise ValueError("it does not hold what it should")
 
 
 def _read_meta(path: Path) -> None:

@@ -158,9 +158,9 @@ def combine(doc: Doc, sentences: SentenceReadings, k: int) -> List[Reading]:
     for before, after in zip(sentences, sentences[1:], strict=False):
         if before[0].end > after[0].start:
             raise ValueError(
-                f"A sentence of {doc[:5].text!r}… is too long to be read at once, so its "
-                "readings cannot be compared. Mark where its sentences begin (a "
-                "sentencizer does), or take sentence_readings() instead."
+                f"A sentence of {doc[:5].text!r}… is too long to be read at once, so "
+                "its readings cannot be compared. Mark where its sentences begin (a "
+                "sentencizer does), or use sentence_readings() instead."
             )
     best = [_Choice(0.0, None, None)]
     for sentence in sentences:

@@ -93,7 +93,7 @@ def cfg_for_call(
     for name in given:
         if name not in OF_CALL:
             raise ValueError(
-                f"A call of '{component}' has no setting {name!r}; it may have "
+                f"A call of '{component}' has no setting {name!r}; its settings are "
                 f"{', '.join(OF_CALL)}."
             )
     if not given:

@@ -37,7 +37,7 @@ def share_elmo(nlp: Language, component: str = COMPONENT) -> Language:
         )
     if SHARED in nlp.component_names:
         raise ValueError(
-            f"The pipeline has a component '{SHARED}' already. Rename it with "
+            f"The pipeline already has a component '{SHARED}'. Rename it with "
             f"nlp.rename_pipe, or let '{component}' listen to it in the config."
         )
     pipe: Any = nlp.get_pipe(component)
@@ -45,7 +45,7 @@ def share_elmo(nlp: Language, component: str = COMPONENT) -> Language:
     if len(places) != 1:
         raise ValueError(
             f"'{component}' has {len(places)} {ELMO} of its own, but to share it there "
-            "must be just one."
+            "must be exactly one."
         )
     (path, elmo), (node,) = places[0], elmo_nodes(pipe.model)
     shared: Any = nlp.add_pipe(SHARED, before=component, config={"model": elmo})

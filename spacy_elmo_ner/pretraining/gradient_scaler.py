@@ -25,7 +25,8 @@ def make_scaler(precision: str, device: torch.device) -> GradientScaler:
         return GradientScaler(device.type, enabled=is_half)
     if is_half and device.type != "cuda":
         raise ValueError(
-            f"torch {torch.__version__} can train in float16 on CUDA alone; set "
-            '[training] precision to "float32" or "bfloat16", or use torch 2.3 or later.'
+            f"torch {torch.__version__} can train in float16 only on CUDA; set "
+            '[training] precision to "float32" or "bfloat16", or use torch 2.3 or '
+            "later."
         )
     return GradientScaler(enabled=is_half)

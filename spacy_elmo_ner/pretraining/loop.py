@@ -314,8 +314,8 @@ def check_output(output: Path) -> None:
         recover(output / name)
         if (output / name).exists() and not checkpoint.exists():
             raise ValueError(
-                f"{output} holds {name} already, but no checkpoint to continue from; choose "
-                "another --output, or move that file away."
+                f"{output} already holds {name}, but no checkpoint to continue from; "
+                "choose another --output, or move that file away."
             )
     check_writable(output / WEIGHTS)
 
@@ -324,7 +324,7 @@ def _check_same(saved: Dict[str, Any], settings: Settings, folder: Path) -> None
     found = difference(saved, settings)
     if found:
         raise ValueError(
-            f"The checkpoint in {folder} is of a pre-training with other settings: "
-            f"{found}. Set that back to continue, choose another --output, or delete the "
-            "checkpoint to start again."
+            f"The checkpoint in {folder} is from a pre-training with other settings: "
+            f"{found}. Change that back to continue, choose another --output, or "
+            "delete the checkpoint to start again."
         )

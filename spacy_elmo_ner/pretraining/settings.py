@@ -167,7 +167,7 @@ def _section(config: Dict[str, Any], name: str, kind: Type[Section]) -> Section:
         return kind(**given)
     except TypeError as error:
         raise ValueError(
-            f"[{name}] of the config is not complete ({error}); its keys are "
+            f"[{name}] of the config is incomplete ({error}); its keys are "
             f"{', '.join(known)}."
         ) from error
 

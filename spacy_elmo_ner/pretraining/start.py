@@ -36,7 +36,7 @@ def load_start(model: LanguageModel, words: Sequence[str], start: Path) -> None:
     if not checkpoint.exists():
         raise ValueError(
             f"The folder {start} has no checkpoint of a pre-training to start from; "
-            "name its weights, a .safetensors file, or the folder that was --output."
+            "name its weights, a .safetensors file, or its --output folder."
         )
     settings = read_settings(checkpoint.settings())
     their_words = TokenCorpus(Path(settings.text.tokens)).words

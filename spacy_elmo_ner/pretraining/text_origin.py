@@ -56,8 +56,8 @@ def check_origin(folder: Path, text: TextSettings) -> None:
         ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ValueError(
-            f"It is not known of which text the tokens in {folder} are, because "
-            f"{ORIGIN} is missing there or damaged; {remedy}."
+            f"It is not known which text the tokens in {folder} are from, because "
+            f"{ORIGIN} is missing or damaged there; {remedy}."
         ) from error
     if is_same:
         try:
@@ -71,8 +71,8 @@ def check_origin(folder: Path, text: TextSettings) -> None:
         )
     if not is_same:
         raise ValueError(
-            f"The tokens in {folder} are of other text ({about}; "
-            f"held_out {origin['held_out']}), or it has changed since; {remedy}."
+            f"The tokens in {folder} are from other text ({about}; held_out "
+            f"{origin['held_out']}), or the text has changed since; {remedy}."
         )
 
 

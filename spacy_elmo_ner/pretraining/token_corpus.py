@@ -124,8 +124,8 @@ def _read_array(file: Path, dtype: Any) -> np.ndarray:
 
 def _damaged(path: Path) -> ValueError:
     return ValueError(
-        f"{path} is damaged, or no tokens that pretrain wrote; delete the folder of "
-        "tokens, and they are made again from the text."
+        f"{path} is damaged, or was not written by pretrain; delete the folder of "
+        "tokens to make them again from the text."
     )
 
 
@@ -180,7 +180,7 @@ def write_corpus(
         if not n_files[TRAIN]:
             raise ValueError(
                 "The text has no words to train on; check that its files hold text, "
-                "one paragraph a line."
+                "one paragraph per line."
             )
         if origin is not None:
             if origin["held_out"] and not n_files[HELD_OUT]:

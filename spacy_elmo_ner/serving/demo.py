@@ -40,7 +40,7 @@ def page(pipelines: Sequence[str], load: Callable[[str], Language]) -> None:
     threshold = st.sidebar.slider(
         "Least probability",
         *(0.0, 1.0, 0.0, 0.01),
-        help="Entities of which the pipeline is less sure are left out.",
+        help="Entities that the pipeline is less sure of are left out.",
     )
     file = st.sidebar.file_uploader("Text file", type="txt")
     if file is None:
@@ -80,8 +80,8 @@ def _is_short(text: str) -> bool:
     if len(text) <= MOST_CHARACTERS:
         return True
     st.error(
-        f"The text has {len(text):,} characters, of {MOST_CHARACTERS:,} at most. For long "
-        "texts there is the command `entities`."
+        f"The text has {len(text):,} characters, but at most {MOST_CHARACTERS:,} are "
+        "allowed. For long texts, use the command `entities`."
     )
     return False
 

@@ -103,11 +103,12 @@ async def _read(request: Request, most: int) -> bytes:
             else:
                 body.clear()
     except ClientDisconnect as error:
-        raise HTTPException(400, "The connection ended within the request.") from error
+        raise HTTPException(400, "The connection ended during the request.") from error
     if size > most:
         raise HTTPException(
             413,
-            f"The request has more than {most:,} bytes. Send its texts in several.",
+            f"The request has more than {most:,} bytes. Send its texts in several "
+            "requests.",
         )
     return bytes(body)
 
@@ -123,7 +124,7 @@ def _parse(body: bytes) -> Body:
                 400, f"The request is not valid JSON ({reason}). {USAGE}"
             ) from error
         raise HTTPException(
-            422, f"The request is JSON, but of another form. {USAGE}"
+            422, f"The request is JSON, but not of the right form. {USAGE}"
         ) from error
 
 
@@ -131,15 +132,15 @@ def _check(texts: List[str], most: int, longest: int) -> None:
     if len(texts) > most:
         raise HTTPException(
             413,
-            f"The request has {len(texts):,} texts, of {most:,} at most. Send them in "
-            "several.",
+            f"The request has {len(texts):,} texts, but at most {most:,} are allowed. "
+            "Send them in several requests.",
         )
     for number, text in enumerate(texts, start=1):
         if len(text) > longest:
             raise HTTPException(
                 413,
-                f"Text {number} has {len(text):,} characters, of {longest:,} at most. "
-                "Send it in parts.",
+                f"Text {number} has {len(text):,} characters, but at most {longest:,} "
+                "are allowed. Send it in parts.",
             )
 
 

@@ -72,8 +72,8 @@ def check_new_columns(before: Iterable[str], new: Iterable[str]) -> None:
     both = [name for name in before if name.lower() in added]
     if both:
         raise ValueError(
-            f"The DataFrame has {', '.join(map(repr, both))} already, a name that is "
-            "needed for what is found; rename it with df.withColumnRenamed, or drop it."
+            f"The DataFrame already has {', '.join(map(repr, both))}, a name that the "
+            "results need; rename it with df.withColumnRenamed, or drop it."
         )
 
 

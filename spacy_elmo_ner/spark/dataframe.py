@@ -64,8 +64,8 @@ def annotate(
     if as_annotations:
         if output_level != "chunk":
             raise ValueError(
-                f"Annotations are entities, and output_level is {output_level!r}; leave "
-                "one of output_level and as_annotations out."
+                f"Annotations are entities, but output_level is {output_level!r}; "
+                "leave out output_level or as_annotations."
             )
         return with_annotations(df, pipeline, text_col, output_col, batch_size)
     others = [name for name in df.columns if name != text_col]

@@ -129,7 +129,7 @@ def _text(cell: Any, label: Any, longest: int) -> str:
         shown = shown if len(shown) <= 40 else shown[:40] + "…"
         raise ValueError(
             f"Row {label!r} holds {shown}, of the type {type(cell).__name__}, which is "
-            "no text; make it a string, or leave the row out."
+            "not text; make it a string, or leave the row out."
         )
     if len(cell) > longest:
         raise ValueError(

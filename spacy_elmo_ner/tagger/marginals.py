@@ -94,8 +94,8 @@ class Marginals:
         stops = starts + widths
         if bool(((starts < 0) | (widths < 1) | (stops > lengths[rows])).any()):
             raise ValueError(
-                "A span of which the probability is asked is empty or leaves its sequence; "
-                "pass spans within the lengths."
+                "A span whose probability is asked for is empty or leaves its "
+                "sequence; pass spans within the lengths."
             )
         betas, from_end = self._betas, self._taken_from_end
 

@@ -128,7 +128,7 @@ class TagScheme:
             ValueError: If the schemes have different prefixes.
         """
         if self.name != other.name:
-            raise ValueError(f"{self.name} and {other.name} have other prefixes.")
+            raise ValueError(f"{self.name} and {other.name} have different prefixes.")
         return np.asarray(
             [
                 [
@@ -278,6 +278,6 @@ class TagScheme:
 def _check_range(start: int, end: int, length: int, label: str) -> None:
     if not 0 <= start < end <= length:
         raise ValueError(
-            f"The span {label!r} at tokens {start} to {end} does not lie in a sequence "
+            f"The span {label!r} at tokens {start} to {end} is not inside a sequence "
             f"of {length} tokens; pass token offsets with 0 <= start < end <= {length}."
         )

@@ -32,8 +32,8 @@ def set_annotated_labels(doc: Doc, labels: Optional[Iterable[str]]) -> None:
         if ent.label_ not in known:
             raise ValueError(
                 f"The entity {ent.text!r} has the label {ent.label_!r}, which is not "
-                f"among those that are said to be annotated: {', '.join(known)}. Add it, "
-                "or map it to one of them, or to null, which makes it unknown."
+                f"among those given as annotated: {', '.join(known)}. Add it, or map "
+                "it to one of them, or to null, which makes it unknown."
             )
     doc.user_data[KEY] = known
 
@@ -77,8 +77,8 @@ def map_labels(doc: Doc, names: Mapping[str, Optional[str]]) -> None:
     for old, new in names.items():
         if new is not None and not new.strip():
             raise ValueError(
-                f"The label {old!r} is mapped to {new!r}, which is no label; null makes its "
-                "entities unknown."
+                f"The label {old!r} is mapped to {new!r}, which is not a label; use "
+                "null to make its entities unknown."
             )
     kept, unknown = [], []
     for ent in doc.ents:

@@ -332,6 +332,7 @@ def _check_empty(output: Path) -> None:
     for name in (LAST, BEST, HISTORY):
         if os.path.lexists(output / name):
             raise ValueError(
-                f"{output} holds {name} already, but no checkpoint to continue from. Choose "
-                "another --output, or give --force to train from the start and replace it."
+                f"{output} already holds {name}, but no checkpoint to continue from. "
+                "Choose another --output, or give --force to train from the start and "
+                "replace it."
             )

@@ -65,7 +65,9 @@ def read_history(folder: Path) -> List[Dict[str, Any]]:
                 "next evaluation writes the file again."
             ) from error
     if not history:
-        raise ValueError(f"{folder / HISTORY} is empty; nothing was evaluated yet.")
+        raise ValueError(
+            f"{folder / HISTORY} is empty; nothing has been evaluated yet."
+        )
     return history
 
 

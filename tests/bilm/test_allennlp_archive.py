@@ -169,9 +169,7 @@ def test_members_that_would_lie_outside(tmp_path: Path) -> None:
             if name == "config.json":
                 member.type, member.linkname = tarfile.SYMTYPE, "../outside"
             archive.addfile(member)
-    with pytest.raises(
-        ValueError, match="has no config.json, so that it is not AllenNLP"
-    ):
+    with pytest.raises(ValueError, match="has no config.json, so it is not AllenNLP"):
         ElmoArchive(path)
     assert sorted(tmp_path.iterdir()) == [path]
     assert not (tmp_path.parent / "outside").exists()
@@ -186,7 +184,7 @@ def test_what_is_wrong_is_said(fixture: Path, tmp_path: Path) -> None:
     options = read_options(fixture / "options.json")
     with pytest.raises(ValueError, match="has 0 ELMos with their parameters"):
         ElmoArchive(write_archive(path, {"a": torch.zeros(1)})).to_weights(options)
-    with pytest.raises(ValueError, match="something else than named arrays"):
+    with pytest.raises(ValueError, match="something other than named arrays"):
         ElmoArchive(write_archive(path, [torch.zeros(1)]))
     state = prefixed(
         allennlp_state(

@@ -215,7 +215,7 @@ def test_what_a_file_annotates(iob1: Path, tmp_path: Path) -> None:
         ("--label", "PER", "which is not among those"),
         ("--map-label", "PER", "names no label"),
         ("--map-label", "=PER", "names no label"),
-        ("--map-label", "PER= ", "which is no label"),
+        ("--map-label", "PER= ", "which is not a label"),
     ],
 )
 def test_wrong_labels(
@@ -233,6 +233,6 @@ def test_a_label_to_map_that_is_not_there_or_there_twice(
     output = tmp_path / "a.spacy"
     result = run(iob1, output, "--map-label", "LOC=PLACE", "--map-label", "PRE=PERSON")
     assert result.exit_code == 0
-    assert "no entity of" in result.output and "renamed: PRE." in result.output
+    assert "no entity in" in result.output and "renamed: PRE." in result.output
     result = run(iob1, output, "--map-label", "LOC=A", "--map-label", "LOC=B")
     assert result.exit_code == 2 and "'LOC' two names" in result.output

@@ -137,7 +137,7 @@ def test_standard_input_has_its_place_among_the_texts(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\nJohn")))
     entities(texts=["John", "-", "odd"], file=[], model=ruler_folder)
     assert [row[4] for row in rows(capsys)] == ["text:1", "-:2", "text:3"]
-    with pytest.raises(ValueError, match="no text in what was given"):
+    with pytest.raises(ValueError, match="no text in the input"):
         entities(texts=["-"], file=[], model=ruler_folder)
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ValueError, match="no standard input"):
@@ -192,13 +192,13 @@ def test_bad_input_is_named(ruler_folder: str, tmp_path: Path) -> None:
         ("a.txt", "John".encode("utf-16-le"), r"a\.txt is UTF-16LE, not UTF-8"),
         ("a.txt", "John".encode("utf-16-be"), r"a\.txt is UTF-16BE, not UTF-8"),
         ("a.txt", "John".encode("utf32"), r"a\.txt is UTF-32, not UTF-8"),
-        ("a.txt", gzip.compress(b"a", mtime=0), r"a\.txt is packed by gzip"),
-        ("a.txt", lzma.compress(b"a"), r"a\.txt is packed by xz"),
+        ("a.txt", gzip.compress(b"a", mtime=0), r"a\.txt is compressed with gzip"),
+        ("a.txt", lzma.compress(b"a"), r"a\.txt is compressed with xz"),
         ("a.txt.gz", b"text", r"a\.txt\.gz is damaged"),
         ("a.txt.gz", gzip.compress(b"text", mtime=0)[:15], r"a\.txt\.gz is damaged"),
         ("a.txt.xz", b"text", r"a\.txt\.xz is damaged"),
-        ("a.txt", b"", "no text in what was given"),
-        ("a.txt", b"\xef\xbb\xbf \n\r\n", "no text in what was given"),
+        ("a.txt", b"", "no text in the input"),
+        ("a.txt", b"\xef\xbb\xbf \n\r\n", "no text in the input"),
         ("a.txt", b"a\n" + b"b" * 11, r"a\.txt:2: 11 characters are more than the 10"),
     ],
 )

@@ -90,7 +90,7 @@ def test_probabilities_of_elmo_ner_are_asked_for(repository: Path) -> None:
 
 def test_wrong_use(model: Path, gold: Path, tmp_path: Path) -> None:
     before = gold.read_text()
-    assert "is an input of this command, too" in run(model, gold, "-o", gold).output
+    assert "is also an input of this command" in run(model, gold, "-o", gold).output
     assert "another output" in run(model, gold, "-o", "x", "--page", "x").output
     gold.write_text("")
     result = run(model, gold, "-o", tmp_path / "out")

@@ -118,7 +118,7 @@ def test_json_and_columns_give_the_same(
 def test_the_old_name_of_read_scheme(model: Path, gold: Path) -> None:
     for name in "--scheme", "--read-scheme":
         result = run(model, gold, name, "io")
-        assert "line 1: the tag B-PER stands where io has I-PER" in str(
+        assert "line 1: the tag B-PER is where io requires I-PER" in str(
             result.exception
         )
         assert ("now called --read-scheme" in result.output) == (name == "--scheme")
@@ -204,6 +204,6 @@ def test_tokens_of_which_the_gold_says_nothing_are_not_counted(
     assert re.search("LOC: precision: 100.00%", run(model, gold, *raw).output)
     result = run(model, gold, "--map-label", "LOC=", *raw)
     assert result.exit_code == 0, result.output
-    assert re.search("without annotation, [1-9] in all, is not counted", result.output)
+    assert re.search("without annotation, [1-9] in all, are not counted", result.output)
     assert "LOC" not in result.output
     assert re.search("ORG: precision: +0.00%", result.output)

@@ -68,7 +68,7 @@ def test_published_weights_by_name(
     publish(monkeypatch, address, right)
     result = run("small", output)
     assert result.exit_code == 0, result.output
-    assert f"SHA-256 {right}, as it should be" in result.output
+    assert f"SHA-256 {right}, as expected" in result.output
     wanted = read_weights(fixture / "lm_weights.hdf5", fixture / "options.json")
     found = read_weights(output)
     assert found.options == wanted.options
@@ -94,7 +94,7 @@ def test_archive(address: str, fixture: Path, tmp_path: Path, by_address: bool) 
     source = f"{address}/model.tar.gz" if by_address else path
     result = run(source, output)
     assert result.exit_code == 0, result.output
-    assert "which nothing here can verify" in result.output
+    assert "which cannot be verified here" in result.output
     assert_same(read_weights(output), wanted)
     assert path.exists()
     local = write_archive(path, prefixed(allennlp_state(wanted)))
@@ -108,7 +108,7 @@ def test_wrong_use(address: str, tmp_path: Path) -> None:
     output = tmp_path / "elmo.safetensors"
     cases: Dict[str, Result] = {
         "ends in .safetensors": run("small", tmp_path / "elmo.hdf5"),
-        "no name of published weights": run("huge", output),
+        "the name of published weights": run("huge", output),
         "404": run(f"{address}/missing.tar.gz", output),
     }
     for words, result in cases.items():

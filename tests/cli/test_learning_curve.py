@@ -90,8 +90,8 @@ BAD = {
     "cut": ('{"step": 1, "score": 0.5}\n{"step"', "history.jsonl, line 2, is damaged"),
     "list": ("[1]\n", "history.jsonl, line 1, is damaged"),
     "binary": ("\0\ufffd", "history.jsonl, line 1, is damaged"),
-    "other": ('{"a": 1}\n', "history.jsonl in .* is not as a training writes it"),
-    "words": ('{"step": 1, "score": "x"}\n', "is not as a training writes it"),
+    "other": ('{"a": 1}\n', "history.jsonl in .* is not what training writes"),
+    "words": ('{"step": 1, "score": "x"}\n', "is not what training writes"),
 }
 
 
@@ -111,4 +111,4 @@ def test_a_name_that_is_of_no_picture(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     arguments = ["learning-curve", str(tmp_path / "curve"), str(tmp_path)]
     result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 1 and "end in .png or .svg" in result.output
+    assert result.exit_code == 1 and "ending in .png or .svg" in result.output

@@ -119,7 +119,7 @@ def test_tokens_of_other_text_are_not_trained_on(
     if name == "a missing file":
         assert "no text at missing.txt" in result.output
     else:
-        assert "are of other text (text.txt; en; held_out 0.2)" in result.output
+        assert "are from other text (text.txt; en; held_out 0.2)" in result.output
         assert "another --paths.tokens, or delete the folder" in result.output
     assert files(tmp_path) == before
     assert not (tmp_path / "new").exists()
@@ -159,8 +159,8 @@ def test_text_is_not_removed_for_tokens(
             f"--paths.tokens={tokens}",
         )
         assert result.exit_code == 1
-        assert "corpus is there already" in result.output or (
-            "lies within the text" in result.output
+        assert "corpus already exists" in result.output or (
+            "is inside the text" in result.output
         )
         assert [path for path in tmp_path.rglob("*")] == [folder, text]
 
@@ -179,7 +179,7 @@ def test_the_output_does_not_go_into_the_text(
     )
     assert result.exit_code == 1
     said = " ".join(result.output.split())
-    assert "lies within the text" in said and "choose another --output" in said
+    assert "is inside the text" in said and "choose another --output" in said
     assert sorted(tmp_path.rglob("*")) == before
 
 

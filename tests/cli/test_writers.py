@@ -238,7 +238,7 @@ def test_a_finished_pipeline_is_pruned_again_but_a_users_folder_is_not(
     command = ["prune", "pipeline", str(output / "thesis"), "--words", "1"]
     before = contents(output)
     result = CliRunner().invoke(app, command)
-    assert result.exit_code == 1 and "give --force to lose it" in result.output
+    assert result.exit_code == 1 and "give --force to replace it" in result.output
     assert contents(output) == before
     assert CliRunner().invoke(app, [*command, "--force"]).exit_code == 0
     assert spacy.load(output / "thesis").pipe_names == ["elmo_ner"]

@@ -132,7 +132,7 @@ def test_input(command: str, name: str, place: Path) -> None:
     said = refuse([part.format(name) for part in command.split()])
     assert name.replace("\udcff", r"\udcff") in said or (
         # spaCy's words for a setting, typer's for a file, and ours where all are empty
-        re.search("half a character|no�name|no section|no text in what", said)
+        re.search("half a character|no�name|no section|no text in the input", said)
     )
 
 
@@ -201,7 +201,7 @@ def test_an_output_that_is_an_input_or_another_output(
     Path("a.hdf5").write_text("mine")
     before = {p: p.is_file() and p.read_bytes() for p in place.rglob("*")}
     said = refuse(command.split())
-    assert re.search("is (an input|another output) of this command, too", said)
+    assert re.search("is also (an input|another output) of this command", said)
     assert {p: p.is_file() and p.read_bytes() for p in place.rglob("*")} == before
 
 
@@ -213,7 +213,7 @@ def test_a_setting_without_its_section(command: str, place: Path) -> None:
     result = CliRunner().invoke(app, [*arguments, "--max_steps", "3"])
     assert result.exit_code == 2
     said = refuse([*arguments, "--max_steps", "3"])
-    assert "--max_steps" in said and "with its section" in said
+    assert "--max_steps" in said and "give its section" in said
     assert not Path("out").exists()
 
 
@@ -240,7 +240,7 @@ def test_a_key_that_spacy_would_drop(command: str, place: Path) -> None:
     for setting, near in {
         "training.max_stepz": "did you mean max_steps?",
         "initialize.vector": "did you mean vectors?",
-        "nlp.abacus": "take one of lang",
+        "nlp.abacus": "use one of lang",
     }.items():
         said = refuse([*command.split(), f"--{setting}", "3"])
         assert f"a key {setting.split('.')[1]}, which" in said and near in said

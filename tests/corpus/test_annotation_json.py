@@ -206,13 +206,16 @@ def test_misaligned_spans_are_counted_and_named(tmp_path: Path) -> None:
     path = write(tmp_path / "file.jsonl", records)
     docs, notes = read(path)
     assert notes == [
-        f"{path}: 1 of 4 entities do not begin and end with tokens, and are unknown in "
-        "their tokens; --alignment-mode expand makes them grow: 'Ann' in 'Anna' (line 2)."
+        f"{path}: 1 of 4 entities do not begin and end at token boundaries, and leave "
+        "their tokens unknown; use --alignment-mode expand to extend them: 'Ann' in "
+        "'Anna' (line 2)."
     ]
     assert [t.ent_iob_ for t in docs[1]] == ["", "O", "O", "B", "I", "O"]
     docs, notes = read(path, alignment_mode="expand")
     assert offsets(docs[1]) == SPANS
-    assert "1 of 4 entities do not begin and end with tokens, and grew to" in notes[0]
+    assert (
+        "1 of 4 entities do not begin and end at token boundaries, and were" in notes[0]
+    )
     many = write(tmp_path / "many.jsonl", [doccano(TEXT, spans)] * 25)
     assert read(many)[1][0].endswith("(line 20) and 5 more.")
     with pytest.raises(ValueError, match="no alignment mode 'contract'"):
@@ -317,7 +320,7 @@ def test_offsets_in_utf16_units(tmp_path: Path) -> None:
     path = write(tmp_path / "file.json", [record])
     assert [ent.text for ent in read(path)[0][0].ents] == ["Anna", "Bo"]
     record["annotations"][0]["result"][0]["value"]["text"] = "Ada"
-    with pytest.raises(ValueError, match="3 to 7 is said to be 'Ada', but .* 'nna '"):
+    with pytest.raises(ValueError, match="3 to 7 is given as 'Ada', but .* 'nna '"):
         read(write(path, [record]))
 
 
@@ -401,7 +404,7 @@ def test_converted_offsets_are_counted_and_named(tmp_path: Path) -> None:
     assert notes[0] == (
         f"{path}: the offsets of 2 of 3 texts count UTF-16 units, where an emoji is two, "
         "and were converted to characters (line 1, line 2). In texts whose entities fit "
-        "either way, offsets are taken for characters."
+        "either way, offsets are read as characters."
     )
     # 3 to 4 is white space in characters, and beyond the end nothing is
     assert read_annotations(write(path, [either])).utf16 == ["line 1"]
@@ -449,8 +452,11 @@ def test_duplicates_are_one(tmp_path: Path) -> None:
         (doccano(TEXT, [(0, 4, "A"), (0, 4, "B")]), "overlap"),
         ({"id": 0, "paragraphs": []}, "training format of spaCy 2"),
         ({"data": {"a": "x", "b": "y"}, "annotations": [{}]}, "has several texts"),
-        ({"data": {"text": "x"}, "annotations": [1]}, "are no list of objects"),
-        ({"data": {"text": "x"}, "annotations": [{"result": [1]}]}, "1 is no result"),
+        ({"data": {"text": "x"}, "annotations": [1]}, "are not a list of objects"),
+        (
+            {"data": {"text": "x"}, "annotations": [{"result": [1]}]},
+            "1 is not a result",
+        ),
         (
             {
                 "data": {"text": "x"},

@@ -107,7 +107,7 @@ def test_sentences_without_entities(tmp_path: Path) -> None:
         ("(A* (B) *)", r"line 2: the tag '\(B\)' has nested entities"),
         ("(A* (B* *)", r"line 2: the tag '\(B\*' has nested entities"),
         ("(A* *)) *", r"line 2: the tag '\*\)\)' has nested entities"),
-        ("* *) (A)", r"line 2: the tag '\*\)' closes an entity, and none is open"),
+        ("* *) (A)", r"line 2: the tag '\*\)' closes an entity, but none is open"),
         ("(A) (B* *", r"line 2: the tag '\(B\*' opens an entity that its sentence"),
         ("(A* O *)", "line 2: the tag 'O' is not in the bracket notation"),
         ("(A* - *)", "line 2: the tag '-' is not in the bracket notation"),

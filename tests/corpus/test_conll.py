@@ -275,9 +275,9 @@ def test_files_without_tokens(tmp_path: Path) -> None:
         (b"a o\n", "line 1: The tag 'o' has an unknown form"),
         (b"a O\n\xff O\n", "line 2: the byte 0xff at offset 4 is not UTF-8"),
         (b"\xef\xbb\xbfa O\n\xc3 O", "line 2: the byte 0xc3 at offset 7 is not UTF-8"),
-        (b"a B-PER\nb O\nc U-PER\n", "line 1: the tag B-PER stands where biluo has U"),
-        (b"a U-PER\nb S-PER\n", "line 2: the tag S-PER stands where biluo has U-PER"),
-        (b"a B-PER\nb L-LOC\n", "line 1: the tag B-PER stands where biluo has U-PER"),
+        (b"a B-PER\nb O\nc U-PER\n", "line 1: the tag B-PER is where biluo requires U"),
+        (b"a U-PER\nb S-PER\n", "line 2: the tag S-PER is where biluo requires U-PER"),
+        (b"a B-PER\nb L-LOC\n", "line 1: the tag B-PER is where biluo requires U-PER"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path: Path, data: bytes, message: str) -> None:
@@ -293,11 +293,11 @@ def test_a_scheme_that_is_named_is_demanded(tmp_path: Path) -> None:
     path.write_text("a O\nb I-PER\nc B-PER\n")
     assert read_conll(path, scheme="iob1").scheme == "iob1"
     with pytest.raises(
-        ValueError, match="line 2: the tag I-PER stands where iob2 has B-"
+        ValueError, match="line 2: the tag I-PER is where iob2 requires B-"
     ):
         read_conll(path, scheme="iob2")
     with pytest.raises(
-        ValueError, match="line 3: the tag B-PER stands where io has I-"
+        ValueError, match="line 3: the tag B-PER is where io requires I-"
     ):
         read_conll(path, scheme="io")
     with pytest.raises(ValueError, match="no tag scheme 'iob3'"):

@@ -34,12 +34,12 @@ def test_refusals_leave_the_old_file(tmp_path: Path) -> None:
     crossing = Doc(Vocab(), words=["a", "b"], sent_starts=[True, True])
     crossing.set_ents([Span(crossing, 0, 2, label="LOC")])
     cases = [
-        (crossing, "Doc 2: The entity 'a b' .tokens 0 to 2. runs over the end"),
+        (crossing, "Doc 2: The entity 'a b' .tokens 0 to 2. runs past the end"),
         (Doc(Vocab(), words=["a"]), "Doc 2: The token 'a' .number 0. has no entity"),
-        (make_doc(["a b"], ["O"]), "Doc 2: 'a b' cannot stand in a column"),
-        (make_doc(["a\tb"], ["O"]), "cannot stand in a column"),
-        (make_doc(["a\nb"], ["O"]), "cannot stand in a column"),
-        (make_doc(["a"], ["B-WORK OF ART"]), "'WORK OF ART' cannot stand"),
+        (make_doc(["a b"], ["O"]), "Doc 2: 'a b' cannot be written in a column"),
+        (make_doc(["a\tb"], ["O"]), "cannot be written in a column"),
+        (make_doc(["a\nb"], ["O"]), "cannot be written in a column"),
+        (make_doc(["a"], ["B-WORK OF ART"]), "'WORK OF ART' cannot be written"),
         (make_doc(["-DOCSTART-"], ["O"]), "'-DOCSTART-' would be read as"),
     ]
     for doc, message in cases:

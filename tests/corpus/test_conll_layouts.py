@@ -233,11 +233,14 @@ def test_a_number_sign_may_be_a_word(tmp_path: Path) -> None:
         # tokens that lost a column
         ("#hashtag\nAnna O\n", "line 1: '#hashtag' stands alone"),
         ("#\nAnna O\n", "line 1: '#' stands alone"),
-        ("# O\nAnna NNP O\n", "line 1: '# O' is no token with a tag"),
+        ("# O\nAnna NNP O\n", "line 1: '# O' is not a token with a tag"),
         ("#MH17 O\nAnna NNP O\n", "line 1: 2 columns"),
         ("#hashtag PER\nAnna O\n", "line 1: The tag 'PER' has an unknown form"),
         # inside a sentence
-        ("Anna O\n# sent_id = 1\n", "line 2: '# sent_id = 1' is no token .* comments"),
+        (
+            "Anna O\n# sent_id = 1\n",
+            "line 2: '# sent_id = 1' is not a token .* comments",
+        ),
     ],
 )
 def test_what_may_be_a_token_is_no_comment(
@@ -335,7 +338,7 @@ def test_spellings_of_tags(
         ("a B-PER\nb PER-B\n", "line 2: The tag 'PER-B' has an unknown form"),
         (
             "a PER-B\nb ORG-B\nc B-LOC\n",
-            "line 3: The tag 'B-LOC' is spelled in another",
+            "line 3: The tag 'B-LOC' is spelled differently",
         ),
         ("a O\nb o\n", "line 2: The tag 'o' has an unknown form"),
         ("a B-PER\nb -\n", "line 2: The tag is '-', which says nothing. Write O for"),
@@ -344,7 +347,7 @@ def test_spellings_of_tags(
         ("Word Tag\na O\n", "line 1: The tag 'Tag' has .* heading, delete the line"),
         (
             "a b-per\nb e-per\nc I-per\n",
-            "line 3: the tag I-per stands where bioes has S",
+            "line 3: the tag I-per is where bioes requires S",
         ),
     ],
 )
@@ -376,10 +379,10 @@ def test_tabs_and_spaces(tmp_path: Path) -> None:
     spaces = "Anna NNP B-PER\n"
     tabs = spaces.replace(" ", "\t")
     for text, message in [
-        (spaces + tabs, "line 2: between columns tabs stand, but spaces in the lines"),
-        (tabs + spaces, "line 2: between columns spaces stand, but tabs in the lines"),
-        (tabs + "\n" + spaces, "line 3: between columns spaces"),
-        (spaces + "Bo NNP\tB-PER\n", "line 2: between columns tabs"),
+        (spaces + tabs, "line 2: tabs separate the columns, but spaces in the lines"),
+        (tabs + spaces, "line 2: spaces separate the columns, but tabs in the lines"),
+        (tabs + "\n" + spaces, "line 3: spaces separate the columns"),
+        (spaces + "Bo NNP\tB-PER\n", "line 2: tabs separate the columns"),
     ]:
         with pytest.raises(ValueError, match=message + ".*--delimiter whitespace"):
             read(tmp_path, text)
@@ -392,7 +395,7 @@ def test_tabs_and_spaces(tmp_path: Path) -> None:
     # spaces and tabs at the end of a line separate nothing
     assert found(read(tmp_path, "Anna O\t\nBo O \n")) == [("Anna Bo", [])]
     with pytest.raises(
-        ValueError, match="There is no delimiter 'comma'. Take auto, tab"
+        ValueError, match="There is no delimiter 'comma'. Use auto, tab"
     ):
         read(tmp_path, spaces, delimiter="comma")
     with pytest.raises(ValueError, match="'Anna,O' stands alone.*--delimiter"):
@@ -448,7 +451,9 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     ],
 )
 def test_names_of_sentences_are_no_words(tmp_path: Path, text: str, word: int) -> None:
-    with pytest.raises(ValueError, match=r"repeats '.*' and its like.*--word-column"):
+    with pytest.raises(
+        ValueError, match=r"repeats values such as '.*' from token.*--word-column"
+    ):
         read(tmp_path, text)
     wanted = [line.split()[word - 1] for line in text.split("\n") if line]
     sentences = found(read(tmp_path, text, word_column=word))
@@ -485,7 +490,7 @@ def test_several_columns_of_tags_are_noted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("EU B-ORG|B-LOC\nx O\n", "line 1: The tag 'B-ORG|B-LOC' is several tags"),
+        ("EU B-ORG|B-LOC\nx O\n", "line 1: The tag 'B-ORG|B-LOC' combines the tags"),
         (
             "x O\nEU B-ORG\nEU (ORG)\n",
             r"line 3: The tag '\(ORG\)' is in the bracket notation",

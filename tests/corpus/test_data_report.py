@@ -119,7 +119,7 @@ def test_each_problem_is_named() -> None:
         "The label ORG is in the training corpus only.",
         "The label GPE of the component is in no corpus.",
         "The training corpus has only 7 sentences",
-        "1 entities of the training corpus run over the end of a sentence, for "
+        "1 entities of the training corpus run past the end of a sentence, for "
         "instance: 'Ada Bo' (PER)",
         "begin or end with white space, for instance: '\\n Oslo' (LOC)",
         "2 sentences occur with different entities, for instance: this long sentence is "

@@ -64,4 +64,6 @@ def test_a_new_format_is_an_entry(
     assert result.exit_code == 0
     assert "Bo" in (tmp_path / "some.conll").read_text()
     result = CliRunner().invoke(app, [str(path), str(tmp_path / "other.names")])
-    assert "other.names cannot be written: .names is read only" in str(result.exception)
+    assert "other.names cannot be written: .names files can only be read" in str(
+        result.exception
+    )

@@ -208,7 +208,7 @@ def test_files_that_are_no_text_are_named(
     tmp_path: Path, suffix: str, data: bytes
 ) -> None:
     path = write(tmp_path, f"a.txt{suffix}", data)
-    with pytest.raises(ValueError, match=f"{path} is not UTF-8 text; take it out"):
+    with pytest.raises(ValueError, match=f"{path} is not UTF-8 text; remove it"):
         check_is_text(path)
 
 

@@ -195,7 +195,7 @@ def test_auto_groups_as_the_file_does(
 
 @pytest.mark.parametrize("name", ["gold.jsonl", "gold.json", "gold.spacy"])
 def test_what_is_no_conll_file_by_its_name(nlp: Language, name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} is not a CoNLL file. Convert it"):
+    with pytest.raises(ValueError, match=f"{name} is not a CoNLL file. If it"):
         list(create_conll_corpus_v1(path=Path(name))(nlp))
 
 

@@ -99,7 +99,7 @@ def test_half_of_the_headlines_leave_short_words_alone() -> None:
 def test_levels_are_probabilities() -> None:
     n = sum(len(variants(gold(), upper=0.25)) - 1 for _ in range(1000))
     assert 180 < n < 320
-    with pytest.raises(ValueError, match="upper = 25, which is no probability"):
+    with pytest.raises(ValueError, match="upper = 25, which is not a probability"):
         create_text_variants_v1(upper=25)
 
 

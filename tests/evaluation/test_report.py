@@ -54,7 +54,7 @@ def test_docs_that_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="1 gold Docs, but 0 predicted"):
         report_docs([gold], [])
     other = make_doc(GOLD, words=["Rome", "or", "New", "York", "John"])
-    with pytest.raises(ValueError, match="gold Doc number 2 .* differ in their words"):
+    with pytest.raises(ValueError, match="gold Doc number 2 .* have different words"):
         report_docs([gold, gold], [gold, other])
     with pytest.raises(ValueError, match="have no entity annotation"):
         report_docs([make_doc(None)], [gold])

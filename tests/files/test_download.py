@@ -192,7 +192,7 @@ def test_errors(site: Site, tmp_path: Path) -> None:
     assert len(site.asked) == 1 + module.TRIES
     with pytest.raises(DownloadError, match="refused"):
         download("http://127.0.0.1:9/file", path)
-    with pytest.raises(ValueError, match="no address that begins with http"):
+    with pytest.raises(ValueError, match="not an address that begins with http"):
         download("file:///etc/hostname", path)
     discard(path)
     assert not left(path)

@@ -91,7 +91,7 @@ def test_where_a_precision_is_not_fast_it_says_so_and_is_exact(
     monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     monkeypatch.setattr(packed_products, f"has_{precision}", lambda: False)
-    with pytest.warns(UserWarning, match=f"{precision}.*goes on in float32"):
+    with pytest.warns(UserWarning, match=f"{precision}.*continues in float32"):
         assert usable_precision(precision) == "float32"
 
 

@@ -126,7 +126,7 @@ def test_pipelines_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="DRUG in one .* GENE in another"):
         average_weights([one, other], [1.0, 1.0])
     wider = trained(1, tag_scheme="BIO")
-    with pytest.raises(ValueError, match="other sizes"):
+    with pytest.raises(ValueError, match="different sizes"):
         average_weights([trained(1), wider], [1.0, 1.0])
     with pytest.raises(ValueError, match="no component that learns"):
         average_weights([spacy.blank("en"), spacy.blank("en")], [1.0, 1.0])

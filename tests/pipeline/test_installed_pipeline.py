@@ -219,9 +219,9 @@ def broken_package(package: Path) -> None:
 @pytest.mark.parametrize(
     "spoil, reason",
     [
-        (other_tagger, "version 9.9.9 has another model"),
+        (other_tagger, "version 9.9.9 has a different model"),
         (no_component, "has no component elmo_ner"),
-        (other_component, "version 9.9.9 has another model"),
+        (other_component, "version 9.9.9 has a different model"),
         (damaged_weights, "model is damaged"),
         (no_weights, "model"),
         (labels_of_another, "GENE|1 labels make 5 tags|does not fit"),

@@ -208,7 +208,7 @@ def test_labels_and_thresholds(
         ({"threshold": {"PRESON": 0.5}}, "no label 'PRESON'"),
         ({"deny_labels": "LOC"}, "set it to a list of labels"),
         ({"threshold": {"LOC": 7}}, "a number from 0 to 1"),
-        ({"treshold": 0.5}, "no setting 'treshold'; it may have threshold, "),
+        ({"treshold": 0.5}, "no setting 'treshold'; its settings are threshold, "),
         ({"addresses": True}, "no setting 'addresses'"),
     ],
 )

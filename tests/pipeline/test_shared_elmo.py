@@ -206,7 +206,7 @@ def test_a_default_model_that_listens_is_not_filled_with_that_of_the_package() -
     "component, said",
     [
         ("ner", "no component 'ner'.* it has tok2vec, elmo_ner"),
-        ("elmo_ner", "has a component 'tok2vec' already"),
+        ("elmo_ner", "already has a component 'tok2vec'"),
     ],
 )
 def test_what_cannot_be_shared(component: str, said: str) -> None:

@@ -270,7 +270,7 @@ def test_what_a_user_keeps_there_is_kept(
     mine = tmp_path / "output" / name
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
-    with pytest.raises(ValueError, match="holds .* already|is there already"):
+    with pytest.raises(ValueError, match="already holds|already exists"):
         run(tiny_settings({}), tmp_path / "output")
     assert list(contents(tmp_path / "output")) == [mine]
 

@@ -72,7 +72,7 @@ def test_missing_sections_and_keys_are_named(
     config = tiny_config({})
     key = sorted(config[section])[-1]
     del config[section][key]
-    with pytest.raises(ValueError, match=rf"\[{section}\].*not complete.*'{key}'"):
+    with pytest.raises(ValueError, match=rf"\[{section}\].*incomplete.*'{key}'"):
         read_settings(config)
     del config[section]
     with pytest.raises(ValueError, match=rf"no section \[{section}\]; add it"):

@@ -134,7 +134,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, encode: Encode, name: str) -
 def test_a_folder_that_is_not_ours_is_kept(tmp_path: Path, encode: Encode) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "text.txt").write_text("mine")
-    with pytest.raises(ValueError, match="corpus is there already"):
+    with pytest.raises(ValueError, match="corpus already exists"):
         write_corpus([(TRAIN, encode([["a", "b"]]))], tmp_path / "corpus")
     assert [path.read_text() for path in tmp_path.rglob("*.*")] == ["mine"]
 

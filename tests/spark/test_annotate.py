@@ -312,7 +312,9 @@ def test_columns_that_would_be_there_twice(df: "DataFrame", ruler: Path) -> None
     from spacy_elmo_ner.spark import annotate
 
     both = df.selectExpr("id as Label", "text as words", "1 as start")
-    with pytest.raises(ValueError, match="'Label', 'start' already.*withColumnRenamed"):
+    with pytest.raises(
+        ValueError, match="already has 'Label', 'start'.*withColumnRenamed"
+    ):
         annotate(both, ruler, text_col="words")
     assert annotate(both, ruler, text_col="words", as_annotations=True).count() == 8
     with pytest.raises(ValueError, match="more than one column 'text'"):

@@ -63,7 +63,7 @@ def test_a_wrong_parameter_is_said_before_a_job_runs(
     with pytest.raises(ValueError, match="no column 'text'"):
         ner.transform(df)
     ner.setInputCol("words").setOutputCol("Words")
-    with pytest.raises(ValueError, match="'words' already"):
+    with pytest.raises(ValueError, match="already has 'words'"):
         ner.transform(df)
     with pytest.raises(ValueError, match="batch size is 0"):
         ner.setOutputCol("ner").setBatchSize(0).transform(df)

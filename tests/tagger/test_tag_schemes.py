@@ -286,7 +286,7 @@ def test_bad_schemes_and_labels_are_refused() -> None:
 def test_bad_spans_and_tags_are_refused() -> None:
     scheme = TagScheme("BILUO", ("PER", "LOC"))
     for span in [(-1, 1, "PER"), (2, 5, "PER"), (1, 1, "PER"), (3, 2, "PER")]:
-        with pytest.raises(ValueError, match="does not lie in a sequence of 4 tokens"):
+        with pytest.raises(ValueError, match="is not inside a sequence of 4 tokens"):
             scheme.entity_mask(scheme.unrestricted(4), *span)
     calls: List[Callable[[], object]] = [
         lambda: scheme.allowed(["O", "U-ORG"]),

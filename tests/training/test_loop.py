@@ -198,7 +198,7 @@ def test_only_force_trains_anew(config_path: Path, tmp_path: Path) -> None:
     train(short(config_path, max_steps=2), output)
     shutil.rmtree(output / "checkpoint")
     before = files(output)
-    with pytest.raises(ValueError, match="holds model-last already.*--force"):
+    with pytest.raises(ValueError, match="already holds model-last.*--force"):
         train(short(config_path, max_steps=2), output)
     assert files(output) == before
     train(short(config_path, max_steps=2), output, force=True)
@@ -216,7 +216,7 @@ def test_what_a_user_keeps_there_is_kept(
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine.txt").write_text("mine")
     before = files(tmp_path)
-    with pytest.raises(ValueError, match=f"{name} is there already"):
+    with pytest.raises(ValueError, match=f"{name} already exists"):
         train(short(config_path, max_steps=1), tmp_path)
     assert files(tmp_path) == before
     shutil.rmtree(tmp_path / name)
