@@ -233,6 +233,6 @@ def test_a_label_to_map_that_is_not_there_or_there_twice(
     output = tmp_path / "a.spacy"
     result = run(iob1, output, "--map-label", "LOC=PLACE", "--map-label", "PRE=PERSON")
     assert result.exit_code == 0
-    assert "no entity in" in result.output and "renamed: PRE." in result.output
+    assert "no entity in" in result.output and "rename: PRE." in result.output
     result = run(iob1, output, "--map-label", "LOC=A", "--map-label", "LOC=B")
     assert result.exit_code == 2 and "'LOC' two names" in result.output

@@ -130,7 +130,7 @@ def test_wrong_use(pipeline: Path, texts: Path, tmp_path: Path) -> None:
         ((texts / "no.txt", "-o", output), 1, "There is no file"),
         ((texts / "one.txt", "-o", texts / "one.txt"), 1, "an input"),
         ((texts, "-o", output, "--read-as", "csv"), 1, "no column 'text'"),
-        ((texts, "-o", output, "-m", tmp_path / "blank"), 1, "0 components elmo_ner"),
+        ((texts, "-o", output, "-m", tmp_path / "blank"), 1, "0 elmo_ner components"),
     ):
         done = run(*arguments)
         assert done.exit_code == code
