@@ -12,13 +12,15 @@ def test_table(repository: Path, printed_by: Callable[..., str]) -> None:
     options = "--sentences 20 --updates 2 --updates 10 --limit 20".split()
     printed = printed_by("new_label", train, dev, train, *options)
     rows = re.findall(
-        r"^\| 0.001 \| (yes|no) \| (\d+) \| (\S+) \| (\S+) \|$", printed, re.M
+        r"^\| 0.001 \| (yes|no) \| (\d+) \| (1.0|0.7) \| (\S+) \| (\S+) \|$",
+        printed,
+        re.M,
     )
-    assert [row[:2] for row in rows] == [
-        ("no", "2"),
-        ("no", "10"),
-        ("yes", "2"),
-        ("yes", "10"),
+    assert [row[:3] for row in rows] == [
+        (rehearsal, updates, share)
+        for rehearsal in ("no", "yes")
+        for updates in ("2", "10")
+        for share in ("1.0", "0.7")
     ]
     # with a PER that is a ROLE, too
-    assert all(0 <= float(f1) <= 100 for row in rows for f1 in row[2:])
+    assert all(0 <= float(f1) <= 100 for row in rows for f1 in row[3:])
