@@ -79,7 +79,7 @@ def read_annotations(path: Path) -> AnnotationFile:
             if span.start < before.end:
                 raise ValueError(
                     f"{path}, {place}: {quote(text, before)} and {quote(text, span)} "
-                    "overlap, but an entity can have only one label. Keep one of them."
+                    "overlap, but a token can be in only one entity. Keep one of them."
                 )
         file.texts.append(AnnotatedText(place, text, kept))
     return file

@@ -46,7 +46,9 @@ def create_joined_corpus_v1(
                 f"{', '.join(sorted(corpora))}."
             )
         if count < 0:
-            raise ValueError(f"JoinedCorpus cannot read {name!r} {count} times.")
+            raise ValueError(
+                f"JoinedCorpus cannot read {name!r} {count} times; give 0 or more."
+            )
     return JoinedCorpus(corpora, times, augmenter)
 
 
