@@ -110,7 +110,7 @@ def test_elmo_of_an_installed_pipeline_is_written(
 
 def test_a_pipeline_without_elmo_is_told(tmp_path: Path) -> None:
     spacy.blank("en").to_disk(tmp_path / "pipeline")
-    with pytest.raises(ValueError, match="pipeline has 0 elmo_ner components"):
+    with pytest.raises(ValueError, match="pipeline has 0 components or features"):
         convert_weights(tmp_path / "pipeline", tmp_path / "a.safetensors", None, False)
 
 

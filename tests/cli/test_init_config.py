@@ -106,7 +106,7 @@ def test_mistakes_are_told_and_nothing_is_written(corpus: Path, tmp_path: Path) 
         assert code == 1 and words in said
         assert not output.exists()
     code, said = run("init-config", corpus, "--train", corpus, "--force")
-    assert code == 1 and "is an input of this command" in said
+    assert code == 1 and "is also an input of this command" in said
 
 
 def test_a_path_with_a_dollar_sign_is_named_in_the_command(

@@ -87,7 +87,11 @@ def test_the_same_entities_as_alone(
         (b'{"text": ["John", null]}', 422, USAGE),
         (b'{"texts": "John"}', 422, USAGE),
         (b'["John"]', 422, USAGE),
-        (json.dumps({"text": ["John"] * 101}).encode(), 413, "101 texts, of 100"),
+        (
+            json.dumps({"text": ["John"] * 101}).encode(),
+            413,
+            "101 texts, but at most 100",
+        ),
         (json.dumps({"text": "a " * 5_000_000}).encode(), 413, "1,000,000 bytes"),
     ],
     ids=lambda value: repr(value)[:30],

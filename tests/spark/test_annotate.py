@@ -293,7 +293,7 @@ def children_of(pid: int) -> List[int]:
         (dict(batch_size=0), r"batch size is 0"),
         (dict(pipeline="no_such_pipeline"), r"no pipeline at no_such_pipeline"),
         (dict(as_annotations=True, output_level="token"), r"output_level is 'token'"),
-        (dict(as_annotations=True, output_col="ID"), r"'id' already"),
+        (dict(as_annotations=True, output_col="ID"), "already has 'id'"),
     ],
 )
 def test_what_is_wrong_is_said_before_a_job_runs(
