@@ -87,8 +87,9 @@ def init_config(
     """
     is_printed = str(output) == "-"
     corpora = {"train": train, "dev": dev}
-    for path in filter(None, corpora.values()):
-        _check_corpus(path)
+    for name, path in corpora.items():
+        if path is not None:
+            _check_corpus(path, name)
     if not is_printed:
         check_outputs([output], [train, dev])
         if os.path.lexists(output) and not force:
@@ -96,20 +97,13 @@ def init_config(
                 f"{output} already exists; choose another name, or give --force to "
                 "replace it."
             )
-    # a config would take "$" in a path for the name of another setting
-    given = {name: path for name, path in corpora.items() if path and "$" in str(path)}
-    corpora = {**corpora, **dict.fromkeys(given)}
     text = filled(lang, corpora).to_str(interpolate=False)
     if is_printed:
         typer.echo(text)
         return
     with replacing(output) as path:
         path.write_text(text + "\n", encoding="utf8")
-    missing = [
-        f"--paths.{name} {quote(str(given[name])) if name in given else 'FILE'}"
-        for name, path in corpora.items()
-        if path is None
-    ]
+    missing = [f"--paths.{name} FILE" for name, path in corpora.items() if path is None]
     command = f"python -m spacy_elmo_ner train {quote(str(output))} --output FOLDER"
     echo(f"{output} is written. To train: {' '.join([command, *missing])}")
 
@@ -138,9 +132,16 @@ def filled(lang: str, corpora: Dict[str, Optional[Path]]) -> Config:
     return Config(whole)
 
 
-def _check_corpus(path: Path) -> None:
-    """Raises ValueError if it is neither a .spacy file nor a folder of them."""
+def _check_corpus(path: Path, name: str) -> None:
+    """Raises ValueError if it is neither a .spacy file nor a folder of them, or no
+    config can name it."""
     check_unicode(str(path), "corpus")
+    if "$" in str(path):
+        # it begins a reference to another setting there
+        raise ValueError(
+            f"A config cannot hold the $ in {path}; leave out --{name}, and give "
+            f"--paths.{name} to `train`, or rename the file."
+        )
     if path.is_dir():
         if not any(path.rglob("*" + DOCBIN_SUFFIX)):
             raise ValueError(f"The folder {path} holds no {DOCBIN_SUFFIX} files.")

@@ -104,9 +104,7 @@ def with_words(doc: Doc, change: Callable[[str], str]) -> Doc:
         [Span(changed, ent.start, ent.end, label=ent.label) for ent in doc.ents],
         [changed[token.i : token.i + 1] for token in doc if not token.ent_iob],
     )
-    set_annotated_labels(changed, annotated_labels(doc))
-    _copy_spans(doc, changed, lambda start, end: changed[start:end])
-    changed.cats = dict(doc.cats)
+    _copy_other_annotation(doc, changed, lambda start, end: changed[start:end])
     return changed
 
 
@@ -145,9 +143,7 @@ def as_raw_text(nlp: Language, doc: Doc, *, written: bool) -> Doc:
         if not token.ent_iob:
             unknown.append(span(token.i, token.i + 1)[0])
     _set_entities(raw, entities, unknown)
-    set_annotated_labels(raw, annotated_labels(doc))
-    _copy_spans(doc, raw, whole_tokens)
-    raw.cats = dict(doc.cats)
+    _copy_other_annotation(doc, raw, whole_tokens)
     return raw
 
 
@@ -167,10 +163,11 @@ def _join(doc: Doc, written: bool) -> Tuple[str, List[Tuple[int, int]]]:
     return text.rstrip(), places
 
 
-def _copy_spans(
+def _copy_other_annotation(
     doc: Doc, other: Doc, place: Callable[[int, int], Optional[Span]]
 ) -> None:
-    """Copy doc.spans to another Doc, as a spancat learns from them, too.
+    """Copy what a Doc says besides its entities: which labels it annotates, its
+    categories, and its spans, which a spancat learns.
 
     Args:
         doc: Where they are.
@@ -178,6 +175,8 @@ def _copy_spans(
         place: Maps the first token and the one after the last to the tokens of the
             other Doc, or None if it has no such tokens.
     """
+    set_annotated_labels(other, annotated_labels(doc))
+    other.cats = dict(doc.cats)
     for key, group in doc.spans.items():
         copied = []
         for span in group:

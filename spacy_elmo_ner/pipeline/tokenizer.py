@@ -14,27 +14,21 @@ from spacy.util import (
     filter_spans,
 )
 
+from ..text.invisible import JOINERS, LATIN, UNSEEN
+
 # characters that are not letters, by their names
 NAMED = (
     r"(?:&(?:nbsp|ensp|emsp|thinsp|quot|apos|lt|gt|[lr][sda]quo|#39|#x27|#34|#160);)+"
 )
 # letters may have names, too, in the middle of a word: M&uuml;ller
 NO_NAME = "".join(rf"(?<!&[A-Za-z]{{{n}}})" for n in range(2, 9))
-# Control, format and filler characters, such as a byte order mark, a zero-width space
-# or a direction mark; joiners only next to Latin letters, as other scripts and emoji
-# need them.
-UNSEEN = (
-    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
-    r"\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
-    r"\ufff9-\ufffb"
-)
-LATIN = r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]"
-UNSEEN_AT_START = (rf"[{UNSEEN}]+", rf"[\u200c\u200d]+(?={LATIN})")
+# other scripts and emoji need joiners
+UNSEEN_AT_START = (rf"[{UNSEEN}]+", rf"[{JOINERS}]+(?={LATIN})")
 UNSEEN_AT_END = (
     rf"[{UNSEEN}]+",
-    rf"(?<={LATIN})[\u200c\u200d]+",
+    rf"(?<={LATIN})[{JOINERS}]+",
     # a language's rule for full stops looks for a letter before it
-    rf"(?<=[{UNSEEN}\u200c\u200d])\.",
+    rf"(?<=[{UNSEEN}{JOINERS}])\.",
 )
 AT_START = (*UNSEEN_AT_START, NAMED, r"(?:&#?\w+;)+\w*", "~~+", r"\\[A-Za-z]+\*?\{")
 # between two spaces: [Anna Smith](https://…), <b>Anna Smith</b>,

@@ -11,23 +11,9 @@ from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
+from .invisible import INVISIBLE, NEEDLESS_JOINERS
 from .lines import margin_tokens
 
-# What is invisible besides Unicode's controls and formats, which have their own
-# categories: fillers, variation selectors, a grapheme joiner, an empty Braille pattern.
-FILLERS = frozenset(
-    [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0, 0x16FE4]
-    + [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
-)
-# Format characters that are visible: signs before numbers in Arabic, Syriac and Kaithi.
-SIGNS = frozenset(
-    [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD]
-)
-# They join letters of some scripts and make one emoji of several; not after Latin.
-JOINERS = "\u200c\u200d"
-NEEDLESS_JOINERS = re.compile(
-    f"(?<=[A-Za-z\u00c0-\u024f\u1e00-\u1eff])[{JOINERS}]+|^[{JOINERS}]+|[{JOINERS}]+$"
-)
 # An address is not a name, whatever it contains, nor is a file path.
 ADDRESS = re.compile(
     r"(?<![\w+.-])[A-Za-z][\w+.-]*://[^\s<>\"|\]]+|\bwww\.[^\s<>\"|\]]+"
@@ -87,8 +73,8 @@ def visible(text: str) -> str:
 def _visible(text: str) -> str:
     while True:
         seen = HYPHENATION.sub(_hyphen_within, html.unescape(text))
-        seen = "".join(letter for letter in seen if not _is_invisible(letter))
-        seen = unicodedata.normalize("NFC", NEEDLESS_JOINERS.sub("", seen))
+        seen = NEEDLESS_JOINERS.sub("", INVISIBLE.sub("", seen))
+        seen = unicodedata.normalize("NFC", seen)
         if seen == text:
             return seen
         text = seen
@@ -97,15 +83,6 @@ def _visible(text: str) -> str:
 def _hyphen_within(end_of_line: "re.Match[str]") -> str:
     hyphen, letter = end_of_line.groups()
     return "" if letter.islower() else hyphen
-
-
-def _is_invisible(letter: str) -> bool:
-    if letter.isspace() or letter in JOINERS:
-        return False
-    code = ord(letter)
-    if unicodedata.category(letter) in ("Cc", "Cf"):
-        return code not in SIGNS
-    return code in FILLERS
 
 
 def word_places(doc: Doc) -> NDArray[np.int64]:

@@ -1,3 +1,4 @@
+import sys
 import unicodedata
 
 import pytest
@@ -5,6 +6,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spacy_elmo_ner.text.invisible import INVISIBLE
 from spacy_elmo_ner.text.words import is_no_name, visible, word_places
 
 NLP = spacy.blank("en")
@@ -16,6 +18,27 @@ def test_nobody_sees_a_mark_in_a_name(mark: str) -> None:
     assert visible(f"Mer{mark}kel") == "Merkel"
     assert visible(mark) == ""
     assert len(word_places(NLP.make_doc(f"{mark} Angela {mark}\n Merkel{mark}"))) == 2
+
+
+# Unicode's Prepended_Concatenation_Mark: formats that are seen
+PREPENDED = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+
+
+def test_controls_and_formats_are_not_seen_and_letters_are() -> None:
+    seen, unseen = set(), set()
+    for letter in map(chr, {*range(sys.maxunicode + 1)} - PREPENDED):
+        category = unicodedata.category(letter)
+        if letter.isspace() or letter in "\u200c\u200d":
+            continue
+        if category in ("Cc", "Cf"):
+            unseen.add(letter)
+        elif category[0] in "LNPS":
+            seen.add(letter)
+    assert all(INVISIBLE.match(letter) for letter in unseen)
+    # fillers of Korean, and a Braille pattern without dots
+    fillers = set("\u115f\u1160\u2800\u3164\uffa0")
+    assert {letter for letter in seen if INVISIBLE.match(letter)} == fillers
+    assert not any(INVISIBLE.match(chr(sign)) for sign in PREPENDED)
 
 
 def test_joiners_are_letters_of_other_scripts_and_of_emoji() -> None:
