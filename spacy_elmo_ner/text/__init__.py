@@ -1,5 +1,6 @@
 """What is read of a Doc: its words, and where its sentences end.
 
+invisible.py      characters that nobody sees
 words.py          tokens → what they show, and which of them are words or names
 lines.py          a text's lines, without the margin of quoted mail and comments
 table_columns.py  lines that are rows of a table
