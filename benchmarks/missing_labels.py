@@ -37,7 +37,7 @@ def main(
         ["PER", "LOC", "ORG", "MISC"], help="What the parts lack, in order."
     ),
     updates: int = typer.Option(1500, help="Updates of each training."),
-    seed: int = typer.Option(0, help="Of each training."),
+    seed: int = typer.Option(0, help="Seed of each training."),
 ) -> None:
     """Print the F1 of each training on the development part."""
     folder.mkdir(parents=True, exist_ok=True)

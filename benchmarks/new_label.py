@@ -46,8 +46,10 @@ def main(
         [1.0, 0.7],
         help="How much the trained weights count in a mean with those before.",
     ),
-    seed: int = typer.Option(0, help="Of each training."),
-    limit: int = typer.Option(0, help="Measure on so many sentences, 0 for all."),
+    seed: int = typer.Option(0, help="Seed of each training."),
+    limit: int = typer.Option(
+        0, help="Measure on at most this many sentences; 0 for all."
+    ),
 ) -> None:
     """Print a row for each rate, with and without rehearsal, number of updates and mean."""
     warnings.filterwarnings("ignore", category=UserWarning)
