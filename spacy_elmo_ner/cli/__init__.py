@@ -1,1 +1,1 @@
-"""The commands: each file has one function, a thin layer over the other rooms."""
+"""The commands: each file has one function, a thin layer over the other subpackages."""

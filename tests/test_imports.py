@@ -1,4 +1,4 @@
-"""Imports run one way, so that a room can be read without those above it."""
+"""Imports run one way, so that a subpackage can be read without those above it."""
 
 import ast
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Dict, Set
 
 import pytest
 
-# what each room may know beside itself; `files` and the rest of the top are for all
-ROOMS: Dict[str, Set[str]] = {
+# what each subpackage may import beside itself and what is for all; `cli` may import all
+MAY_IMPORT: Dict[str, Set[str]] = {
     "text": set(),
     "files": set(),
     "tables": {"text", "pipeline"},
@@ -27,9 +27,9 @@ ROOMS: Dict[str, Set[str]] = {
 FOR_ALL = {"files", "nodes", "torch_shim"}
 
 
-def rooms_known(repository: Path) -> Dict[str, Set[str]]:
+def subpackages_imported(repository: Path) -> Dict[str, Set[str]]:
     package = repository / "spacy_elmo_ner"
-    known: Dict[str, Set[str]] = {}
+    found: Dict[str, Set[str]] = {}
     for file in package.rglob("*.py"):
         parts = file.relative_to(package).with_suffix("").parts
         for node in ast.walk(ast.parse(file.read_text(encoding="utf8"))):
@@ -42,14 +42,22 @@ def rooms_known(repository: Path) -> Dict[str, Set[str]]:
                 target = (node.module or "").split(".")[1:]
             else:
                 continue
-            known.setdefault(parts[0], set()).add(target[0])
-    return known
+            found.setdefault(parts[0], set()).add(target[0])
+    return found
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_knows_only_those_below_it(repository: Path, room: str) -> None:
-    known = rooms_known(repository)[room] if room in rooms_known(repository) else set()
-    assert known <= ROOMS[room] | FOR_ALL | {room}
+@pytest.mark.parametrize("subpackage", MAY_IMPORT)
+def test_a_subpackage_imports_only_those_below_it(
+    repository: Path, subpackage: str
+) -> None:
+    imported_there = subpackages_imported(repository).get(subpackage, set())
+    assert imported_there <= MAY_IMPORT[subpackage] | FOR_ALL | {subpackage}
+
+
+def test_every_subpackage_has_its_rule(repository: Path) -> None:
+    package = repository / "spacy_elmo_ner"
+    folders = {file.parent.name for file in package.glob("*/__init__.py")}
+    assert folders == set(MAY_IMPORT) | {"cli"}
 
 
 def imported(file: Path) -> Set[str]:
@@ -64,8 +72,8 @@ def imported(file: Path) -> Set[str]:
 
 
 def test_torch_alone_where_spacy_and_thinc_have_no_business(repository: Path) -> None:
-    for room in ("kernels", "bilm"):
-        for file in (repository / "spacy_elmo_ner" / room).glob("*.py"):
+    for subpackage in ("kernels", "bilm"):
+        for file in (repository / "spacy_elmo_ner" / subpackage).glob("*.py"):
             assert not imported(file) & {"spacy", "thinc"}, file
 
 
