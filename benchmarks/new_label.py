@@ -3,7 +3,8 @@
 FIN5's loan agreements have roles, such as Lender, as PER: here they are a label of their
 own, and the only one that the first sentences annotate. After each update the pipeline
 rehearses: it stays close to what it said of raw text before. Printed are the F1 of the
-labels that it had, on other text, and of the new one on the sentences that follow.
+labels that it had, on other text, and of the new one on the sentences that follow. The
+learning rate falls linearly to 0.
 """
 
 import random
@@ -17,6 +18,7 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Span
 from spacy.training import Example
+from spacy.vocab import Vocab
 from thinc.api import fix_random_seed
 
 from spacy_elmo_ner.corpus.reader import read_docs, to_examples
@@ -40,8 +42,8 @@ def main(
         ..., help="Corpus to rehearse on; its gold is not read."
     ),
     sentences: int = typer.Option(200, help="Of the agreements to train on."),
-    updates: List[int] = typer.Option([10, 30], help="When to evaluate."),
-    rate: List[float] = typer.Option([0.001], help="Learning rates."),
+    updates: List[int] = typer.Option([90], help="Updates of each training."),
+    rate: List[float] = typer.Option([0.001], help="Learning rates at the start."),
     share: List[float] = typer.Option(
         [1.0, 0.7],
         help="How much the trained weights count in a mean with those before.",
@@ -51,48 +53,56 @@ def main(
         0, help="Measure on at most this many sentences; 0 for all."
     ),
 ) -> None:
-    """Print a row for each rate, with and without rehearsal, number of updates and mean."""
+    """Print a row for each training, with and without rehearsal, and for each mean."""
     warnings.filterwarnings("ignore", category=UserWarning)
     print("| Rate | Rehearsal | Updates | Share | Old labels | New label |")
     print("| --: | --- | --: | --: | --: | --: |")
-    for of_run, rehearse in product(rate, (False, True)):
+    nlp = spacy.load("en_elmo_ner_sm")
+    known = examples_of(nlp, old)[: limit or None]
+    roles = with_new_label(examples_of(nlp, agreements))
+    train, held_out = roles[:sentences], roles[sentences:][: limit or None]
+    text = [Example(one.x, one.x.copy()) for one in examples_of(nlp, raw)]
+    print(f"| – | – | 0 | – | {f1(nlp, known):.2f} | – |", flush=True)
+    for of_run, rehearse, n in product(rate, (False, True), updates):
         fix_random_seed(seed)
-        nlp = spacy.load("en_elmo_ner_sm")
-        known = examples_of(nlp, old)[: limit or None]
-        if of_run == rate[0] and not rehearse:
-            print(f"| – | – | 0 | – | {f1(nlp, known):.2f} | – |", flush=True)
-        roles = with_new_label(examples_of(nlp, agreements))
-        train, held_out = roles[:sentences], roles[sentences:][: limit or None]
-        text = [Example(one.x, one.x.copy()) for one in examples_of(nlp, raw)]
-        add_new_label(nlp)
-        optimizer = nlp.resume_training()
-        optimizer.learn_rate = of_run
-        for done, batch in islice(numbered_batches(train), max(updates)):
-            nlp.update(batch, sgd=optimizer, drop=DROPOUT)
-            if rehearse:
-                some = random.sample(text, min(2 * len(batch), len(text)))
-                nlp.rehearse(some, sgd=optimizer)
-            if done not in updates:
-                continue
-            for of_trained in share:
-                mean = mean_with_start(nlp, of_trained)
-                print(
-                    f"| {of_run} | {'yes' if rehearse else 'no'} | {done} | {of_trained} "
-                    f"| {f1(mean, known):.2f} | {f1(mean, held_out):.1f} |",
-                    flush=True,
-                )
+        trained = learn_label(train, text if rehearse else [], n, of_run)
+        for of_trained in share:
+            mean = mean_with_start(trained, of_trained)
+            print(
+                f"| {of_run} | {'yes' if rehearse else 'no'} | {n} | {of_trained} "
+                f"| {f1(mean, known):.2f} | {f1(mean, held_out):.1f} |",
+                flush=True,
+            )
 
 
-def add_new_label(nlp: Language) -> None:
+def learn_label(
+    train: List[Example], text: List[Example], updates: int, rate: float
+) -> Language:
+    """The pipeline after so many updates, with rehearsal on the text if there is any."""
+    nlp = start_with_label(train[0].x.vocab)
+    train = list(train)
+    optimizer = nlp.resume_training()
+    for number, batch in islice(numbered_batches(train), updates):
+        optimizer.learn_rate = rate * (1 - (number - 1) / updates)
+        nlp.update(batch, sgd=optimizer, drop=DROPOUT)
+        if text:
+            some = random.sample(text, min(2 * len(batch), len(text)))
+            nlp.rehearse(some, sgd=optimizer)
+    return nlp
+
+
+def start_with_label(vocab: Vocab) -> Language:
+    nlp = spacy.load("en_elmo_ner_sm", vocab=vocab)
     cast(ElmoNer, nlp.get_pipe("elmo_ner")).add_label(LABEL)
+    return nlp
 
 
 def mean_with_start(trained: Language, share: float) -> Language:
     if share == 1:
         return trained
-    start = spacy.load("en_elmo_ner_sm")
-    add_new_label(start)
-    return average_weights([start, trained], [1 - share, share])
+    return average_weights(
+        [start_with_label(trained.vocab), trained], [1 - share, share]
+    )
 
 
 def examples_of(nlp: Language, path: Path) -> List[Example]:
