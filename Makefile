@@ -44,10 +44,9 @@ lint: $(VENV)/installed-dev
 docs: $(VENV)/installed-dev
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
-# The same tests beside AllenNLP, which needs Python 3.10 and old versions of the rest;
-# without the benchmarks, whose figures are those of the current versions
+# The same tests beside AllenNLP, which needs Python 3.10 and old versions of the rest
 test-allennlp: $(VENV_ALLENNLP)/installed
-	$(VENV_ALLENNLP)/bin/python $(PYTEST) --ignore tests/benchmarks
+	$(VENV_ALLENNLP)/bin/python $(PYTEST)
 
 $(VENV)/installed: $(METADATA)
 	python=$${PYTHON:-$$(scripts/find_python.sh 3.11 3.12)} && "$$python" -m venv $(VENV)

@@ -1,14 +1,13 @@
 """Spark's workers beside nlp.pipe: `python -m benchmarks.spark_speed`.
 
 The same texts go through nlp.pipe in one process with one thread and with two, and through
-spacy_elmo_ner.spark.annotate on a local Spark with one worker and with two, each with one
-thread. All have loaded the pipeline and read some texts before. Memory is the most
+spacy_elmo_ner.spark.annotate on a local Spark with one worker and with two, which have one
+thread each. All have loaded the pipeline and read some texts before. Memory is the most
 that a process has had resident; the workers' is that of the Python processes.
 """
 
-from itertools import product
 from pathlib import Path
-from typing import List, Optional
+from typing import Optional
 
 import spacy
 import torch
@@ -20,7 +19,6 @@ from .spark_workers import in_one_process, on_spark
 from .texts import real_sentences, zipf_sentences
 
 SENTENCES_A_TEXT = 10
-WAYS = [("`nlp.pipe`", "thread", in_one_process), ("Spark", "worker", on_spark)]
 
 app = typer.Typer(add_completion=False)
 
@@ -30,9 +28,6 @@ def main(
     conll: Optional[Path] = CONLL,
     limit: int = typer.Option(2000, help="Sentences to read."),
     rounds: int = typer.Option(2, help="Rounds; the median counts."),
-    workers: List[int] = typer.Option(
-        [1, 2], help="Workers of Spark, and threads of nlp.pipe."
-    ),
 ) -> None:
     """Print words per second, and the memory of a process."""
     import pyspark
@@ -54,10 +49,14 @@ def main(
     )
     print("| how | words/s | MB of a process |")
     print("|---|--:|--:|")
-    for (how, unit, measure), count in product(WAYS, workers):
+    for how, measure, count in (
+        ("`nlp.pipe`, 1 thread", in_one_process, 1),
+        ("`nlp.pipe`, 2 threads", in_one_process, 2),
+        ("Spark, 1 worker", on_spark, 1),
+        ("Spark, 2 workers", on_spark, 2),
+    ):
         seconds, memory = in_fresh_process(measure, texts, count, rounds)
-        row = f"{how}, {count} {unit}{'s' if count > 1 else ''}"
-        print(f"| {row} | {n_words / seconds:,.0f} | {memory:,.0f} |", flush=True)
+        print(f"| {how} | {n_words / seconds:,.0f} | {memory:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -49,20 +49,19 @@ def threads(
 
 
 @pytest.fixture
-def killed_runs(tmp_path: Path) -> Callable[[str], Outputs]:
-    """Runs each function of RUNS, which the code defines, whole, and killed at many
-    moments and then again; see `killed_runs.py`. Returns the files that they have written.
-    """
+def killed_runs(tmp_path: Path) -> Callable[[str, int], Outputs]:
+    """Runs each function of RUNS, which the code defines, whole, and killed at n moments
+    and then again; see `killed_runs.py`. Returns the files that they have written."""
     if not hasattr(os, "fork"):
         pytest.skip("processes are forked here")
 
-    def run(code: str) -> Outputs:
+    def run(code: str, n: int) -> Outputs:
         file, folder = tmp_path / "code.py", tmp_path / "outputs"
         file.write_text(code, encoding="utf8")
         folder.mkdir()
         script = REPOSITORY / "tests" / "killed_runs.py"
         done = subprocess.run(
-            [sys.executable, str(script), str(file), str(folder)],
+            [sys.executable, str(script), str(file), str(folder), str(n)],
             # forked processes do without the threads of the first one
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
             stdout=subprocess.PIPE,

@@ -1,12 +1,11 @@
 """Runs code again and again in processes that are killed at some moment of theirs.
 
-`python killed_runs.py CODE FOLDER`: CODE is a file of Python that defines RUNS,
+`python killed_runs.py CODE FOLDER N`: CODE is a file of Python that defines RUNS,
 functions of an output folder by their names. Each runs into FOLDER/NAME/whole, then into
-FOLDER/NAME/0, FOLDER/NAME/1 and so on: killed, and once more after each without a kill.
-The moments are steps, every change of the file system being one: all of them, or
-MOST_STEPS random ones if there are more; and TIMES random times, between steps and within
-one. Processes are forked when all is imported and has run once, which takes most of the
-time.
+FOLDER/NAME/0, FOLDER/NAME/1 and so on: killed N times, and once more after each without a
+kill. The moments are random steps, every change of the file system being one; when there
+are fewer than N steps, all of them, and random times for the rest. Processes are forked
+when all is imported and has run once, which takes most of the time.
 """
 
 import os
@@ -19,7 +18,6 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-MOST_STEPS, TIMES = 40, 5
 STEPS = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod")
 
 
@@ -75,7 +73,7 @@ def count_steps(kill_at: Optional[int]) -> "list[int]":
     return done
 
 
-def kill_often(run: Callable[[Path], Any], folder: Path) -> None:
+def kill_often(run: Callable[[Path], Any], folder: Path, n: int) -> None:
     (folder / "warm").mkdir(parents=True)
     run(folder / "warm")
     shutil.rmtree(folder / "warm")
@@ -83,18 +81,18 @@ def kill_often(run: Callable[[Path], Any], folder: Path) -> None:
     count = fork(run, folder / "whole")
     seconds = time.monotonic() - started
     moments = random.Random(0)
-    steps = sorted(moments.sample(range(count), min(MOST_STEPS, count)))
+    steps = sorted(moments.sample(range(count), min(n, count)))
     for i, step in enumerate(steps):
         assert fork(run, folder / str(i), at_step=step) == -1, f"no step {step}"
         fork(run, folder / str(i))
-    for i in range(len(steps), len(steps) + TIMES):
+    for i in range(len(steps), n):
         fork(run, folder / str(i), after=moments.uniform(0, seconds))
         fork(run, folder / str(i))
 
 
-def main(code: str, folder: str) -> None:
+def main(code: str, folder: str, n: str) -> None:
     for name, run in runpy.run_path(code)["RUNS"].items():
-        kill_often(run, Path(folder, name))
+        kill_often(run, Path(folder, name), int(n))
 
 
 if __name__ == "__main__":

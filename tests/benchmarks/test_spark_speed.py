@@ -11,7 +11,6 @@ from tests.spark.conftest import why_no_spark
 def test_a_row_for_each_way(printed_by: Callable[..., str]) -> None:
     if reason := why_no_spark():
         pytest.skip(reason)
-    options = "--limit 40 --rounds 1 --workers 2"
-    printed = printed_by("spark_speed", *options.split())
+    printed = printed_by("spark_speed", "--limit", "40", "--rounds", "1")
     rows = re.findall(r"^\| (.+) \| [1-9][\d,]* \| [1-9][\d,]* \|$", printed, re.M)
-    assert rows == ["`nlp.pipe`, 2 threads", "Spark, 2 workers"]
+    assert len(rows) == len(set(rows)) == 4

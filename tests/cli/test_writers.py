@@ -114,12 +114,12 @@ RUNS = {{name: partial(run, command) for name, command in {commands!r}.items()}}
 
 @pytest.mark.slow
 def test_killed_at_any_moment_the_next_run_ends_whole(
-    inputs: Path, killed_runs: Callable[[str], Outputs]
+    inputs: Path, killed_runs: Callable[[str, int], Outputs]
 ) -> None:
-    found = killed_runs(CODE.format(inputs=str(inputs), commands=COMMANDS))
+    found = killed_runs(CODE.format(inputs=str(inputs), commands=COMMANDS), 50)
     assert set(found) == set(COMMANDS)
     for name, outputs in found.items():
-        assert len(outputs) > 10
+        assert len(outputs) == 51
         whole = outputs.pop("whole")
         assert whole
         for files in outputs.values():

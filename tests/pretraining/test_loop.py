@@ -30,7 +30,6 @@ from spacy_elmo_ner.pretraining.token_corpus import (
 )
 from spacy_elmo_ner.training.progress import Progress
 from tests.conftest import Outputs
-from tests.killed_runs import MOST_STEPS, TIMES
 from tests.pretraining.conftest import Encode, MakeConfig, MakeCorpus, MakeSettings
 
 CPU = torch.device("cpu")
@@ -212,12 +211,12 @@ def test_killed_at_any_moment_it_ends_with_the_same_weights(
     tiny_corpus: MakeCorpus,
     tiny_config: MakeConfig,
     tiny_settings: MakeSettings,
-    killed_runs: Callable[[str], Outputs],
+    killed_runs: Callable[[str, int], Outputs],
 ) -> None:
     tiny_corpus()
     settings = json.dumps(tiny_config({"training.eval_frequency": 3}))
-    outputs = killed_runs(CODE.format(settings=settings))["pretrain"]
-    assert len(outputs) == 1 + MOST_STEPS + TIMES
+    outputs = killed_runs(CODE.format(settings=settings), 50)["pretrain"]
+    assert len(outputs) == 51
     whole = outputs.pop("whole")
     for files in outputs.values():
         assert set(files) == set(whole)
