@@ -8,6 +8,7 @@ are fewer than N steps, all of them, and random times for the rest. Processes ar
 when all is imported and has run once, which takes most of the time.
 """
 
+import gc
 import os
 import random
 import runpy
@@ -77,6 +78,8 @@ def kill_often(run: Callable[[Path], Any], folder: Path, n: int) -> None:
     (folder / "warm").mkdir(parents=True)
     run(folder / "warm")
     shutil.rmtree(folder / "warm")
+    # else each forked process copies what its garbage collector looks at
+    gc.freeze()
     started = time.monotonic()
     count = fork(run, folder / "whole")
     seconds = time.monotonic() - started
